@@ -1,0 +1,62 @@
+"""Reading the environment: every value checked, a bad one stops the start with a clear line."""
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+class BadEnvironment(SystemExit):
+    """A setting that can't be used; the text says which, why and what to do."""
+
+
+def text(name: str, default: str = "") -> str:
+    """The value of `name`, or of the file that `<name>_FILE` names."""
+    path = os.environ.get(f"{name}_FILE")
+    if path:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BadEnvironment(f"{name}_FILE={path}: 读不到这个文件（{error.strerror}）") from None
+    return os.environ.get(name, default)
+
+
+def flag(name: str, default: bool) -> bool:
+    """A yes/no setting: 1/0, true/false, yes/no, on/off."""
+    value = text(name, "1" if default else "0").lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off", ""}:
+        return False
+    raise BadEnvironment(f"{name}={value}: 只能是 1 或 0")
+
+
+def number(name: str, default: int, *, low: int, high: int) -> int:
+    """A whole number between `low` and `high`, both included."""
+    value = text(name, str(default))
+    if not value.isascii() or not value.isdecimal() or not low <= int(value) <= high:
+        raise BadEnvironment(f"{name}={value}: 要一个 {low} 到 {high} 之间的整数")
+    return int(value)
+
+
+def database(url: str) -> dict[str, object]:
+    """Django's settings for `postgresql://user:password@host:port/name?option=value`."""
+    parts = urlsplit(url)
+    hint = "要写成 postgresql://用户:密码@主机:5432/库名"
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise BadEnvironment(f"DATABASE_URL 的开头是“{parts.scheme}”，{hint}")
+    try:
+        port = parts.port
+    except ValueError:
+        raise BadEnvironment(f"DATABASE_URL 的端口不是数字，{hint}") from None
+    name = unquote(parts.path.lstrip("/"))
+    if not name:
+        raise BadEnvironment(f"DATABASE_URL 没有库名，{hint}")
+    options = dict(parse_qsl(parts.query))
+    return {
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": options.pop("host", parts.hostname or ""),
+        "PORT": str(port or ""),
+        "OPTIONS": options,
+    }

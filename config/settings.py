@@ -1,0 +1,147 @@
+"""Settings of the platform, all from the environment (docs/operate.md has the table)."""
+
+from pathlib import Path
+
+from config import environment as env
+from nongma.lib import embedded, keys
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(env.text("NONGMA_DATA", "var")).expanduser()
+DATA = (DATA if DATA.is_absolute() else ROOT / DATA).resolve()
+REFERENCE = ROOT / "data"
+
+HOST = env.text("NONGMA_HOST", "127.0.0.1")
+PORT = env.number("NONGMA_PORT", 8000, low=1, high=65535)
+PUBLIC_URL = env.text("NONGMA_PUBLIC_URL", f"http://{HOST}:{PORT}").rstrip("/")
+DEMO = env.flag("NONGMA_DEMO", False)
+DEBUG = env.flag("NONGMA_DEBUG", False)
+SECURE = PUBLIC_URL.startswith("https://")
+
+SECRET_KEY = keys.secret(DATA, "NONGMA_SECRET_KEY")
+ALLOWED_HOSTS = [name for name in env.text("NONGMA_ALLOWED_HOSTS", "*").split(",") if name]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+DATABASE_URL = env.text("DATABASE_URL")
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_HEALTH_CHECKS": True,
+        "CONN_MAX_AGE": 600,
+        **(env.database(DATABASE_URL) if DATABASE_URL else embedded.address(DATA)),
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "ninja",
+    "procrastinate.contrib.django",
+    "nongma.regions",
+    "nongma.audit",
+    "nongma.accounts",
+    "nongma.codes",
+    "nongma.catalogue",
+    "nongma.registry",
+    "nongma.origins",
+    "nongma.tracing",
+    "nongma.certificates",
+    "nongma.public",
+    "nongma.desk",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = None
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "nongma.desk.context.shell",
+            ],
+        },
+    }
+]
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "accounts:sign-in"
+LOGIN_REDIRECT_URL = "desk:home"
+LOGOUT_REDIRECT_URL = "accounts:sign-in"
+TOKEN_SECONDS = env.number("NONGMA_TOKEN_SECONDS", 8 * 3600, low=60, high=30 * 86400)
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+
+LANGUAGE_CODE = "zh-hans"
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [ROOT / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 86400
+MEDIA_ROOT = DATA / "uploads"
+
+UPLOAD_BYTES = env.number("NONGMA_UPLOAD_MB", 20, low=1, high=500) * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_PERMISSIONS = 0o600
+
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = SECURE
+CSRF_COOKIE_SECURE = SECURE
+SECURE_SSL_REDIRECT = False
+SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"nongma": {"level": "INFO"}, "axes": {"level": "ERROR"}},
+}

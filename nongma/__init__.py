@@ -1,0 +1,1 @@
+"""Nongma (农码): one code from field to table."""

@@ -1,0 +1,119 @@
+from datetime import date
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+
+class Industry(models.TextChoices):
+    """The industry (所属行业) that 附件1 asks for."""
+
+    PLANTING = "planting", "种植业"
+    LIVESTOCK = "livestock", "畜牧业"
+    FISHERY = "fishery", "渔业"
+
+
+class Unit(models.TextChoices):
+    """Units of scale and of weight."""
+
+    MU = "mu", "亩"
+    HEAD = "head", "头"
+    BIRD = "bird", "只"
+    KILOGRAM = "kg", "千克"
+    TONNE = "t", "吨"
+    PIECE = "piece", "件"
+
+
+class Product(models.Model):
+    """A farm product (产品), under our own code until NY/T 3177-2018 codes are verified."""
+
+    code = models.CharField("代码", max_length=20, unique=True)
+    name = models.CharField("名称", max_length=40, unique=True)
+    aliases = ArrayField(models.CharField(max_length=40), verbose_name="别名", default=list, blank=True)
+    english_name = models.CharField("英文名", max_length=60, blank=True)
+    industry = models.CharField("所属行业", max_length=10, choices=Industry.choices)
+    scale_units = ArrayField(models.CharField(max_length=8, choices=Unit.choices), verbose_name="规模单位")
+    trade_units = ArrayField(models.CharField(max_length=8, choices=Unit.choices), verbose_name="交易单位")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, verbose_name="上级")
+    nyt3177_code = models.CharField("NY/T 3177-2018 代码", max_length=20, null=True, blank=True)
+    is_key = models.BooleanField("重点品种", default=False)
+    threshold = models.DecimalField("采集规模", max_digits=12, decimal_places=2, null=True, blank=True)
+    threshold_unit = models.CharField("采集规模单位", max_length=8, choices=Unit.choices, blank=True)
+    source = models.CharField("依据", max_length=200, blank=True)
+    verified = models.BooleanField("已核实", default=False)
+
+    class Meta:
+        verbose_name = "产品"
+        verbose_name_plural = "产品"
+        ordering = ("code",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(threshold=None, threshold_unit="") | (Q(threshold__gt=0) & ~Q(threshold_unit="")),
+                name="catalogue_product_threshold",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Substance(models.Model):
+    """A pesticide, veterinary drug or other compound (药物)."""
+
+    class Kind(models.TextChoices):
+        PESTICIDE = "pesticide", "农药"
+        VETERINARY = "veterinary", "兽药及其他化合物"
+
+    name = models.CharField("名称", max_length=80, unique=True)
+    english_name = models.CharField("英文名", max_length=120, blank=True)
+    kind = models.CharField("类别", max_length=12, choices=Kind.choices)
+
+    class Meta:
+        verbose_name = "药物"
+        verbose_name_plural = "药物"
+        ordering = ("kind", "name")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BanQuerySet(models.QuerySet["Ban"]):
+    def standing(self, on: date) -> Self:
+        """Bans in force on a day."""
+        return self.filter(valid_from__lte=on).filter(Q(valid_to=None) | Q(valid_to__gte=on))
+
+
+class Ban(models.Model):
+    """A ban or restriction of a substance by an official notice, from one day to another (禁限用)."""
+
+    class Degree(models.TextChoices):
+        BANNED = "banned", "禁用"
+        RESTRICTED = "restricted", "限用"
+
+    substance = models.ForeignKey(Substance, models.PROTECT, verbose_name="药物", related_name="bans")
+    degree = models.CharField("程度", max_length=12, choices=Degree.choices)
+    scope = models.CharField("范围", max_length=200)
+    notice = models.CharField("公告", max_length=100)
+    clause = models.CharField("条款", max_length=100, blank=True)
+    valid_from = models.DateField("施行日期")
+    valid_to = models.DateField("失效日期", null=True, blank=True)
+    verified = models.BooleanField("已核实", default=False)
+
+    objects = BanQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "禁限用规定"
+        verbose_name_plural = "禁限用规定"
+        ordering = ("substance", "valid_from")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("substance", "degree", "scope", "notice", "valid_from"), name="catalogue_ban_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gte=models.F("valid_from")), name="catalogue_ban_dates"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.substance} {self.get_degree_display()}"

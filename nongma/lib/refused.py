@@ -1,0 +1,14 @@
+"""The one way in which a use-case says no."""
+
+
+class Refused(Exception):
+    """A rule of the trade forbids it. `code` is stable, `message` is what the person reads (Chinese).
+
+    `field` names the input that is at fault, when one is. The API answers 409, a form shows it beside the field.
+    """
+
+    def __init__(self, code: str, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.field = field

@@ -1,0 +1,228 @@
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from nongma.accounts.access import scope_of
+from nongma.accounts.models import User
+from nongma.catalogue.models import Product, Unit
+from nongma.lib.fields import EncryptedTextField
+from nongma.lib.ids import uuid7
+from nongma.registry.models import Base, Operator
+from nongma.regions.models import Region
+
+
+class OriginQuerySet(models.QuerySet["Origin"]):
+    def visible_to(self, user: User) -> Self:
+        """Records that the user may see: those in the agency's region, or of the user's own operators."""
+        if user.is_operator:
+            return self.filter(operator__members__user=user)
+        return self.filter(scope_of(user).query("region_id"))
+
+    def current(self) -> Self:
+        """Records that no later one has taken the place of."""
+        return self.exclude(state=Origin.State.SUPERSEDED)
+
+
+class Origin(models.Model):
+    """Where one product of one season comes from: a line of 附件1 (产地溯源信息)."""
+
+    class State(models.TextChoices):
+        TO_LOCATE = "to_locate", "待定位"
+        SUBMITTED = "submitted", "待审核"
+        APPROVED = "approved", "已通过"
+        RETURNED = "returned", "已退回"
+        SUPERSEDED = "superseded", "已更新"
+
+    class Certification(models.TextChoices):
+        GREEN = "green", "绿色"
+        ORGANIC = "organic", "有机"
+        GEOGRAPHICAL = "geographical", "地标"
+        OTHER = "other", "其他"
+
+    class Method(models.TextChoices):
+        OPEN_FIELD = "open_field", "露地"
+        PROTECTED = "protected", "设施"
+
+    class TraceMethod(models.TextChoices):
+        CERTIFICATE = "certificate", "承诺达标合格证"
+        TRACE_CODE = "trace_code", "追溯码"
+        EAR_TAG = "ear_tag", "耳标"
+        QUARANTINE = "quarantine", "动物检疫合格证"
+        PACKAGE_MARK = "package_mark", "包装标识"
+        OTHER = "other", "其他"
+
+    uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
+    operator = models.ForeignKey(Operator, models.PROTECT, verbose_name="种养殖主体", related_name="origins")
+    base = models.ForeignKey(Base, models.PROTECT, verbose_name="基地", related_name="origins")
+    product = models.ForeignKey(Product, models.PROTECT, verbose_name="产品", related_name="+")
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name="基地地址", related_name="+")
+    alias = models.CharField("别名", max_length=40, blank=True)
+    certifications = ArrayField(
+        models.CharField(max_length=12, choices=Certification.choices), verbose_name="产品认证类型", default=list
+    )
+    longitude = models.DecimalField("经度", max_digits=9, decimal_places=6, null=True, blank=True)
+    latitude = models.DecimalField("纬度", max_digits=9, decimal_places=6, null=True, blank=True)
+    quadkey = models.BigIntegerField("四叉树键", null=True, blank=True)
+    contact = models.CharField("联系人", max_length=60)
+    phone = EncryptedTextField("联系方式")
+    scale = models.DecimalField("种养规模", max_digits=14, decimal_places=2)
+    unit = models.CharField("规模单位", max_length=8, choices=Unit.choices)
+    on_sale_on = models.DateField("上市时间", null=True, blank=True)
+    off_sale_on = models.DateField("下市时间", null=True, blank=True)
+    sale_months = models.SmallIntegerField("在市月份", default=0, help_text="第 1 位为 1 月……第 12 位为 12 月")
+    methods = ArrayField(models.CharField(max_length=12, choices=Method.choices), verbose_name="生产方式", default=list)
+    trace_methods = ArrayField(models.CharField(max_length=12, choices=TraceMethod.choices), verbose_name="追溯方式")
+    credit = models.CharField("信用等级", max_length=10, blank=True)
+    grid_name = models.CharField("网格员", max_length=60)
+    grid_phone = EncryptedTextField("网格员联系方式")
+    collector_name = models.CharField("信息采集员", max_length=60)
+    collector_phone = EncryptedTextField("信息采集员联系方式")
+    state = models.CharField("状态", max_length=12, choices=State.choices)
+    supersedes = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, verbose_name="更新自", related_name="superseded_by"
+    )
+    identity = models.BinaryField("同一性摘要", max_length=16, help_text="主体、地址、产品、茬口")
+    fingerprint = models.BinaryField("内容摘要", max_length=16)
+    collected_by = models.ForeignKey(User, models.PROTECT, verbose_name="录入人", related_name="+")
+    reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, verbose_name="审核人", related_name="+")
+    reviewed_at = models.DateTimeField("审核时间", null=True, blank=True)
+    return_reason = models.CharField("退回原因", max_length=200, blank=True)
+    import_job = models.ForeignKey(
+        "origins.ImportJob", models.PROTECT, null=True, blank=True, verbose_name="导入批次", related_name="origins"
+    )
+    import_row = models.IntegerField("表内行号", null=True, blank=True)
+    created_at = models.DateTimeField("采集时间", auto_now_add=True)
+    updated_at = models.DateTimeField("更新时间", auto_now=True)
+
+    objects = OriginQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "产地溯源信息"
+        verbose_name_plural = "产地溯源信息"
+        ordering = ("id",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(longitude__isnull=False, latitude__isnull=False, quadkey__isnull=False)
+                | Q(longitude=None, latitude=None, quadkey=None, state__in=("to_locate", "superseded")),
+                name="origins_origin_located",
+            ),
+            models.CheckConstraint(condition=Q(scale__gt=0), name="origins_origin_scale"),
+            models.CheckConstraint(condition=Q(sale_months__range=(0, 4095)), name="origins_origin_months"),
+            models.CheckConstraint(
+                condition=~Q(state="returned") | ~Q(return_reason=""), name="origins_origin_return_reason"
+            ),
+            models.UniqueConstraint(
+                fields=("identity",), condition=~Q(state="superseded"), name="origins_origin_current_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=("region", "state", "id"), name="origins_origin_place"),
+            models.Index(fields=("quadkey",), name="origins_origin_quadkey"),
+            models.Index(fields=("product", "quadkey"), name="origins_origin_product"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operator} {self.product}"
+
+
+class ImportJobQuerySet(models.QuerySet["ImportJob"]):
+    def visible_to(self, user: User) -> Self:
+        """A person's own imports."""
+        return self.filter(user=user)
+
+
+class ImportJob(models.Model):
+    """One uploaded workbook of 附件1 and how far its rows are (批量导入)."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "排队中"
+        RUNNING = "running", "导入中"
+        DONE = "done", "已完成"
+        FAILED = "failed", "失败"
+
+    uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, verbose_name="上传人", related_name="+")
+    file = models.FileField("文件", upload_to="imports/%Y%m")
+    filename = models.CharField("文件名", max_length=200)
+    size_bytes = models.BigIntegerField("大小（字节）")
+    digest = models.BinaryField("SHA-256", max_length=32)
+    status = models.CharField("状态", max_length=8, choices=Status.choices, default=Status.QUEUED)
+    message = models.CharField("说明", max_length=500, blank=True)
+    total = models.IntegerField("行数", default=0)
+    last_row = models.IntegerField("已处理到的行号", default=0)
+    accepted = models.IntegerField("通过", default=0)
+    to_locate = models.IntegerField("待定位", default=0)
+    unchanged = models.IntegerField("已有", default=0)
+    rejected = models.IntegerField("有误", default=0)
+    attempts = models.SmallIntegerField("运行次数", default=0)
+    created_at = models.DateTimeField("上传时间", auto_now_add=True)
+    started_at = models.DateTimeField("开始时间", null=True, blank=True)
+    finished_at = models.DateTimeField("完成时间", null=True, blank=True)
+
+    objects = ImportJobQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "批量导入"
+        verbose_name_plural = "批量导入"
+        ordering = ("-id",)
+        indexes = [models.Index(fields=("user", "-id"), name="origins_import_user")]
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class ImportRow(models.Model):
+    """A row of an import that needs a person: what is wrong in which cell (导入问题)."""
+
+    job = models.ForeignKey(ImportJob, models.PROTECT, verbose_name="导入", related_name="rows")
+    row = models.IntegerField("行号")
+    outcome = models.CharField("结果", max_length=12, choices=[("to_locate", "待定位"), ("rejected", "有误")])
+    faults = models.JSONField("问题", help_text="[{field, code, message}]")
+
+    class Meta:
+        verbose_name = "导入问题"
+        verbose_name_plural = "导入问题"
+        ordering = ("job", "row")
+        constraints = [models.UniqueConstraint(fields=("job", "row"), name="origins_import_row_once")]
+
+    def __str__(self) -> str:
+        return f"第 {self.row} 行"
+
+
+class OriginCell(models.Model):
+    """How many origins of one county lie in one map cell, by filter value: what a wide tile is drawn from.
+
+    Derived: recounted from `Origin` for the cells that changed, never added to. `level` is the zoom at which the
+    cell is one tile, `cell` its quadkey prefix (`quadkey >> 2 * (24 - level)`), `counts` maps `""` (all),
+    `p<product id>`, `i<industry>`, `s<state>`, `m<month>` and `z<scale band>` to numbers.
+    """
+
+    level = models.SmallIntegerField("层级")
+    cell = models.BigIntegerField("格")
+    county = models.BigIntegerField("县")
+    counts = models.JSONField("数量")
+
+    class Meta:
+        verbose_name = "地图格"
+        verbose_name_plural = "地图格"
+        constraints = [models.UniqueConstraint(fields=("level", "cell", "county"), name="origins_cell_once")]
+
+    def __str__(self) -> str:
+        return f"{self.level}/{self.cell}"
+
+
+class DirtyCell(models.Model):
+    """A map cell whose origins changed and that waits for its recount. Append-only until recounted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    cell = models.BigIntegerField("格")
+    county = models.BigIntegerField("县")
+
+    class Meta:
+        verbose_name = "待重算的地图格"
+        verbose_name_plural = "待重算的地图格"
+
+    def __str__(self) -> str:
+        return str(self.cell)

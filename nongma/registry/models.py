@@ -1,0 +1,161 @@
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from nongma.accounts.access import scope_of
+from nongma.accounts.models import User
+from nongma.catalogue.models import Industry
+from nongma.lib.fields import EncryptedTextField
+from nongma.lib.ids import uuid7
+from nongma.regions.models import Region
+
+
+class OperatorQuerySet(models.QuerySet["Operator"]):
+    def visible_to(self, user: User) -> Self:
+        """Operators that the user may see: those of the agency's region, or the user's own."""
+        if user.is_operator:
+            return self.filter(members__user=user)
+        return self.filter(scope_of(user).query("region_id"))
+
+    def editable_by(self, user: User) -> Self:
+        """Operators that the user may change."""
+        if user.is_operator:
+            return self.filter(members__user=user, members__role=OperatorMember.Role.OWNER)
+        return self.visible_to(user)
+
+
+class Operator(models.Model):
+    """Whoever grows, buys, sells, stores or processes produce and is registered for it (主体)."""
+
+    class Kind(models.TextChoices):
+        ENTERPRISE = "enterprise", "农产品生产企业"
+        COOPERATIVE = "cooperative", "农民专业合作社"
+        FAMILY_FARM = "family_farm", "家庭农场"
+        HOUSEHOLD = "household", "农户"
+        BROKER = "broker", "农村经纪人"
+        PURCHASER = "purchaser", "收购单位"
+        WHOLESALE_MARKET = "wholesale_market", "批发市场"
+        RETAILER = "retailer", "零售市场/商超"
+        PROCESSOR = "processor", "加工"
+        LOGISTICS = "logistics", "仓储物流"
+        E_COMMERCE = "e_commerce", "电商平台"
+        INPUT_DEALER = "input_dealer", "农资经营"
+
+    class Status(models.TextChoices):
+        IMPORTED = "imported", "待认领"
+        SUBMITTED = "submitted", "待审核"
+        APPROVED = "approved", "已通过"
+        RETURNED = "returned", "已退回"
+        SUSPENDED = "suspended", "已停用"
+        CANCELLED = "cancelled", "已注销"
+
+    uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
+    serial = models.BigIntegerField("主体码序号", unique=True)
+    kinds = ArrayField(models.CharField(max_length=20, choices=Kind.choices), verbose_name="主体类型")
+    name = models.CharField("名称", max_length=100)
+    uscc = models.CharField("统一社会信用代码", max_length=18, null=True, blank=True, unique=True)
+    id_number = EncryptedTextField("身份证号", blank=True, default="")
+    id_index = models.BinaryField("身份证号索引", null=True, unique=True, max_length=16)
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name="行政区划", related_name="+")
+    address = models.CharField("地址", max_length=200, blank=True)
+    longitude = models.DecimalField("经度", max_digits=9, decimal_places=6, null=True, blank=True)
+    latitude = models.DecimalField("纬度", max_digits=9, decimal_places=6, null=True, blank=True)
+    industries = ArrayField(
+        models.CharField(max_length=10, choices=Industry.choices), verbose_name="行业", default=list, blank=True
+    )
+    contact = models.CharField("联系人", max_length=60, blank=True)
+    phone = EncryptedTextField("手机", blank=True, default="")
+    phone_index = models.BinaryField("手机索引", null=True, max_length=16)
+    status = models.CharField("状态", max_length=12, choices=Status.choices)
+    reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, verbose_name="审核人", related_name="+")
+    reviewed_at = models.DateTimeField("审核时间", null=True, blank=True)
+    review_note = models.CharField("审核意见", max_length=200, blank=True)
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, verbose_name="登记人", related_name="+")
+    created_at = models.DateTimeField("登记时间", auto_now_add=True)
+
+    objects = OperatorQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "主体"
+        verbose_name_plural = "主体"
+        ordering = ("id",)
+        constraints = [
+            models.CheckConstraint(condition=Q(kinds__len__gt=0), name="registry_operator_has_kind"),
+            models.CheckConstraint(
+                condition=Q(longitude=None, latitude=None) | (Q(longitude__isnull=False) & Q(latitude__isnull=False)),
+                name="registry_operator_point_whole",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=("region", "status", "id"), name="registry_operator_place"),
+            models.Index(fields=("name", "region"), name="registry_operator_name"),
+            models.Index(fields=("phone_index",), name="registry_operator_phone"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OperatorMember(models.Model):
+    """A person of an operator (主体人员)."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner", "负责人"
+        STAFF = "staff", "员工"
+
+    operator = models.ForeignKey(Operator, models.PROTECT, verbose_name="主体", related_name="members")
+    user = models.ForeignKey(User, models.PROTECT, verbose_name="人员", related_name="operator_memberships")
+    role = models.CharField("角色", max_length=8, choices=Role.choices)
+
+    class Meta:
+        verbose_name = "主体人员"
+        verbose_name_plural = "主体人员"
+        constraints = [models.UniqueConstraint(fields=("operator", "user"), name="registry_member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user}（{self.operator}）"
+
+
+class BaseQuerySet(models.QuerySet["Base"]):
+    def visible_to(self, user: User) -> Self:
+        """Bases that the user may see: those in the agency's region, or of the user's own operators."""
+        if user.is_operator:
+            return self.filter(operator__members__user=user)
+        return self.filter(scope_of(user).query("region_id"))
+
+
+class Base(models.Model):
+    """A place where an operator grows or raises produce (基地)."""
+
+    uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
+    serial = models.BigIntegerField("基地码序号", unique=True)
+    operator = models.ForeignKey(Operator, models.PROTECT, verbose_name="主体", related_name="bases")
+    name = models.CharField("名称", max_length=100)
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name="行政区划", related_name="+")
+    address = models.CharField("详细地址", max_length=200, blank=True)
+    longitude = models.DecimalField("经度", max_digits=9, decimal_places=6, null=True, blank=True)
+    latitude = models.DecimalField("纬度", max_digits=9, decimal_places=6, null=True, blank=True)
+    quadkey = models.BigIntegerField("四叉树键", null=True, blank=True)
+    area_mu = models.DecimalField("面积（亩）", max_digits=12, decimal_places=2, null=True, blank=True)
+    created_at = models.DateTimeField("登记时间", auto_now_add=True)
+
+    objects = BaseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "基地"
+        verbose_name_plural = "基地"
+        ordering = ("id",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(longitude=None, latitude=None, quadkey=None)
+                | (Q(longitude__isnull=False) & Q(latitude__isnull=False) & Q(quadkey__isnull=False)),
+                name="registry_base_point_whole",
+            ),
+            models.CheckConstraint(condition=Q(area_mu=None) | Q(area_mu__gt=0), name="registry_base_area"),
+        ]
+        indexes = [models.Index(fields=("region", "id"), name="registry_base_place")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,1 @@
+"""The cast and factories that every test shares."""
