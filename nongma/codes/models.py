@@ -40,7 +40,13 @@ class CodeRange(models.Model):
                 name="codes_range_apart",
                 expressions=[
                     (
-                        Func(F("start"), F("stop"), Value("[)"), function="int8range", output_field=BigIntegerRangeField()),
+                        Func(
+                            F("start"),
+                            F("stop"),
+                            Value("[)"),
+                            function="int8range",
+                            output_field=BigIntegerRangeField(),
+                        ),
                         RangeOperators.OVERLAPS,
                     )
                 ],

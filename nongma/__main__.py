@@ -1,0 +1,5 @@
+import sys
+
+from nongma.cli import main
+
+sys.exit(main())

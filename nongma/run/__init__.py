@@ -1,0 +1,1 @@
+"""Running the platform: database, set-up, web, worker, backup."""

@@ -1,0 +1,58 @@
+"""The database that a command needs: ours is started, another's is asked whether it is there."""
+
+import contextlib
+from collections.abc import Iterator
+
+import psycopg
+from django.conf import settings
+
+from nongma.lib import embedded
+from nongma.lib.refused import Refused
+
+OLDEST, NEWEST = 15, 18
+
+
+def start_database() -> bool:
+    """Start the embedded server, or check the one that DATABASE_URL names; True if a server was started.
+
+    Refuses `database_start`, `database_unreachable`, `database_version`.
+    """
+    started = False if settings.DATABASE_URL else embedded.start(settings.DATA)
+    check_database()
+    return started
+
+
+def check_database() -> None:
+    """One connection: is it there, does it let us in, is its version one that we know."""
+    database = settings.DATABASES["default"]
+    try:
+        with psycopg.connect(
+            host=database["HOST"] or None,
+            port=database["PORT"] or None,
+            user=database["USER"] or None,
+            password=database["PASSWORD"] or None,
+            dbname=database["NAME"],
+            connect_timeout=5,
+            **database.get("OPTIONS", {}),
+        ) as connection:
+            version = connection.info.server_version // 10000
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise Refused(
+            "database_unreachable",
+            f"连不上数据库（{database['HOST'] or '本机'}/{database['NAME']}）：{reason}\n"
+            "        请检查 DATABASE_URL；去掉它则使用内嵌数据库。",
+        ) from None
+    if not OLDEST <= version <= NEWEST:
+        raise Refused("database_version", f"数据库是 PostgreSQL {version}，需要 {OLDEST} 到 {NEWEST}")
+
+
+@contextlib.contextmanager
+def ready_database() -> Iterator[None]:
+    """A database for one command; a server that this command started is stopped after it."""
+    started = start_database()
+    try:
+        yield
+    finally:
+        if started:
+            embedded.stop(settings.DATA)

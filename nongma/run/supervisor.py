@@ -1,0 +1,193 @@
+"""`nongma run`: one process that keeps the database, the web server and the worker alive."""
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import FrameType
+
+from django.conf import settings
+
+from nongma.lib import embedded
+from nongma.lib.refused import Refused
+from nongma.run.database import start_database
+from nongma.run.setup import prepare
+
+PR_SET_PDEATHSIG = 1
+READY_SECONDS = 60
+STOP_SECONDS = 15
+QUICK_DEATH_SECONDS = 10
+QUICK_DEATHS = 5
+
+
+@dataclass
+class Child:
+    """A process that must run; started again when it dies."""
+
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    quick_deaths: int = 0
+
+    def start(self) -> None:
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            self.command, cwd=settings.ROOT, start_new_session=True, preexec_fn=_die_with_parent
+        )
+
+    def keep(self) -> None:
+        """Start the process again if it is gone; refuses `keeps_dying` when it won't stay."""
+        if self.process is not None and self.process.poll() is None:
+            return
+        if self.process is not None:
+            quick = time.monotonic() - self.started < QUICK_DEATH_SECONDS
+            self.quick_deaths = self.quick_deaths + 1 if quick else 0
+            if self.quick_deaths >= QUICK_DEATHS:
+                raise Refused(
+                    "keeps_dying", f"{self.name} 反复退出（代码 {self.process.returncode}），原因见上面的输出"
+                )
+            _say(f"{self.name} 退出了（代码 {self.process.returncode}），重新启动")
+        self.start()
+
+    def stop(self) -> None:
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+class Stopped(Exception):
+    """Somebody asked the platform to stop."""
+
+
+def supervise(*, demo: bool) -> int:
+    """Set up, serve, and keep serving until told to stop. Returns the exit code.
+
+    Refuses `already_running`, `port_in_use`, and what the database refuses.
+    """
+    settings.DATA.mkdir(parents=True, exist_ok=True)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _stop)
+    with _only_one():
+        try:
+            _check_port()
+            _say(f"数据目录 {settings.DATA}")
+            _say("启动数据库 …")
+            start_database()
+            prepare(demo=demo, say=_say)
+            _serve(demo=demo)
+        except Stopped:
+            pass
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            if not settings.DATABASE_URL:
+                embedded.stop(settings.DATA)
+    _say("已停止")
+    return 0
+
+
+def _serve(*, demo: bool) -> None:
+    children = [
+        Child("网页服务", [sys.executable, "-m", "nongma.run.web"]),
+        Child("后台任务", [sys.executable, "-m", "nongma.run.worker"]),
+    ]
+    try:
+        for child in children:
+            child.start()
+        announced = False
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            for child in children:
+                child.keep()
+            if not settings.DATABASE_URL and not embedded.is_running(settings.DATA):
+                _say("数据库停了，重新启动")
+                embedded.start(settings.DATA)
+            if not announced and _answers():
+                _announce(demo=demo)
+                announced = True
+            if not announced and time.monotonic() > deadline:
+                raise Refused("not_ready", f"{READY_SECONDS} 秒内没有就绪，原因见上面的输出")
+            time.sleep(1.0 if announced else 0.1)
+    finally:
+        for child in reversed(children):
+            child.stop()
+
+
+def _announce(*, demo: bool) -> None:
+    _say(f"就绪：{settings.PUBLIC_URL}")
+    if demo:
+        from nongma.accounts.demo import DEMO_PASSWORD, DEMO_USERS
+
+        print("\n  演示账号（密码都是 " + DEMO_PASSWORD + "）：")
+        for user in DEMO_USERS:
+            print(f"    {user.username:<10} {user.name}，{user.what}")
+    print("\n  按 Ctrl-C 停止\n", flush=True)
+
+
+def _answers() -> bool:
+    """Whether web, database and worker are ready (`/readyz`)."""
+    try:
+        with urllib.request.urlopen(f"http://{_loopback()}:{settings.PORT}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _loopback() -> str:
+    return "127.0.0.1" if settings.HOST in {"0.0.0.0", "::"} else settings.HOST
+
+
+def _check_port() -> None:
+    with socket.socket(socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.HOST, settings.PORT))
+        except OSError as error:
+            raise Refused(
+                "port_in_use",
+                f"{settings.HOST}:{settings.PORT} 不能使用（{error.strerror}）。"
+                f"请停掉占用它的程序，或换一个端口：NONGMA_PORT={settings.PORT + 1} make run",
+            ) from None
+
+
+@contextlib.contextmanager
+def _only_one() -> Iterator[None]:
+    """One platform for one data folder."""
+    with (settings.DATA / "run.lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(
+                "already_running",
+                f"数据目录 {settings.DATA} 已有一个平台在运行；另开一个请设置 NONGMA_DATA 和 NONGMA_PORT",
+            ) from None
+        yield
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped
+
+
+def _die_with_parent() -> None:
+    """Children must not outlive a supervisor that was killed (Linux)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _say(text: str) -> None:
+    print(f"[{time.strftime('%H:%M:%S')}] {text}", flush=True)

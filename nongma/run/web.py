@@ -1,0 +1,31 @@
+"""The web server: granian serving `config.asgi`."""
+
+import os
+from pathlib import Path
+
+from granian import Granian
+from granian.constants import Interfaces
+
+from config import environment as env
+
+
+def main() -> None:
+    """Serve until told to stop. `NONGMA_WORKERS` processes, by default one a core, four at most."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.conf import settings
+
+    workers = env.number("NONGMA_WORKERS", min(os.cpu_count() or 1, 4), low=1, high=64)
+    Granian(
+        "config.asgi:application",
+        address=settings.HOST,
+        port=settings.PORT,
+        interface=Interfaces.ASGINL,
+        workers=workers,
+        respawn_failed_workers=True,
+        log_access=False,
+        working_dir=Path(settings.ROOT),
+    ).serve()
+
+
+if __name__ == "__main__":
+    main()

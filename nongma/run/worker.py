@@ -1,0 +1,20 @@
+"""The worker: procrastinate taking tasks from the database, as many at once as the setting says."""
+
+import os
+
+from config import environment as env
+
+
+def main() -> None:
+    """Work until told to stop."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    concurrency = env.number("NONGMA_TASKS", 4, low=1, high=64)
+    call_command("procrastinate", "worker", concurrency=concurrency, shutdown_graceful_timeout=10)
+
+
+if __name__ == "__main__":
+    main()
