@@ -15,14 +15,24 @@ class Industry(models.TextChoices):
 
 
 class Unit(models.TextChoices):
-    """Units of scale and of weight."""
+    """Units in which the scale of growing and the quantity of produce are counted (单位)."""
 
     MU = "mu", "亩"
     HEAD = "head", "头"
     BIRD = "bird", "只"
+    HIVE = "hive", "箱（群）"
     KILOGRAM = "kg", "千克"
     TONNE = "t", "吨"
+    EGG = "egg", "枚"
+    FISH = "fish", "尾"
+    BOX = "box", "箱"
     PIECE = "piece", "件"
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    def key_first(self) -> Self:
+        """The 12 key products (重点品种) first, then the rest by code."""
+        return self.order_by("-is_key", "code")
 
 
 class Product(models.Model):
@@ -40,8 +50,11 @@ class Product(models.Model):
     is_key = models.BooleanField("重点品种", default=False)
     threshold = models.DecimalField("采集规模", max_digits=12, decimal_places=2, null=True, blank=True)
     threshold_unit = models.CharField("采集规模单位", max_length=8, choices=Unit.choices, blank=True)
+    threshold_note = models.CharField("采集规模说明", max_length=100, blank=True)
     source = models.CharField("依据", max_length=200, blank=True)
     verified = models.BooleanField("已核实", default=False)
+
+    objects = ProductQuerySet.as_manager()
 
     class Meta:
         verbose_name = "产品"
@@ -57,22 +70,28 @@ class Product(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def scale_unit_names(self) -> str:
+        """The units of scale, in words: 头、只."""
+        return "、".join(Unit(unit).label for unit in self.scale_units)
+
+    @property
+    def trade_unit_names(self) -> str:
+        """The units of trade, in words: 千克、吨."""
+        return "、".join(Unit(unit).label for unit in self.trade_units)
+
 
 class Substance(models.Model):
     """A pesticide, veterinary drug or other compound (药物)."""
 
-    class Kind(models.TextChoices):
-        PESTICIDE = "pesticide", "农药"
-        VETERINARY = "veterinary", "兽药及其他化合物"
-
     name = models.CharField("名称", max_length=80, unique=True)
     english_name = models.CharField("英文名", max_length=120, blank=True)
-    kind = models.CharField("类别", max_length=12, choices=Kind.choices)
+    aliases = ArrayField(models.CharField(max_length=80), verbose_name="别名", default=list, blank=True)
 
     class Meta:
         verbose_name = "药物"
         verbose_name_plural = "药物"
-        ordering = ("kind", "name")
+        ordering = ("name",)
 
     def __str__(self) -> str:
         return self.name
@@ -85,13 +104,21 @@ class BanQuerySet(models.QuerySet["Ban"]):
 
 
 class Ban(models.Model):
-    """A ban or restriction of a substance by an official notice, from one day to another (禁限用)."""
+    """A ban or restriction of a substance by an official notice, from one day to another (禁限用).
+
+    `kind` says in what use it stands: the same substance may be banned as a pesticide and as an animal drug.
+    """
+
+    class Kind(models.TextChoices):
+        PESTICIDE = "pesticide", "农药"
+        VETERINARY = "veterinary", "兽药及其他化合物"
 
     class Degree(models.TextChoices):
         BANNED = "banned", "禁用"
         RESTRICTED = "restricted", "限用"
 
     substance = models.ForeignKey(Substance, models.PROTECT, verbose_name="药物", related_name="bans")
+    kind = models.CharField("类别", max_length=12, choices=Kind.choices)
     degree = models.CharField("程度", max_length=12, choices=Degree.choices)
     scope = models.CharField("范围", max_length=200)
     notice = models.CharField("公告", max_length=100)
@@ -108,7 +135,7 @@ class Ban(models.Model):
         ordering = ("substance", "valid_from")
         constraints = [
             models.UniqueConstraint(
-                fields=("substance", "degree", "scope", "notice", "valid_from"), name="catalogue_ban_once"
+                fields=("substance", "kind", "degree", "notice", "valid_from"), name="catalogue_ban_once"
             ),
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_to__gte=models.F("valid_from")), name="catalogue_ban_dates"
