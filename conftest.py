@@ -51,17 +51,9 @@ def _server_lock() -> Iterator[None]:
 
 
 def _admin() -> psycopg.Connection[tuple[Any, ...]]:
-    from django.conf import settings
+    from nongma.run.database import connection_options
 
-    database = settings.DATABASES["default"]
-    return psycopg.connect(
-        host=database["HOST"],
-        port=database.get("PORT") or None,
-        user=database["USER"] or None,
-        password=database.get("PASSWORD") or None,
-        dbname="postgres",
-        autocommit=True,
-    )
+    return psycopg.connect(**{**connection_options(), "dbname": "postgres"}, autocommit=True)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

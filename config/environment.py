@@ -1,5 +1,6 @@
 """Reading the environment: every value checked, a bad one stops the start with a clear line."""
 
+import ipaddress
 import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -28,6 +29,15 @@ def flag(name: str, default: bool) -> bool:
     if value in {"0", "false", "no", "off", ""}:
         return False
     raise BadEnvironment(f"{name}={value}: 只能是 1 或 0")
+
+
+def address(name: str, default: str) -> str:
+    """An IP address to listen on."""
+    value = text(name, default)
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise BadEnvironment(f"{name}={value}: 要一个 IP 地址，如 127.0.0.1 或 0.0.0.0") from None
 
 
 def number(name: str, default: int, *, low: int, high: int) -> int:

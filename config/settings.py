@@ -10,7 +10,7 @@ DATA = Path(env.text("NONGMA_DATA", "var")).expanduser()
 DATA = (DATA if DATA.is_absolute() else ROOT / DATA).resolve()
 REFERENCE = ROOT / "data"
 
-HOST = env.text("NONGMA_HOST", "127.0.0.1")
+HOST = env.address("NONGMA_HOST", "127.0.0.1")
 PORT = env.number("NONGMA_PORT", 8000, low=1, high=65535)
 PUBLIC_URL = env.text("NONGMA_PUBLIC_URL", f"http://{HOST}:{PORT}").rstrip("/")
 DEMO = env.flag("NONGMA_DEMO", False)

@@ -7,14 +7,13 @@ import tarfile
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from django.conf import settings
 
 from nongma.lib import embedded
 from nongma.lib.refused import Refused
-from nongma.run.database import ready_database
+from nongma.run.database import connection_options, ready_database
 
 FORMAT = 1
 FOLDERS = ("uploads", "keys")
@@ -88,7 +87,7 @@ def _put_back(source: Path, target: Path) -> None:
 
 
 def _has_data() -> bool:
-    with psycopg.connect(**_connection()) as connection:
+    with psycopg.connect(**connection_options()) as connection:
         row = connection.execute("SELECT to_regclass('accounts_user')").fetchone()
         if row is None or row[0] is None:
             return False
@@ -96,17 +95,10 @@ def _has_data() -> bool:
         return bool(found and found[0])
 
 
-def _connection() -> dict[str, Any]:
-    database = settings.DATABASES["default"]
-    known = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
-    return {ours: database[theirs] for ours, theirs in known.items() if database[theirs]}
-
-
 def _program(name: str, *args: str, code: str) -> None:
     """Run one of the server's client programs against our database; the password goes by the environment."""
-    values = {**_connection(), **settings.DATABASES["default"].get("OPTIONS", {})}
     environment = dict(os.environ)
-    for option, value in values.items():
+    for option, value in connection_options().items():
         environment["PGDATABASE" if option == "dbname" else f"PG{option.upper()}"] = str(value)
     done = subprocess.run(
         [str(embedded.binaries() / name), *args], env=environment, capture_output=True, text=True, check=False

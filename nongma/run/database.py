@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -22,25 +23,25 @@ def start_database() -> bool:
     return started
 
 
+def connection_options() -> dict[str, Any]:
+    """What libpq needs to reach the database, by libpq's own names."""
+    database: dict[str, Any] = settings.DATABASES["default"]
+    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
+    given = {option: database[name] for option, name in names.items() if database.get(name)}
+    return {**given, **database.get("OPTIONS", {})}
+
+
 def check_database() -> None:
     """One connection: is it there, does it let us in, is its version one that we know."""
-    database = settings.DATABASES["default"]
+    options = connection_options()
     try:
-        with psycopg.connect(
-            host=database["HOST"] or None,
-            port=database["PORT"] or None,
-            user=database["USER"] or None,
-            password=database["PASSWORD"] or None,
-            dbname=database["NAME"],
-            connect_timeout=5,
-            **database.get("OPTIONS", {}),
-        ) as connection:
+        with psycopg.connect(**options, connect_timeout=5) as connection:
             version = connection.info.server_version // 10000
     except psycopg.OperationalError as error:
         reason = str(error).strip().splitlines()[-1]
         raise Refused(
             "database_unreachable",
-            f"连不上数据库（{database['HOST'] or '本机'}/{database['NAME']}）：{reason}\n"
+            f"连不上数据库（{options.get('host', '本机')}/{options['dbname']}）：{reason}\n"
             "        请检查 DATABASE_URL；去掉它则使用内嵌数据库。",
         ) from None
     if not OLDEST <= version <= NEWEST:

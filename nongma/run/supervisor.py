@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import fcntl
+import ipaddress
 import os
 import signal
 import socket
@@ -149,7 +150,8 @@ def _answers() -> bool:
 
 
 def _loopback() -> str:
-    return "127.0.0.1" if settings.HOST in {"0.0.0.0", "::"} else settings.HOST
+    """Where this machine itself reaches the web server, also when it listens on every address."""
+    return "127.0.0.1" if ipaddress.ip_address(settings.HOST).is_unspecified else settings.HOST
 
 
 def _check_port() -> None:
