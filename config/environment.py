@@ -48,6 +48,14 @@ def number(name: str, default: int, *, low: int, high: int) -> int:
     return int(value)
 
 
+def choice(name: str, default: str, *, among: tuple[str, ...]) -> str:
+    """One of a few words."""
+    value = text(name, default).lower()
+    if value not in among:
+        raise BadEnvironment(f"{name}={value}: 只能是 {'、'.join(among)} 之一")
+    return value
+
+
 def database(url: str) -> dict[str, object]:
     """Django's settings for `postgresql://user:password@host:port/name?option=value`."""
     parts = urlsplit(url)

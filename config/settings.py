@@ -17,6 +17,9 @@ DEMO = env.flag("NONGMA_DEMO", False)
 DEBUG = env.flag("NONGMA_DEBUG", False)
 SECURE = PUBLIC_URL.startswith("https://")
 
+CODE_CIPHER = env.choice("NONGMA_CODE_CIPHER", "aes", among=("aes", "sm4"))
+HELPLINES = env.text("NONGMA_HELPLINES", "12345,12316").split(",")
+
 SECRET_KEY = keys.secret(DATA, "NONGMA_SECRET_KEY")
 ALLOWED_HOSTS = [name for name in env.text("NONGMA_ALLOWED_HOSTS", "*").split(",") if name]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

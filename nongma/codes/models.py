@@ -60,8 +60,9 @@ class CodeRange(models.Model):
 class Scan(models.Model):
     """One look at a code by a shopper, a buyer or an officer (扫码). Append-only, no personal data."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    pk = models.CompositePrimaryKey("serial", "id")
     serial = models.BigIntegerField("序号")
+    id = models.UUIDField(default=uuid7, editable=False)
     kind = models.CharField("种类", max_length=12)
     at = models.DateTimeField("时间")
     answer = models.CharField("结果", max_length=12)
@@ -69,7 +70,6 @@ class Scan(models.Model):
     class Meta:
         verbose_name = "扫码记录"
         verbose_name_plural = "扫码记录"
-        indexes = [models.Index(fields=("serial", "id"), name="codes_scan_serial")]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.serial}"

@@ -1,0 +1,65 @@
+"""Issuing codes: one counter, one row a range."""
+
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from nongma.audit.services import Actor, record
+from nongma.codes.models import CodeRange
+from nongma.lib.refused import Refused
+
+CHANGED_CHANNEL = "nongma_subject"
+
+
+def take(count: int = 1) -> int:
+    """The first of `count` serials in a row that nobody else has or will get.
+
+    Serials taken in a transaction that is rolled back stay unused. Refuses `codes_exhausted` when fewer are left.
+    """
+    if count < 1:
+        raise ValueError(f"can't take {count} serials")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT codes_take(%s)", [count])
+        (first,) = cursor.fetchone()
+    if first is None:
+        raise Refused("codes_exhausted", f"剩余的码号不足 {count} 个")
+    return int(first)
+
+
+def assign(*, kind: CodeRange.Kind, subject: UUID, count: int = 1) -> CodeRange:
+    """Take serials and let them stand for a subject (赋码)."""
+    start = take(count)
+    return CodeRange.objects.create(start=start, stop=start + count, kind=kind, subject=subject)
+
+
+@transaction.atomic
+def void_range(*, code_range: CodeRange, reason: str, actor: Actor | None) -> CodeRange:
+    """Declare a range void (作废), as when a roll of labels is lost: a scan of any of its codes then says so.
+
+    Refuses `range_void` when it is void already, `reason_missing` without a reason.
+    """
+    code_range = CodeRange.objects.select_for_update().get(pk=code_range.pk)
+    if code_range.state == CodeRange.State.VOID:
+        raise Refused("range_void", "该码段已经作废")
+    if not reason.strip():
+        raise Refused("reason_missing", "请写明作废原因", field="reason")
+    code_range.state = CodeRange.State.VOID
+    code_range.save(update_fields=["state"])
+    record("code_range.voided", actor=actor, target=code_range, reason=reason.strip())
+    subject_changed(code_range.subject)
+    return code_range
+
+
+def find(serial: int) -> CodeRange | None:
+    """The range that a serial lies in: one probe of the index on `start`, since ranges never overlap."""
+    nearest = CodeRange.objects.filter(start__lte=serial).order_by("-start").first()
+    return nearest if nearest and serial < nearest.stop else None
+
+
+def subject_changed(uid: UUID) -> None:
+    """Tell every web process, at commit, that what it shows of a subject is out of date.
+
+    To be called by whatever changes what a shopper sees: a recall, a revocation, a freeze, a new certificate of a lot.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANGED_CHANNEL, str(uid)])
