@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
+from nongma.codes.codec import decode, encode
 from nongma.lib.ids import uuid7
 from nongma.regions.models import Region
 from nongma.registry.models import Operator
@@ -71,8 +72,6 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
 
     def coded(self, code: str) -> Self:
         """The certificate that a printed code stands for; none for a false code."""
-        from nongma.codes.codec import decode
-
         serial = decode(code)
         return self.none() if serial is None else self.filter(serial=serial)
 
@@ -152,8 +151,6 @@ class Certificate(models.Model):
     @property
     def code(self) -> str:
         """The printed code (合格证码), 20 digits."""
-        from nongma.codes.codec import encode
-
         return encode(self.serial)
 
     @property

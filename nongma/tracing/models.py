@@ -7,6 +7,7 @@ from django.urls import reverse
 from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
 from nongma.catalogue.models import Product, Unit
+from nongma.codes.codec import decode, encode
 from nongma.lib.ids import uuid7
 from nongma.regions.models import Region
 from nongma.registry.models import Base, Operator
@@ -25,8 +26,6 @@ class LotQuerySet(models.QuerySet["Lot"]):
 
     def coded(self, code: str) -> Self:
         """The lot that a printed code stands for; none for a false code."""
-        from nongma.codes.codec import decode
-
         serial = decode(code)
         return self.none() if serial is None else self.filter(serial=serial)
 
@@ -104,8 +103,6 @@ class Lot(models.Model):
     @property
     def code(self) -> str:
         """The printed code (批次码), 20 digits."""
-        from nongma.codes.codec import encode
-
         return encode(self.serial)
 
 
