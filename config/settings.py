@@ -63,6 +63,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "nongma.desk.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -120,6 +121,7 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [ROOT / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 86400
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/vendor/"
 MEDIA_ROOT = DATA / "uploads"
 
 UPLOAD_BYTES = env.number("NONGMA_UPLOAD_MB", 20, low=1, high=500) * 1024 * 1024
@@ -137,6 +139,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "nongma.desk.errors.expired_form"
 
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 

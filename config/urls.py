@@ -1,3 +1,29 @@
-from django.urls import URLPattern, URLResolver
+from importlib.util import find_spec
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+ROOMS = (
+    ("", "nongma.accounts.urls"),
+    ("audit/", "nongma.audit.urls"),
+    ("regions/", "nongma.regions.urls"),
+    ("catalogue/", "nongma.catalogue.urls"),
+    ("operators/", "nongma.registry.urls"),
+    ("origins/", "nongma.origins.urls"),
+    ("tiles/", "nongma.origins.tile_urls"),
+    ("lots/", "nongma.tracing.urls"),
+    ("certificates/", "nongma.certificates.urls"),
+    ("", "nongma.desk.urls"),
+)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path(prefix, include(module)) for prefix, module in ROOMS if find_spec(module)
+]
+if find_spec("config.api"):
+    from config.api import api
+
+    urlpatterns.append(path("api/v1/", api.urls))
+
+handler400 = "nongma.desk.errors.bad_request"
+handler403 = "nongma.desk.errors.forbidden"
+handler404 = "nongma.desk.errors.not_found"
+handler500 = "nongma.desk.errors.server_error"

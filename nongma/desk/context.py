@@ -1,8 +1,61 @@
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
+
+from nongma.accounts.models import User
+from nongma.desk.help import help_url_for
+from nongma.desk.navigation import ACCOUNT, TABS, Entry, entries_for
+from nongma.registry.models import OperatorMember
+
+try:
+    VERSION = version("nongma")
+except PackageNotFoundError:
+    VERSION = ""
+
+
+class Shell:
+    """What a page's frame shows; each part is fetched only when a template asks for it."""
+
+    version = VERSION
+    demo: bool = settings.DEMO
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        return entries_for(self.request)
+
+    @cached_property
+    def tabs(self) -> list[Entry]:
+        """The sections within reach of the thumb."""
+        return self.entries[:TABS]
+
+    @cached_property
+    def account(self) -> list[Entry]:
+        return entries_for(self.request, ACCOUNT)
+
+    @cached_property
+    def place(self) -> str:
+        """The agency whose post the person holds, or the operator whose person it is."""
+        user = self.request.user
+        if not isinstance(user, User):
+            return ""
+        if user.is_operator:
+            own = OperatorMember.objects.filter(user=user).select_related("operator").order_by("pk").first()
+            return own.operator.name if own else ""
+        post = user.memberships.active(timezone.localdate()).select_related("agency").order_by("pk").first()
+        return f"{post.agency.name} · {post.get_role_display()}" if post else ""
+
+    @cached_property
+    def help_url(self) -> str:
+        return help_url_for(self.request)
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """What every page's frame needs."""
-    return {}
+    return {"shell": Shell(request)}

@@ -1,0 +1,108 @@
+"""The manual (操作手册): Markdown pages of docs/manual, and which of them helps on which page."""
+
+import functools
+import itertools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from nongma.accounts.access import Action, may
+
+FOLDER: Path = settings.ROOT / "docs" / "manual"
+ORDER = ("index", "collector", "reviewer", "grower", "shopper", "roles", "api")
+BY_ROOM = {"catalogue": "index", "audit": "roles", "accounts": "roles", "api-1": "api"}
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A chapter of a page, with the anchor that links point at."""
+
+    anchor: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the manual, rendered."""
+
+    name: str
+    title: str
+    html: str
+    headings: tuple[Heading, ...]
+
+
+def names() -> list[str]:
+    """The pages there are, in reading order."""
+    found = {path.stem for path in FOLDER.glob("*.md")}
+    return [name for name in ORDER if name in found] + sorted(found - set(ORDER))
+
+
+def page(name: str) -> Page | None:
+    """A page by its name; None when there is none."""
+    path = FOLDER / f"{name}.md"
+    if name not in names():
+        return None
+    return _render(name, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=32)
+def _render(name: str, changed: int) -> Page:
+    """The page as HTML. Raw HTML in the Markdown stays text; links between its pages are made ours."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse((FOLDER / f"{name}.md").read_text(encoding="utf-8"))
+    title, headings = name, []
+    for token, inline in itertools.pairwise(tokens):
+        if token.type == "heading_open" and token.tag == "h1":
+            title = inline.content
+        elif token.type == "heading_open" and token.tag == "h2":
+            anchor = re.sub(r"[^\w]+", "-", inline.content).strip("-")
+            token.attrSet("id", anchor)
+            headings.append(Heading(anchor, inline.content))
+    body = _without_title(tokens)
+    for token in body:
+        for child in token.children or ():
+            _localise(child)
+    return Page(name, title, parser.renderer.render(body, parser.options, {}), tuple(headings))
+
+
+def _without_title(tokens: list[Token]) -> list[Token]:
+    """The tokens without the h1, which the frame shows."""
+    if tokens and tokens[0].tag == "h1":
+        return tokens[3:]
+    return tokens
+
+
+def _localise(token: Token) -> None:
+    """Point `collector.md#x` at the help page and `images/x.webp` at the served image."""
+    if token.type == "link_open":
+        target = str(token.attrGet("href") or "")
+        found = re.fullmatch(r"(\w+)\.md(#.*)?", target)
+        if found:
+            token.attrSet("href", reverse("desk:manual", args=[found[1]]) + (found[2] or ""))
+    elif token.type == "image":
+        source = str(token.attrGet("src") or "")
+        if source.startswith("images/"):
+            token.attrSet("src", reverse("desk:manual-image", args=[source.removeprefix("images/")]))
+            token.attrSet("loading", "lazy")
+
+
+def help_url_for(request: HttpRequest) -> str:
+    """The page of the manual that helps where the person is, by the room of the page and by what the person may do."""
+    user = request.user
+    room = request.resolver_match.namespace if request.resolver_match else ""
+    if may(user, Action.ISSUE_CERTIFICATE):
+        fitting = "grower"
+    elif may(user, Action.REVIEW_ORIGINS):
+        fitting = "reviewer"
+    elif may(user, Action.COLLECT_ORIGINS):
+        fitting = "collector"
+    else:
+        fitting = "index"
+    name = BY_ROOM.get(room, fitting)
+    return reverse("desk:manual", args=[name]) if name in names() else reverse("desk:help")

@@ -1,0 +1,72 @@
+"""What each role finds where: the sections of the top bar, the tab bar on the phone and the account menu (导航)."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from nongma.accounts.access import Action, may
+
+
+@dataclass(frozen=True)
+class Section:
+    """One entry of the navigation: shown to whoever may do the action."""
+
+    label: str
+    icon: str
+    view: str
+    action: Action
+    short: str = ""
+    not_for: Action | None = None
+
+    @property
+    def room(self) -> str:
+        return self.view.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A section as one person sees it on one page."""
+
+    label: str
+    short: str
+    icon: str
+    url: str
+    current: bool
+
+
+SECTIONS = (
+    Section("首页", "home", "desk:home", Action.SIGNED_IN),
+    Section("登记采收", "basket", "tracing:harvest", Action.HANDLE_LOTS, "采收"),
+    Section("产地信息", "table", "origins:table", Action.VIEW_ORIGINS, "产地"),
+    Section("一张图", "map-2", "origins:map", Action.VIEW_ORIGINS, "地图"),
+    Section("导入表格", "file-upload", "origins:imports", Action.COLLECT_ORIGINS, "导入"),
+    Section("主体", "users", "registry:operators", Action.VIEW_OPERATORS),
+    Section("批次", "package", "tracing:lots", Action.VIEW_LOTS),
+    Section("合格证", "certificate", "certificates:list", Action.VIEW_CERTIFICATES),
+    Section("产品与药物", "plant-2", "catalogue:products", Action.SIGNED_IN, "产品"),
+    Section("审计", "history", "audit:log", Action.VIEW_AUDIT),
+)
+ACCOUNT = (
+    Section("我的账号", "user", "accounts:account", Action.SIGNED_IN),
+    Section("接口文档", "book", "api-1:openapi-view", Action.SIGNED_IN),
+)
+TABS = 4
+
+
+def entries_for(request: HttpRequest, sections: tuple[Section, ...] = SECTIONS) -> list[Entry]:
+    """The sections that the person may use, the one of this page marked."""
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    allowed = [section for section in sections if may(request.user, section.action)]
+    exact = {section.view for section in allowed}
+    entries = []
+    for section in allowed:
+        try:
+            url = reverse(section.view)
+        except NoReverseMatch:
+            continue
+        in_room = here.partition(":")[0] == section.room and here not in exact
+        first_of_room = next(other for other in allowed if other.room == section.room) is section
+        current = here == section.view or (in_room and first_of_room)
+        entries.append(Entry(section.label, section.short or section.label, section.icon, url, current))
+    return entries
