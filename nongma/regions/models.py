@@ -1,6 +1,7 @@
 from typing import Self
 
 from django.db import models
+from django.utils import timezone
 
 from nongma.regions.spans import Span, span_of
 
@@ -44,6 +45,15 @@ class Region(models.Model):
         verbose_name = "行政区划"
         verbose_name_plural = "行政区划"
         ordering = ("code",)
+        # Search reads the first rows of a prefix level by level (queries.search), in whatever collation the server has.
+        indexes = [
+            models.Index(
+                fields=("level", name),
+                opclasses=("int2_ops", "varchar_pattern_ops"),
+                name=f"regions_region_{name}",
+            )
+            for name in ("name", "pinyin", "initials")
+        ]
 
     def __str__(self) -> str:
         return self.full_name or self.name
@@ -52,3 +62,18 @@ class Region(models.Model):
     def span(self) -> Span:
         """Every division code inside this one, itself included."""
         return span_of(self.code)
+
+
+class RegionLoad(models.Model):
+    """A load of the shipped divisions (区划载入), remembered so that the same files are not loaded again."""
+
+    digest = models.CharField("文件摘要", max_length=64, primary_key=True)
+    rows = models.IntegerField("条数")
+    at = models.DateTimeField("载入时间", default=timezone.now)
+
+    class Meta:
+        verbose_name = "区划载入"
+        verbose_name_plural = "区划载入"
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d} {self.rows}"
