@@ -17,6 +17,7 @@ from django.utils import timezone
 from nongma.accounts.models import Agency, Membership, Role, User
 from nongma.catalogue.models import Product
 from nongma.codes.models import CodeRange
+from nongma.lib.fields import blind_index
 from nongma.origins.models import Origin
 from nongma.regions.models import Region
 from nongma.registry.models import Base, Operator, OperatorMember
@@ -24,8 +25,8 @@ from nongma.registry.models import Base, Operator, OperatorMember
 HAINAN = 460000000000
 SANYA = 460200000000
 YAZHOU = 460205000000
-YAZHOU_TOWN = 460205400000
-YAZHOU_VILLAGE = 460205400201
+YAZHOU_TOWN = 460205198000
+YAZHOU_VILLAGE = 460205198004
 ZHEJIANG = 330000000000
 LIANDU = 331102000000
 COUNTRY = 0
@@ -76,6 +77,7 @@ def make_operator(owner: User | None = None, *, region: int = YAZHOU, **fields: 
         "phone": LI_PHONE,
         "reviewed_at": timezone.now(),
     } | fields
+    values.setdefault("phone_index", blind_index(values["phone"]) if values["phone"] else None)
     operator = Operator.objects.create(region_id=region, created_by=values.pop("created_by", owner), **values)
     _assign(operator.serial, CodeRange.Kind.OPERATOR, operator.uid)
     if owner is not None:
@@ -153,9 +155,9 @@ def client_of(user: User, **options: Any) -> Client:
 
 def api_of(user: User, **options: Any) -> Client:
     """A program that sends the user's bearer token."""
-    from nongma.accounts.tokens import issue_token
+    from nongma.accounts.tokens import token_for
 
-    return Client(headers={"Authorization": f"Bearer {issue_token(user)}"}, **options)
+    return Client(headers={"Authorization": f"Bearer {token_for(user)}"}, **options)
 
 
 @pytest.fixture

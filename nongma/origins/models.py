@@ -9,8 +9,8 @@ from nongma.accounts.models import User
 from nongma.catalogue.models import Product, Unit
 from nongma.lib.fields import EncryptedTextField
 from nongma.lib.ids import uuid7
-from nongma.registry.models import Base, Operator
 from nongma.regions.models import Region
+from nongma.registry.models import Base, Operator
 
 
 class OriginQuerySet(models.QuerySet["Origin"]):
@@ -23,6 +23,12 @@ class OriginQuerySet(models.QuerySet["Origin"]):
     def current(self) -> Self:
         """Records that no later one has taken the place of."""
         return self.exclude(state=Origin.State.SUPERSEDED)
+
+
+CURRENT = ~Q(state="superseded")
+ON_MAP = Q(quadkey__isnull=False) & CURRENT
+COUNTED = ("quadkey", "product", "state", "scale", "on_sale_on", "off_sale_on")
+"""Carried by the indexes, so that tiles and lists filter and count without touching a row (docs/adr/0008)."""
 
 
 class Origin(models.Model):
@@ -56,8 +62,8 @@ class Origin(models.Model):
     uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
     operator = models.ForeignKey(Operator, models.PROTECT, verbose_name="种养殖主体", related_name="origins")
     base = models.ForeignKey(Base, models.PROTECT, verbose_name="基地", related_name="origins")
-    product = models.ForeignKey(Product, models.PROTECT, verbose_name="产品", related_name="+")
-    region = models.ForeignKey(Region, models.PROTECT, verbose_name="基地地址", related_name="+")
+    product = models.ForeignKey(Product, models.PROTECT, verbose_name="产品", related_name="+", db_index=False)
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name="基地地址", related_name="+", db_index=False)
     alias = models.CharField("别名", max_length=40, blank=True)
     certifications = ArrayField(
         models.CharField(max_length=12, choices=Certification.choices), verbose_name="产品认证类型", default=list
@@ -85,8 +91,10 @@ class Origin(models.Model):
     )
     identity = models.BinaryField("同一性摘要", max_length=16, help_text="主体、地址、产品、茬口")
     fingerprint = models.BinaryField("内容摘要", max_length=16)
-    collected_by = models.ForeignKey(User, models.PROTECT, verbose_name="录入人", related_name="+")
-    reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, verbose_name="审核人", related_name="+")
+    collected_by = models.ForeignKey(User, models.PROTECT, verbose_name="录入人", related_name="+", db_index=False)
+    reviewed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, verbose_name="审核人", related_name="+", db_index=False
+    )
     reviewed_at = models.DateTimeField("审核时间", null=True, blank=True)
     return_reason = models.CharField("退回原因", max_length=200, blank=True)
     import_job = models.ForeignKey(
@@ -118,9 +126,20 @@ class Origin(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=("region", "state", "id"), name="origins_origin_place"),
-            models.Index(fields=("quadkey",), name="origins_origin_quadkey"),
-            models.Index(fields=("product", "quadkey"), name="origins_origin_product"),
+            models.Index(fields=("region", "id"), include=COUNTED, condition=CURRENT, name="origins_origin_place"),
+            models.Index(fields=("state", "region", "id"), condition=CURRENT, name="origins_origin_state"),
+            models.Index(
+                fields=("quadkey",), include=("id", "region", *COUNTED[1:]), condition=ON_MAP, name="origins_origin_map"
+            ),
+            models.Index(
+                fields=("product", "quadkey"),
+                include=("id", "region", *COUNTED[2:]),
+                condition=ON_MAP,
+                name="origins_origin_product_map",
+            ),
+            models.Index(
+                fields=("scale", "id"), include=("quadkey", "region"), condition=CURRENT, name="origins_origin_scale"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -191,30 +210,75 @@ class ImportRow(models.Model):
         return f"第 {self.row} 行"
 
 
+class ReviewJob(models.Model):
+    """A decision on everything that a filter finds, when that is too much for one request (批量审核)."""
+
+    class Verdict(models.TextChoices):
+        APPROVE = "approve", "通过"
+        RETURN = "return", "退回"
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "排队中"
+        RUNNING = "running", "审核中"
+        DONE = "done", "已完成"
+        FAILED = "failed", "失败"
+
+    uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, verbose_name="审核人", related_name="+")
+    verdict = models.CharField("决定", max_length=8, choices=Verdict.choices)
+    reason = models.CharField("退回原因", max_length=200, blank=True)
+    filters = models.JSONField("筛选条件")
+    description = models.CharField("筛选说明", max_length=300)
+    until = models.DateTimeField("截至", help_text="页面打开的时间：之后改动过的记录不在其中")
+    last_region = models.BigIntegerField("已处理到的区划", default=0)
+    last_id = models.BigIntegerField("已处理到的记录", default=0)
+    total = models.IntegerField("条数")
+    decided = models.IntegerField("已处理", default=0)
+    status = models.CharField("状态", max_length=8, choices=Status.choices, default=Status.QUEUED)
+    message = models.CharField("说明", max_length=200, blank=True)
+    created_at = models.DateTimeField("开始时间", auto_now_add=True)
+    finished_at = models.DateTimeField("完成时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "批量审核"
+        verbose_name_plural = "批量审核"
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(verdict="return") | ~Q(reason=""), name="origins_review_job_return_reason"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_verdict_display()} {self.description}"
+
+
 class OriginCell(models.Model):
     """How many origins of one county lie in one map cell, by filter value: what a wide tile is drawn from.
 
     Derived: recounted from `Origin` for the cells that changed, never added to. `level` is the zoom at which the
     cell is one tile, `cell` its quadkey prefix (`quadkey >> 2 * (24 - level)`), `counts` maps `""` (all),
-    `p<product id>`, `i<industry>`, `s<state>`, `m<month>` and `z<scale band>` to numbers.
+    `p<product id>`, `i<industry>`, `s<state>` and `m<YYYYMM>` (on sale in that month) to numbers; `scales[k]` is how
+    many have at least the k-th scale of `cells.SCALES`, without the zeros at the end.
     """
 
+    pk = models.CompositePrimaryKey("level", "cell", "county")
     level = models.SmallIntegerField("层级")
     cell = models.BigIntegerField("格")
     county = models.BigIntegerField("县")
     counts = models.JSONField("数量")
+    scales = ArrayField(models.IntegerField(), verbose_name="达到各级规模的数量")
 
     class Meta:
         verbose_name = "地图格"
         verbose_name_plural = "地图格"
-        constraints = [models.UniqueConstraint(fields=("level", "cell", "county"), name="origins_cell_once")]
 
     def __str__(self) -> str:
         return f"{self.level}/{self.cell}"
 
 
 class DirtyCell(models.Model):
-    """A map cell whose origins changed and that waits for its recount. Append-only until recounted."""
+    """A level-12 map cell whose origins changed and that waits for its recount. Append-only until recounted."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     cell = models.BigIntegerField("格")

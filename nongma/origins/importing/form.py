@@ -1,0 +1,153 @@
+"""Where the columns of 附件1 (重点农产品产地溯源信息采集表) are in a sheet: found by their words, not by their place."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nongma.lib.sheets.reading import BadCell, Cell
+
+FIELD_LABELS = {
+    "name": "种养殖主体名称",
+    "kind": "主体类型",
+    "industry": "所属行业",
+    "product": "产品名称",
+    "alias": "别名",
+    "certification": "产品认证类型",
+    "province": "省",
+    "city": "市",
+    "county": "县",
+    "town": "乡（镇）",
+    "village": "村",
+    "point": "点位经纬度",
+    "contact": "种养殖主体联系人",
+    "phone": "种养殖主体联系方式",
+    "scale": "种养规模",
+    "unit": "种养规模单位",
+    "on_sale": "上市时间",
+    "off_sale": "下市时间",
+    "method": "生产方式",
+    "trace": "追溯方式",
+    "credit": "信用等级",
+    "grid_name": "网格员姓名",
+    "grid_phone": "网格员联系方式",
+    "collector": "信息采集员姓名",
+    "collector_phone": "信息采集员联系方式",
+}
+NEEDED = (
+    "name", "kind", "industry", "product", "county", "town", "contact", "phone", "scale", "unit", "trace",
+    "grid_name", "grid_phone", "collector", "collector_phone",
+)  # fmt: skip
+RECOGNISED = 8
+HEADER_WITHIN = 40
+
+_WORDS: tuple[tuple[str, str], ...] = (
+    ("grid_phone", r"网格员.*(联系|电话|手机)|(监管员|协管员).*(联系|电话|手机)"),
+    ("collector_phone", r"采集(人|员).*(联系|电话|手机)"),
+    ("grid_name", r"网格员|监管员|协管员"),
+    ("collector", r"采集(人|员)"),
+    ("unit", r"(规模|面积|数量)单位|计量单位|单位"),
+    ("scale", r"种养规模|养殖规模|种植规模|规模|种植面积|存栏量"),
+    ("phone", r"(主体|负责人|生产者)?(联系方式|联系电话|手机号?码?|电话)"),
+    ("contact", r"联系人|负责人"),
+    ("kind", r"主体类型|主体类别|主体性质"),
+    ("name", r"主体名称|生产者名称|生产主体|种养殖主体|名称"),
+    ("industry", r"所属行业|行业"),
+    ("certification", r"认证类型|产品认证|认证"),
+    ("product", r"产品名称|产品|品种|品种名称"),
+    ("alias", r"别名|俗名"),
+    ("longitude", r"经度"),
+    ("latitude", r"纬度"),
+    ("point", r"点位经纬度|经纬度|坐标|点位"),
+    ("on_sale", r"上市时间|上市日期|上市月份"),
+    ("off_sale", r"下市时间|下市日期|下市月份"),
+    ("method", r"生产方式|种植方式"),
+    ("trace", r"追溯方式"),
+    ("credit", r"信用等级|信用"),
+    ("serial", r"序号|编号"),
+    ("address", r"基地地址|地址|产地"),
+    ("province", r"省份?|省市?区|省自治区直辖市"),
+    ("city", r"市|地市|市州|地级市"),
+    ("county", r"县|区县|县区|县市区|县市"),
+    ("town", r"乡镇?|镇|乡镇街道|街道"),
+    ("village", r"村|行政村|村社区|村居|村级"),
+)
+_PATTERNS = tuple((field, re.compile(f"(种养殖|农产品|基地|所在|种植|养殖)*(?:{words})(姓名|名称)?")) for field, words in _WORDS)
+_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]|【[^】]*】")
+_REMARK = re.compile(r"^(备\s*注|注[:：\d]|说\s*明|填表|填报|制表|审核人|审核意见|合\s*计|总\s*计|小\s*计|联系电话)")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which column holds which field, and the last row of the header."""
+
+    columns: dict[str, int]
+    header_row: int
+    first_header_row: int
+
+    @property
+    def lacks(self) -> list[str]:
+        """The labels of needed columns that the sheet does not have."""
+        return [FIELD_LABELS[field] for field in NEEDED if field not in self.columns]
+
+    def is_empty(self, cells: list[Cell]) -> bool:
+        """Whether a row holds nothing but its number."""
+        return not any(
+            cells[column] is not None and cells[column] != ""
+            for field, column in self.columns.items()
+            if field != "serial" and column < len(cells) and not _is_blank(cells[column])
+        )
+
+    def is_remark(self, cells: list[Cell]) -> bool:
+        """Whether a row is a remark, a total or a repeated header, not a line of the form."""
+        filled = [cell for cell in cells if not _is_blank(cell)]
+        if not filled:
+            return True
+        first = filled[0]
+        if len(filled) <= 4 and isinstance(first, str) and _REMARK.match(first.strip()):
+            return True
+        return len(filled) >= RECOGNISED and len(_labels(cells)) >= RECOGNISED
+
+
+def find_layout(rows: Iterable[tuple[int, list[Cell]]]) -> Layout | None:
+    """The best header among the first rows of a sheet; None when it has none."""
+    seen = list(rows)
+    best: Layout | None = None
+    for (number, upper), (below, lower) in zip(seen, [*seen[1:], (0, [])], strict=True):
+        labels = _labels(upper)
+        found = {field: column for column, field in reversed(labels.items()) if field != "address"}
+        last = number
+        under = {field: column for column, field in reversed(_labels(lower).items())}
+        places = {"province", "city", "county", "town", "village"} & set(under)
+        if len(places) >= 2 and len(under) < RECOGNISED and "county" not in found:
+            found.update({field: under[field] for field in {*places, *({"longitude", "latitude"} & set(under))}})
+            last = below
+        if len(found) >= RECOGNISED and (best is None or len(found) > len(best.columns)):
+            best = Layout(found, last, number)
+    return best
+
+
+def _labels(cells: list[Cell]) -> dict[int, str]:
+    """Column → the field that its header cell names."""
+    return {
+        column: field
+        for column, cell in enumerate(cells)
+        if isinstance(cell, str) and (field := _field_of(cell)) is not None
+    }
+
+
+def _field_of(header: str) -> str | None:
+    plain = unicodedata.normalize("NFKC", header)
+    plain = re.sub(r"[\s*★☆#]", "", plain)
+    plain = re.split(r"[::]", _BRACKETS.sub("", plain))[0]
+    plain = re.sub(r"[、/,.]", "", plain)
+    if not plain or len(plain) > 20:
+        return None
+    for field, pattern in _PATTERNS:
+        if pattern.fullmatch(plain):
+            return field
+    return None
+
+
+def _is_blank(cell: Cell) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip()) or (isinstance(cell, BadCell) and False)
