@@ -1,15 +1,51 @@
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q
+from django.urls import reverse
 
 from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
 from nongma.catalogue.models import Industry
+from nongma.codes.codec import encode
 from nongma.lib.fields import EncryptedTextField
 from nongma.lib.ids import uuid7
 from nongma.regions.models import Region
+from nongma.regions.spans import WIDTHS
+
+COUNTY_WIDTH = WIDTHS[Region.Level.COUNTY]
+
+
+class OperatorKind(models.TextChoices):
+    """What an operator does in the trade (主体类型); one operator may do several things."""
+
+    ENTERPRISE = "enterprise", "农产品生产企业"
+    COOPERATIVE = "cooperative", "农民专业合作社"
+    FAMILY_FARM = "family_farm", "家庭农场"
+    HOUSEHOLD = "household", "农户"
+    BROKER = "broker", "农村经纪人"
+    PURCHASER = "purchaser", "收购单位"
+    WHOLESALE_MARKET = "wholesale_market", "批发市场"
+    RETAILER = "retailer", "零售市场/商超"
+    PROCESSOR = "processor", "加工"
+    LOGISTICS = "logistics", "仓储物流"
+    E_COMMERCE = "e_commerce", "电商平台"
+    INPUT_DEALER = "input_dealer", "农资经营"
+
+
+KIND_INDEXES = [
+    models.Index(fields=("region", "id"), condition=Q(kinds__contains=[kind.value]), name=f"registry_is_{kind.value}")
+    for kind in OperatorKind
+]
+
+
+class NameGrams(Func):
+    """The pairs of characters in a name, the first after a `^`, by which any part of it is found (migration 0002)."""
+
+    function = "registry_grams"
+    output_field = ArrayField(models.TextField())
 
 
 class OperatorQuerySet(models.QuerySet["Operator"]):
@@ -25,23 +61,21 @@ class OperatorQuerySet(models.QuerySet["Operator"]):
             return self.filter(members__user=user, members__role=OperatorMember.Role.OWNER)
         return self.visible_to(user)
 
+    def named(self, text: str) -> Self:
+        """Operators whose name holds the text; a single character must begin it, as a surname does."""
+        pairs = [text[place : place + 2] for place in range(len(text) - 1)] or [f"^{text}"]
+        found = self.alias(grams=NameGrams("name")).filter(grams__contains=pairs)
+        return found.filter(name__contains=text) if len(text) > 2 else found
+
+    def waiting(self) -> Self:
+        """Operators that somebody has to decide on."""
+        return self.filter(status=Operator.Status.SUBMITTED)
+
 
 class Operator(models.Model):
     """Whoever grows, buys, sells, stores or processes produce and is registered for it (主体)."""
 
-    class Kind(models.TextChoices):
-        ENTERPRISE = "enterprise", "农产品生产企业"
-        COOPERATIVE = "cooperative", "农民专业合作社"
-        FAMILY_FARM = "family_farm", "家庭农场"
-        HOUSEHOLD = "household", "农户"
-        BROKER = "broker", "农村经纪人"
-        PURCHASER = "purchaser", "收购单位"
-        WHOLESALE_MARKET = "wholesale_market", "批发市场"
-        RETAILER = "retailer", "零售市场/商超"
-        PROCESSOR = "processor", "加工"
-        LOGISTICS = "logistics", "仓储物流"
-        E_COMMERCE = "e_commerce", "电商平台"
-        INPUT_DEALER = "input_dealer", "农资经营"
+    Kind = OperatorKind
 
     class Status(models.TextChoices):
         IMPORTED = "imported", "待认领"
@@ -53,7 +87,7 @@ class Operator(models.Model):
 
     uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
     serial = models.BigIntegerField("主体码序号", unique=True)
-    kinds = ArrayField(models.CharField(max_length=20, choices=Kind.choices), verbose_name="主体类型")
+    kinds = ArrayField(models.CharField(max_length=20, choices=OperatorKind.choices), verbose_name="主体类型")
     name = models.CharField("名称", max_length=100)
     uscc = models.CharField("统一社会信用代码", max_length=18, null=True, blank=True, unique=True)
     id_number = EncryptedTextField("身份证号", blank=True, default="")
@@ -69,7 +103,9 @@ class Operator(models.Model):
     phone = EncryptedTextField("手机", blank=True, default="")
     phone_index = models.BinaryField("手机索引", null=True, max_length=16)
     status = models.CharField("状态", max_length=12, choices=Status.choices)
-    reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, verbose_name="审核人", related_name="+")
+    reviewed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, verbose_name="审核人", related_name="+"
+    )
     reviewed_at = models.DateTimeField("审核时间", null=True, blank=True)
     review_note = models.CharField("审核意见", max_length=200, blank=True)
     created_by = models.ForeignKey(User, models.PROTECT, null=True, verbose_name="登记人", related_name="+")
@@ -87,15 +123,37 @@ class Operator(models.Model):
                 condition=Q(longitude=None, latitude=None) | (Q(longitude__isnull=False) & Q(latitude__isnull=False)),
                 name="registry_operator_point_whole",
             ),
+            models.UniqueConstraint(
+                "phone_index", "name", F("region_id") / COUNTY_WIDTH, name="registry_operator_once"
+            ),
         ]
         indexes = [
-            models.Index(fields=("region", "status", "id"), name="registry_operator_place"),
-            models.Index(fields=("name", "region"), name="registry_operator_name"),
-            models.Index(fields=("phone_index",), name="registry_operator_phone"),
+            models.Index(fields=("region", "id"), name="registry_operator_place"),
+            models.Index(fields=("status", "region", "id"), name="registry_operator_status"),
+            GinIndex(NameGrams("name"), name="registry_operator_grams"),
+            *KIND_INDEXES,
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("registry:operator", args=[self.code])
+
+    @property
+    def code(self) -> str:
+        """The 20 digits of the 主体码."""
+        return encode(self.serial)
+
+    @property
+    def kind_names(self) -> str:
+        """The kinds in words: 农民专业合作社、收购单位."""
+        return "、".join(OperatorKind(kind).label for kind in self.kinds)
+
+    @property
+    def industry_names(self) -> str:
+        """The industries in words: 种植业、渔业."""
+        return "、".join(Industry(industry).label for industry in self.industries)
 
 
 class OperatorMember(models.Model):
@@ -154,8 +212,14 @@ class Base(models.Model):
                 name="registry_base_point_whole",
             ),
             models.CheckConstraint(condition=Q(area_mu=None) | Q(area_mu__gt=0), name="registry_base_area"),
+            models.UniqueConstraint(fields=("operator", "region", "quadkey"), name="registry_base_once"),
         ]
         indexes = [models.Index(fields=("region", "id"), name="registry_base_place")]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def code(self) -> str:
+        """The 20 digits of the 基地码."""
+        return encode(self.serial)
