@@ -18,6 +18,7 @@ DEBUG = env.flag("NONGMA_DEBUG", False)
 SECURE = PUBLIC_URL.startswith("https://")
 
 CODE_CIPHER = env.choice("NONGMA_CODE_CIPHER", "aes", among=("aes", "sm4"))
+RETIRED_SIGNING_KEYS = env.text("NONGMA_SIGNING_KEYS_RETIRED").split()
 HELPLINES = env.text("NONGMA_HELPLINES", "12345,12316").split(",")
 
 SECRET_KEY = keys.secret(DATA, "NONGMA_SECRET_KEY")
@@ -73,7 +74,8 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "nongma.audit.middleware.keep_address",
+    "nongma.lib.problems.problem_documents",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -133,12 +135,14 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = SECURE
 CSRF_COOKIE_SECURE = SECURE
-SECURE_SSL_REDIRECT = False
+SECURE_SSL_REDIRECT = SECURE
 SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Preloading a domain into browsers is its owner's choice; pages and API answer a lock-out themselves.
+SILENCED_SYSTEM_CHECKS = ["security.W021", "axes.W002"]
 CSRF_FAILURE_VIEW = "nongma.desk.errors.expired_form"
 
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"

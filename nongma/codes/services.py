@@ -1,5 +1,6 @@
 """Issuing codes: one counter, one row a range."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -63,3 +64,9 @@ def subject_changed(uid: UUID) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, %s)", [CHANGED_CHANNEL, str(uid)])
+
+
+def subjects_changed(uids: Iterable[UUID]) -> None:
+    """`subject_changed` for many, in one statement: a recall reaches every lot that the recalled one went into."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, uid) FROM unnest(%s::text[]) AS uid", [CHANGED_CHANNEL, [*map(str, uids)]])

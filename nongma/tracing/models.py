@@ -107,7 +107,7 @@ class Lot(models.Model):
 
 
 class LotLink(models.Model):
-    """How much of one lot went into another (来源去向)."""
+    """How much of one lot went into another (来源去向). A lot comes from earlier ones only: no way round."""
 
     parent = models.ForeignKey(Lot, models.PROTECT, verbose_name="来源批次", related_name="outgoing")
     child = models.ForeignKey(Lot, models.PROTECT, verbose_name="去向批次", related_name="incoming", db_index=False)
@@ -119,7 +119,7 @@ class LotLink(models.Model):
         constraints = [
             models.UniqueConstraint(fields=("child", "parent"), name="tracing_link_once"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="tracing_link_quantity"),
-            models.CheckConstraint(condition=~Q(parent=F("child")), name="tracing_link_not_itself"),
+            models.CheckConstraint(condition=Q(child__gt=F("parent")), name="tracing_link_onward"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,148 @@
+"""Reading ledgers and the graph of lots."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from django.db import connection
+from django.db.models import DecimalField, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+
+from nongma.accounts.models import User
+from nongma.tracing.models import Lot, LotEntry
+
+MOST_LINKS = 5_000
+ZERO = Decimal(0)
+
+# Rows come nearest first, each link once: `UNION` drops what was found before, so no way round runs for ever, and the
+# LIMIT stops the walk. OFFSET 0 keeps the planner from reading the whole table instead of its index.
+WALK = """
+    WITH RECURSIVE walk AS (
+        SELECT parent_id, child_id, quantity FROM tracing_lotlink WHERE {near} = %s
+        UNION
+        SELECT link.parent_id, link.child_id, link.quantity
+        FROM walk
+        CROSS JOIN LATERAL (
+            SELECT parent_id, child_id, quantity FROM tracing_lotlink WHERE {near} = walk.{far} OFFSET 0
+        ) AS link
+    )
+    SELECT parent_id, child_id, quantity FROM walk LIMIT %s
+"""
+BACK = WALK.format(near="child_id", far="parent_id")
+FORWARD = WALK.format(near="parent_id", far="child_id")
+DESCENDANTS = """
+    WITH RECURSIVE walk AS (
+        SELECT child_id FROM tracing_lotlink WHERE parent_id = %s
+        UNION
+        SELECT link.child_id
+        FROM walk
+        CROSS JOIN LATERAL (SELECT child_id FROM tracing_lotlink WHERE parent_id = walk.child_id OFFSET 0) AS link
+    )
+    SELECT child_id FROM walk
+"""
+
+
+class Direction(StrEnum):
+    """Which way to follow a lot: to where it came from, to where it went, or both."""
+
+    BACK = "back"
+    FORWARD = "forward"
+    BOTH = "both"
+
+
+@dataclass(frozen=True)
+class Link:
+    """So much of one lot went into another."""
+
+    parent_id: int
+    child_id: int
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class Node:
+    """A lot in a trace. `depth` counts links from the lot asked for, below zero for where it came from.
+
+    When the asker may not see the lot, only its code, product and date may be told (`visible` is False).
+    """
+
+    lot: Lot
+    depth: int
+    visible: bool
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Where a lot came from and where it went (追溯链); `truncated` when there is more than one answer should hold."""
+
+    lot: Lot
+    direction: Direction
+    nodes: list[Node]
+    links: list[Link]
+    truncated: bool
+
+
+def balance(lot: Lot) -> Decimal:
+    """What is left of a lot: the sum of its ledger. To be trusted only under the lot's row lock."""
+    return balances([lot])[lot.pk]
+
+
+def balances(lots: Iterable[Lot]) -> dict[int, Decimal]:
+    """What is left of each lot, by id."""
+    ids = [lot.pk for lot in lots]
+    sums = LotEntry.objects.filter(lot__in=ids).order_by().values_list("lot").annotate(Sum("quantity"))
+    return dict.fromkeys(ids, ZERO) | dict(sums)
+
+
+def with_balance(lots: QuerySet[Lot]) -> QuerySet[Lot]:
+    """The lots, each with its `balance`."""
+    sums = LotEntry.objects.filter(lot=OuterRef("pk")).order_by().values("lot").annotate(total=Sum("quantity"))
+    field: DecimalField[Any, Any] = DecimalField(max_digits=14, decimal_places=3)
+    return lots.annotate(balance=Coalesce(Subquery(sums.values("total")), Value(ZERO), output_field=field))
+
+
+def descendants(lot: Lot) -> set[int]:
+    """The ids of all lots that any of this one went into."""
+    with connection.cursor() as cursor:
+        cursor.execute(DESCENDANTS, [lot.pk])
+        return {child_id for (child_id,) in cursor.fetchall()}
+
+
+def trace(lot: Lot, direction: Direction, user: User) -> Trace:
+    """Follow a lot through all that it came from and all that it went into, whoever holds it now."""
+    back = _walk(BACK, lot) if direction != Direction.FORWARD else []
+    forward = _walk(FORWARD, lot) if direction != Direction.BACK else []
+    truncated = max(len(back), len(forward)) > MOST_LINKS
+    back, forward = back[:MOST_LINKS], forward[:MOST_LINKS]
+    depths = {lot.pk: 0}
+    depths |= {pk: -depth for pk, depth in _depths(lot.pk, [(link.child_id, link.parent_id) for link in back]).items()}
+    depths |= _depths(lot.pk, [(link.parent_id, link.child_id) for link in forward])
+    lots = Lot.objects.select_related("product", "operator", "base").in_bulk(list(depths))
+    seen = set(Lot.objects.visible_to(user).filter(pk__in=list(depths)).values_list("pk", flat=True))
+    nodes = [Node(lots[pk], depth, pk in seen) for pk, depth in depths.items()]
+    return Trace(lot, direction, sorted(nodes, key=lambda node: (node.depth, node.lot.pk)), back + forward, truncated)
+
+
+def _walk(query: str, lot: Lot) -> list[Link]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, [lot.pk, MOST_LINKS + 1])
+        return [Link(*row) for row in cursor.fetchall()]
+
+
+def _depths(start: int, steps: list[tuple[int, int]]) -> dict[int, int]:
+    """How many steps each lot is away from the start, by the shortest way."""
+    onward: dict[int, list[int]] = {}
+    for near, far in steps:
+        onward.setdefault(near, []).append(far)
+    depths = {start: 0}
+    waiting = deque([start])
+    while waiting:
+        near = waiting.popleft()
+        for far in onward.get(near, ()):
+            if far not in depths:
+                depths[far] = depths[near] + 1
+                waiting.append(far)
+    return depths
