@@ -36,6 +36,13 @@ class Action(enum.StrEnum):
     VIEW_CERTIFICATES = "view_certificates"
     ISSUE_CERTIFICATE = "issue_certificate"
     VIEW_AUDIT = "view_audit"
+    MANAGE_ACCOUNTS = "manage_accounts"
+
+
+class SignedInRequest(HttpRequest):
+    """A request behind `requires` or `requires_api` with any action but PUBLIC: its user is a person."""
+
+    user: User
 
 
 SEE = {Action.VIEW_ORIGINS, Action.VIEW_OPERATORS, Action.VIEW_LOTS, Action.VIEW_CERTIFICATES}
@@ -43,7 +50,8 @@ EVERYONE = {Action.PUBLIC, Action.SIGNED_IN}
 
 ALLOWED: dict[Role, set[Action]] = {
     Role.ADMINISTRATOR: SEE
-    | {Action.COLLECT_ORIGINS, Action.EXPORT_ORIGINS, Action.REGISTER_OPERATOR, Action.RECALL_LOTS, Action.VIEW_AUDIT},
+    | {Action.COLLECT_ORIGINS, Action.EXPORT_ORIGINS, Action.REGISTER_OPERATOR, Action.RECALL_LOTS, Action.VIEW_AUDIT}
+    | {Action.MANAGE_ACCOUNTS},
     Role.REVIEWER: SEE
     | {
         Action.COLLECT_ORIGINS,
@@ -59,8 +67,7 @@ ALLOWED: dict[Role, set[Action]] = {
     Role.LABORATORY: {Action.VIEW_OPERATORS, Action.VIEW_LOTS},
     Role.OFFICER: SEE | {Action.REVEAL_PERSONAL, Action.RECALL_LOTS},
     Role.BRAND: {Action.VIEW_OPERATORS, Action.VIEW_CERTIFICATES},
-    Role.OPERATOR: SEE
-    | {Action.HANDLE_LOTS, Action.RECALL_LOTS, Action.ISSUE_CERTIFICATE, Action.REGISTER_OPERATOR},
+    Role.OPERATOR: SEE | {Action.HANDLE_LOTS, Action.RECALL_LOTS, Action.ISSUE_CERTIFICATE, Action.REGISTER_OPERATOR},
 }
 
 

@@ -123,10 +123,10 @@ class IdempotencyKey(models.Model):
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     key = models.CharField(max_length=100)
-    path = models.CharField(max_length=200)
-    body_digest = models.BinaryField()
-    status = models.SmallIntegerField(null=True)
-    answer = models.JSONField(null=True)
+    digest = models.BinaryField(max_length=32, help_text="方法、地址和内容的 SHA-256")
+    status = models.SmallIntegerField()
+    headers = models.JSONField()
+    body = models.BinaryField()
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

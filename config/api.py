@@ -1,0 +1,109 @@
+"""The open API at /api/v1/: the routers of all rooms, and the document that describes them."""
+
+import json
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.datastructures import MultiValueDict
+from ninja import NinjaAPI
+from ninja.openapi.docs import Swagger
+from ninja.openapi.schema import OpenAPISchema
+from ninja.parser import Parser
+
+from nongma.accounts.api import authenticated
+from nongma.lib import problems
+
+# Each room writes its addresses in full (`@router.post("/origins/imports")`): a room may hold several nouns.
+ROOMS = ("accounts", "regions", "catalogue", "registry", "origins", "tracing", "certificates")
+
+DESCRIPTION = """
+农码开放接口：产地溯源信息、主体、批次、承诺达标合格证。
+
+- **登录**：`POST /api/v1/token` 换令牌，之后每个请求带 `Authorization: Bearer <令牌>`。
+- **出错**：状态码 400 及以上的回答都是 RFC 9457 问题文档（`application/problem+json`），
+  `code` 是稳定的代码，`detail` 和 `errors[].message` 是给人看的中文。
+- **列表**：`page` 从 1 起，`page_size` 最多 200，回答 `{items, total, page, page_size}`。
+- **重复提交**：新建、上传、导入可带 `Idempotency-Key`；同一个键和同样的内容再次提交，得到第一次的回答，
+  24 小时内有效。
+- **范围**：机构人员只看得到自己辖区内的记录，主体人员只看得到自己主体的记录；范围外的一律是 404。
+- 日期写作 `2026-03-01`，时间带时区，数量是十进制文本，编码是 20 位数字。
+"""
+
+
+class StrictParser(Parser):
+    """JSON without what a database can't hold: NUL in texts, NaN and infinity."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        if b"\\u0000" in request.body or b"\x00" in request.body:
+            raise ValueError("NUL in a text")
+        return json.loads(request.body, parse_constant=_no_constant)
+
+    def parse_querydict(self, data: MultiValueDict[str, Any], list_fields: list[str], request: HttpRequest) -> Any:
+        result = super().parse_querydict(data, list_fields, request)
+        return {name: _without_null(value) for name, value in result.items()}
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _without_null(value: Any) -> Any:
+    """A form's text without NUL, which browsers don't send and PostgreSQL refuses."""
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    return [_without_null(item) for item in value] if isinstance(value, list) else value
+
+
+class NongmaAPI(NinjaAPI):
+    """Ninja's API, with what all operations have in common written into its OpenAPI document."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**options)
+        document = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema["components"]["schemas"] |= {**document.pop("$defs"), "Problem": document}
+        for methods in schema["paths"].values():
+            for entry in methods.values():
+                for status in _problem_statuses(entry):
+                    entry["responses"][status] = _problem_response(status)
+        return schema
+
+
+def _problem_statuses(entry: dict[str, Any]) -> list[int]:
+    """The statuses of 400 and above that an operation may answer with: those it declares and those all share."""
+    statuses = {400, 422, *(status for status in entry["responses"] if status >= 400)}
+    if "security" in entry:
+        statuses |= {401, 403}
+    if any(parameter["in"] == "path" for parameter in entry["parameters"]):
+        statuses |= {404}
+    if "requestBody" in entry:
+        statuses |= {409, 413, 415}
+    return sorted(statuses)
+
+
+def _problem_response(status: int) -> dict[str, Any]:
+    reference = {"$ref": "#/components/schemas/Problem"}
+    return {"description": problems.TITLES[status], "content": {problems.CONTENT_TYPE: {"schema": reference}}}
+
+
+def assemble() -> NongmaAPI:
+    """The API with every room that has operations."""
+    result = NongmaAPI(
+        title="农码开放接口",
+        version="1",
+        description=DESCRIPTION,
+        urls_namespace="api",
+        auth=authenticated,
+        docs=Swagger({"persistAuthorization": True, "docExpansion": "none", "validatorUrl": None}),
+        parser=StrictParser(),
+        openapi_extra={"info": {"license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}}},
+    )
+    problems.register(result)
+    for room in ROOMS:
+        if find_spec(f"nongma.{room}.api"):
+            result.add_router("", import_module(f"nongma.{room}.api").router)
+    return result
+
+
+api = assemble()
