@@ -1,17 +1,30 @@
 import re
 import unicodedata
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
-from nongma.accounts.access import Action, requires
+from nongma.accounts.access import Action, may, requires
+from nongma.accounts.models import User
 from nongma.desk import help as manual_pages
+from nongma.desk import queries
+from nongma.desk.start import tasks_for
 
 
 @requires(Action.SIGNED_IN)
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "desk/home.html")
+    user = cast(User, request.user)
+    context: dict[str, Any] = {"tasks": tasks_for(user)}
+    if may(user, Action.HANDLE_LOTS):
+        context |= {"lots": queries.recent_lots(user), "certificates": queries.recent_certificates(user)}
+    elif may(user, Action.VIEW_ORIGINS):
+        region = queries.home_region(user)
+        context |= {"region": region, "figures": queries.figures_of(region) if region else []}
+    if may(user, Action.COLLECT_ORIGINS):
+        context["imports"] = queries.recent_imports(user)
+    return render(request, "desk/home.html", context)
 
 
 @requires(Action.PUBLIC)
@@ -26,7 +39,7 @@ def code(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Action.PUBLIC)
-def help_index(request: HttpRequest) -> HttpResponse:
+def help_index(request: HttpRequest) -> HttpResponseBase:
     return manual(request, name="index")
 
 

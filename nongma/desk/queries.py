@@ -1,0 +1,128 @@
+"""What waits for a person, and how their area stands: few queries, each by an index."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, F, IntegerField, Q, QuerySet, Sum
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
+
+from nongma.accounts.access import scope_of
+from nongma.accounts.models import User
+from nongma.certificates.models import Certificate
+from nongma.origins.models import ImportJob, Origin, OriginCell
+from nongma.origins.services.cells import COARSEST
+from nongma.regions.models import Region
+from nongma.regions.spans import WIDTHS, level_of
+from nongma.registry.models import Operator
+from nongma.tracing.models import Lot
+
+SHOWN = 5
+MANY = 10_000
+FIGURES = (Origin.State.SUBMITTED, Origin.State.APPROVED, Origin.State.RETURNED)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How much of the person's area waits for somebody; `MANY` stands for that many and more."""
+
+    submitted: int
+    to_locate: int
+    returned: int
+    operators: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How many located origins one child region has, by state; `share` is of the largest, in percent."""
+
+    region: Region
+    total: int
+    submitted: int
+    approved: int
+    returned: int
+    share: int
+
+
+def waiting_for(user: User) -> Waiting:
+    """What waits in the area of the user's posts. It counts to `MANY` at most: a nation's millions are not read."""
+    origins = Origin.objects.visible_to(user)
+    return Waiting(
+        submitted=_count(origins.filter(state=Origin.State.SUBMITTED)),
+        to_locate=_count(origins.filter(state=Origin.State.TO_LOCATE)),
+        returned=_count(origins.filter(state=Origin.State.RETURNED)),
+        operators=_count(Operator.objects.visible_to(user).filter(status=Operator.Status.SUBMITTED)),
+    )
+
+
+def _count(rows: QuerySet[Any]) -> int:
+    return rows.order_by()[:MANY].count()
+
+
+def recent_imports(user: User) -> QuerySet[ImportJob]:
+    """The person's own last imports."""
+    return ImportJob.objects.visible_to(user)[:SHOWN]
+
+
+def recent_lots(user: User) -> QuerySet[Lot]:
+    """The last lots of the person's operators, with what is left of each."""
+    lots = Lot.objects.visible_to(user).select_related("product")
+    return lots.annotate(left=Coalesce(Sum("entries__quantity"), Decimal(0))).order_by("-id")[:SHOWN]
+
+
+def recent_certificates(user: User) -> QuerySet[Certificate]:
+    """The last certificates of the person's operators."""
+    return Certificate.objects.visible_to(user).select_related("lot__product").order_by("-id")[:SHOWN]
+
+
+def home_region(user: User) -> Region | None:
+    """The region of the person's widest post."""
+    spans = scope_of(user).spans
+    if not spans:
+        return None
+    widest = max(spans, key=lambda span: span.stop - span.start)
+    return Region.objects.get(pk=widest.start)
+
+
+def figures_of(region: Region) -> list[Figure]:
+    """The region's child regions that have origins, the most first.
+
+    Above a county they are summed from the map's cells, which the worker keeps, so they may be a minute behind.
+    """
+    level = level_of(region.code)
+    if level >= Region.Level.VILLAGE:
+        return []
+    width = WIDTHS[level + 1]
+    rows = list(_from_cells(region, width) if level < Region.Level.COUNTY else _from_origins(region, width))
+    names = Region.objects.in_bulk([row["child"] for row in rows])
+    largest = max((row["total"] for row in rows), default=0)
+    return [
+        Figure(
+            region=names[row["child"]],
+            total=row["total"],
+            share=round(100 * row["total"] / largest),
+            **{state.value: row[state.value] for state in FIGURES},
+        )
+        for row in rows
+        if row["child"] in names and row["total"]
+    ]
+
+
+def _from_cells(region: Region, width: int) -> Iterable[Mapping[str, Any]]:
+    cells = OriginCell.objects.filter(level=COARSEST, county__range=(region.span.start, region.span.stop))
+    sums = {state.value: Sum(_number(f"s{state.value}"), default=0) for state in FIGURES}
+    children = cells.order_by().annotate(child=F("county") - F("county") % width).values("child")
+    return children.annotate(total=Sum(_number("")), **sums).order_by("-total", "child")
+
+
+def _number(key: str) -> Cast:
+    return Cast(KeyTextTransform(key, "counts"), IntegerField())
+
+
+def _from_origins(region: Region, width: int) -> Iterable[Mapping[str, Any]]:
+    origins = Origin.objects.current().filter(region_id__range=(region.span.start, region.span.stop))
+    counts = {state.value: Count("pk", filter=Q(state=state)) for state in FIGURES}
+    children = origins.order_by().annotate(child=F("region_id") - F("region_id") % width).values("child")
+    return children.annotate(total=Count("pk"), **counts).order_by("-total", "child")

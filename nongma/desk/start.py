@@ -1,0 +1,83 @@
+"""The start page of each role: what waits for this person, and the next step as the biggest button (首页待办)."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from nongma.accounts.access import Action, may
+from nongma.accounts.models import User
+from nongma.desk.queries import MANY, Waiting, waiting_for
+from nongma.origins.models import Origin
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to do: its name, why now, and how many wait."""
+
+    label: str
+    note: str
+    icon: str
+    url: str
+    count: int | None = None
+    main: bool = False
+
+    @property
+    def shown_count(self) -> str:
+        return f"{MANY:,}+" if self.count == MANY else f"{self.count:,}"
+
+
+def tasks_for(user: User) -> list[Task]:
+    """What the person can do next, the most urgent first."""
+    if may(user, Action.HANDLE_LOTS):
+        return _grower_tasks(user)
+    tasks: list[Task] = []
+    if may(user, Action.VIEW_ORIGINS):
+        tasks += _origin_tasks(user, waiting_for(user))
+    else:
+        tasks += _lookup_tasks(user)
+    return tasks
+
+
+def _grower_tasks(user: User) -> list[Task]:
+    tasks = [
+        Task("登记采收", "今天采了多少，记下一个批次", "basket", reverse("tracing:harvest"), main=True),
+        Task("开具合格证", "选一个批次，承诺、出码、打标签", "certificate", reverse("tracing:lots")),
+        Task("我的产地信息", "基地、品种、上市时间和审核结果", "map-pin", reverse("origins:table")),
+    ]
+    return tasks
+
+
+def _origin_tasks(user: User, waiting: Waiting) -> list[Task]:
+    table = reverse("origins:table")
+    tasks = []
+    if may(user, Action.REVIEW_ORIGINS):
+        note = "逐条看，或筛选后整批通过" if waiting.submitted else "都审完了"
+        url = f"{table}?status={Origin.State.SUBMITTED.value}"
+        tasks.append(Task("待审核", note, "clipboard-check", url, waiting.submitted, main=bool(waiting.submitted)))
+    if may(user, Action.COLLECT_ORIGINS):
+        tasks.append(
+            Task("导入表格", "上传附件 1 的 Excel 表", "file-upload", reverse("origins:upload"), main=not tasks)
+        )
+        url = f"{table}?status={Origin.State.TO_LOCATE.value}"
+        note = "没有坐标，要到现场定位" if waiting.to_locate else "都定位了"
+        tasks.append(Task("待定位", note, "map-pin-off", url, waiting.to_locate))
+        note = "按退回原因改正后再提交" if waiting.returned else "没有被退回的"
+        url = f"{table}?status={Origin.State.RETURNED.value}"
+        tasks.append(Task("已退回", note, "arrow-left", url, waiting.returned))
+    if may(user, Action.REVIEW_OPERATORS):
+        note = "新登记的生产经营主体" if waiting.operators else "都审完了"
+        url = f"{reverse('registry:operators')}?status=submitted"
+        tasks.append(Task("待审核主体", note, "users", url, waiting.operators))
+    tasks.append(Task("一张图", "产地在哪里，何时上市", "map-2", reverse("origins:map")))
+    if not may(user, Action.COLLECT_ORIGINS):
+        tasks.append(Task("一张表", "筛选、排序、导出", "table", table))
+    return tasks
+
+
+def _lookup_tasks(user: User) -> list[Task]:
+    tasks = [Task("查主体", "按名称、类型、地区查", "users", reverse("registry:operators"), main=True)]
+    if may(user, Action.VIEW_LOTS):
+        tasks.append(Task("查批次", "按批次码查来源和去向", "package", reverse("tracing:lots")))
+    if may(user, Action.VIEW_CERTIFICATES):
+        tasks.append(Task("查合格证", "按合格证码查真伪和状态", "certificate", reverse("certificates:list")))
+    return tasks
