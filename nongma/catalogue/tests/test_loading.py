@@ -1,32 +1,29 @@
 from nongma.catalogue import loading
-from nongma.catalogue.models import Product
+from nongma.catalogue.models import Ban, Product
 
 
 def test_it_holds_the_12_key_products_with_their_thresholds(db):
-    key = {
-        p.name: (str(p.threshold.normalize()), p.get_threshold_unit_display())
-        for p in Product.objects.filter(is_key=True)
-    }
-    assert {name: f"{value}{unit}" for name, (value, unit) in key.items()} == {
-        "豇豆": "0.5亩",
-        "韭菜": "0.5亩",
-        "芹菜": "0.5亩",
-        "生猪": "3E+1头",
-        "肉牛": "5头",
-        "肉羊": "5E+1头",
-        "乌鸡": "1E+3只",
-        "鸡蛋": "5E+2只",
-        "大口黑鲈": "1E+1亩",
-        "乌鳢": "1E+1亩",
-        "鳊鱼": "1E+1亩",
-        "大黄鱼": "1E+1亩",
+    key = Product.objects.filter(is_key=True)
+    assert {product.name: f"{product.threshold:f} {product.threshold_unit}" for product in key} == {
+        "豇豆": "0.50 mu",
+        "韭菜": "0.50 mu",
+        "芹菜": "0.50 mu",
+        "生猪": "30.00 head",
+        "肉牛": "5.00 head",
+        "肉羊": "50.00 head",
+        "乌鸡": "1000.00 bird",
+        "鸡蛋": "500.00 bird",
+        "大口黑鲈": "10.00 mu",
+        "乌鳢": "10.00 mu",
+        "鳊鱼": "10.00 mu",
+        "大黄鱼": "10.00 mu",
     }
 
 
 def test_it_loads_again_without_a_change(db):
-    before = list(Product.objects.order_by("code").values())
+    before = [*Product.objects.order_by("code").values(), *Ban.objects.order_by("id").values()]
     loading.load()
-    assert list(Product.objects.order_by("code").values()) == before
+    assert [*Product.objects.order_by("code").values(), *Ban.objects.order_by("id").values()] == before
 
 
 def test_it_gives_every_name_to_one_product(db):
