@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('regions', '0001_initial'),
-        ('registry', '0003_remove_operator_registry_operator_grams_and_more'),
+        ('registry', '0001_initial'),
         ('tracing', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
