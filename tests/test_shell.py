@@ -1,0 +1,200 @@
+"""The frame that every page stands in: navigation by role, start pages, error pages, help, headers."""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from nongma.accounts.models import User
+from nongma.catalogue.models import Product
+from nongma.desk import errors
+from nongma.desk import help as manual
+from nongma.desk.queries import figures_of
+from nongma.desk.templatetags.nongma import quantity, vendor_folder
+from nongma.origins.models import Origin
+from nongma.regions.models import Region
+from nongma.registry.models import Base
+from nongma.testing import COUNTRY, YAZHOU, client_of, make_origin
+
+ROOT = Path(settings.ROOT)
+
+
+def links_of(html: str) -> set[str]:
+    return set(re.findall(r'href="(/[^"]*)"', html))
+
+
+def test_it_sends_a_stranger_to_sign_in(db: None) -> None:
+    answer = Client().get("/")
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(reverse("accounts:sign-in"))
+
+
+def test_it_shows_each_role_its_own_sections(zhao: User, li: User, qian: User) -> None:
+    reviewer, grower, laboratory = (client_of(user).get("/").text for user in (zhao, li, qian))
+    assert reverse("origins:imports") in reviewer
+    assert reverse("tracing:harvest") not in reviewer
+    assert reverse("tracing:harvest") in grower
+    assert reverse("origins:imports") not in grower
+    assert reverse("origins:table") not in laboratory
+    assert reverse("registry:operators") in laboratory
+
+
+@pytest.mark.parametrize("who", ["zhao", "wang", "li", "qian", "officer", "ministry", "hainan"])
+def test_every_link_of_a_start_page_leads_somewhere(who: str, request: pytest.FixtureRequest) -> None:
+    client = client_of(request.getfixturevalue(who))
+    html = client.get("/").text
+    for link in links_of(html):
+        if link.startswith("/static/"):
+            continue
+        assert client.get(link).status_code == 200, link
+
+
+def test_it_tells_a_reviewer_what_waits(
+    zhao: User, li_origin: Origin, li_base: Base, cowpea: Product, wang: User
+) -> None:
+    make_origin(li_base, cowpea, collected_by=wang, state=Origin.State.RETURNED, return_reason="坐标不对")
+    html = client_of(zhao).get("/").text
+    assert re.search(r"待审核\s*<b>1</b>", html)
+    assert re.search(r"已退回\s*<b>1</b>", html)
+    assert f"{reverse('origins:table')}?status=submitted" in html
+
+
+def test_it_counts_nothing_of_other_counties(sun: User, li_origin: Origin) -> None:
+    assert re.search(r"待审核\s*<b>0</b>", client_of(sun).get("/").text)
+
+
+def test_it_adds_up_figures_by_child_region(li_origin: Origin, ministry: User) -> None:
+    from nongma.origins.services.cells import rebuild_cells
+
+    rebuild_cells()
+    country, county = Region.objects.get(pk=COUNTRY), Region.objects.get(pk=YAZHOU)
+    (hainan,) = figures_of(country)
+    assert (hainan.region.name, hainan.total, hainan.submitted, hainan.approved) == ("海南省", 1, 1, 0)
+    (town,) = figures_of(county)
+    assert (town.region.code, town.total, town.share) == (460205400000, 1, 100)
+    assert "海南省" in client_of(ministry).get("/").text
+
+
+def test_a_start_page_costs_few_queries(
+    zhao: User, li_origin: Origin, django_assert_max_num_queries: pytest.FixtureRequest
+) -> None:
+    client = client_of(zhao)
+    with django_assert_max_num_queries(14):  # type: ignore[operator]
+        client.get("/")
+
+
+def test_a_code_leads_to_the_shoppers_page(db: None) -> None:
+    code = "12345678901234567890"
+    for typed in (
+        code,
+        "1234 5678 9012 3456 7890",
+        "１２３４５６７８９０１２３４５６７８９０",
+        f"https://x.cn/t/{code}",
+    ):
+        assert Client().get(reverse("desk:code"), {"code": typed})["Location"] == f"/t/{code}"
+
+
+def test_a_short_code_is_answered_with_a_sentence(zhao: User) -> None:
+    answer = client_of(zhao).get(reverse("desk:code"), {"code": "123"}, follow=True)
+    assert "您输入了 3 位" in answer.text
+
+
+def test_error_pages_say_what_to_do_and_need_no_database() -> None:
+    request = RequestFactory().get("/")
+    for page, status in (
+        (errors.bad_request(request), 400),
+        (errors.forbidden(request), 403),
+        (errors.not_found(request), 404),
+        (errors.too_large(request), 413),
+        (errors.too_many(request), 429),
+        (errors.server_error(request), 500),
+        (errors.expired_form(request), 403),
+    ):
+        assert page.status_code == status
+        assert "可以这样做" in page.text
+
+
+def test_a_missing_page_is_ours(db: None) -> None:
+    answer = Client().get("/no-such-page/")
+    assert answer.status_code == 404
+    assert "没有找到这个页面" in answer.text
+
+
+def test_a_form_without_its_token_is_explained(zhao: User) -> None:
+    client = client_of(zhao, enforce_csrf_checks=True)
+    answer = client.post(reverse("accounts:sign-out"))
+    assert answer.status_code == 403
+    assert "页面已过期" in answer.text
+
+
+def test_every_answer_carries_the_security_headers(zhao: User) -> None:
+    for path in ("/", "/help/", "/no-such-page/", "/static/nongma/nongma.css"):
+        policy = client_of(zhao).get(path)["Content-Security-Policy"]
+        assert "script-src 'self';" in policy
+        assert "frame-ancestors 'none'" in policy
+
+
+def test_vendored_files_are_kept_by_browsers_for_ever(db: None) -> None:
+    answer = Client().get(f"/static/{vendor_folder('htmx')}/htmx.min.js", headers={"Accept-Encoding": "gzip"})
+    assert "immutable" in answer["Cache-Control"]
+    assert answer["Content-Encoding"] == "gzip"
+
+
+def test_every_vendored_package_has_its_licence() -> None:
+    for folder in (ROOT / "static" / "vendor").iterdir():
+        assert (folder / "LICENSE").is_file(), folder
+
+
+def templates() -> list[Path]:
+    return sorted(ROOT.glob("nongma/*/templates/**/*.html"))
+
+
+def test_every_icon_in_a_template_is_in_the_sprite() -> None:
+    sprite = (ROOT / "static" / vendor_folder("tabler-icons") / "sprite.svg").read_text()
+    known = set(re.findall(r'<symbol id="([\w-]+)"', sprite))
+    used = {name for path in templates() for name in re.findall(r'{% icon ["\']([\w-]+)["\']', path.read_text())}
+    assert used <= known, used - known
+
+
+def test_no_template_has_inline_script_or_style() -> None:
+    for path in templates():
+        text = path.read_text()
+        assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)", text), path
+        assert not re.search(r"\son[a-z]+=\"|javascript:", text), path
+        if "public" not in path.parts:
+            assert not re.search(r"<style|\sstyle=\"", text), path
+
+
+def test_the_manual_has_every_page_and_every_link_and_image_in_it_exists(db: None) -> None:
+    assert {"index", "collector", "reviewer", "grower", "shopper", "roles", "api"} <= set(manual.names())
+    client = Client()
+    for name in manual.names():
+        page = manual.page(name)
+        assert page is not None
+        for link in links_of(page.html) | set(re.findall(r'src="(/[^"]*)"', page.html)):
+            path, _, anchor = link.partition("#")
+            if not path.startswith("/help/"):
+                continue
+            answer = client.get(path)
+            assert answer.status_code == 200, f"{name}: {link}"
+            if anchor:
+                assert f'id="{anchor}"' in answer.text, f"{name}: {link}"
+
+
+def test_the_manual_is_not_a_way_into_other_files(db: None) -> None:
+    for name in ("..%2Findex.md", "%2e%2e%2froles.md", "nothing.webp"):
+        assert Client().get(f"/help/images/{name}").status_code == 404
+
+
+def test_quantities_drop_useless_zeros() -> None:
+
+    assert [quantity(Decimal(text)) for text in ("1250.500", "10.00", "100", "0.001")] == [
+        "1,250.5",
+        "10",
+        "100",
+        "0.001",
+    ]
