@@ -37,7 +37,7 @@ def _made_once(path: Path) -> str:
     """Read the key file, making it first when it is missing; two processes at once get the same key."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
-        value = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+        value = base64.urlsafe_b64encode(secrets.token_bytes(48)).decode().rstrip("=")
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as handle:
