@@ -81,7 +81,7 @@ class Scope:
         """A filter on a division-code field; nothing at all when the scope is empty."""
         result = Q(pk__in=())
         for index, span in enumerate(self.spans):
-            part = Q(**{f"{field}__range": (span.start, span.stop)})
+            part = Q(**{f"{field}__gte": span.start, f"{field}__lte": span.stop})
             result = part if index == 0 else result | part
         return result
 
