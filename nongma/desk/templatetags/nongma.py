@@ -3,7 +3,6 @@
 import functools
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from django import forms, template
@@ -34,7 +33,7 @@ def vendor_folder(name: str) -> str:
 @register.simple_tag
 def vendor(name: str, file: str) -> str:
     """The address of a third-party file: `{% vendor 'maplibre-gl' 'maplibre-gl.css' %}`."""
-    return static(f"{vendor_folder(name)}/{Path(file).name}")
+    return static(f"{vendor_folder(name)}/{file}")
 
 
 @register.simple_tag
