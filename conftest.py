@@ -26,6 +26,7 @@ KEPT_AFTER_COMMIT = {
     "django_migrations",
     "django_content_type",
     "regions_region",
+    "regions_regionload",
     "catalogue_product",
     "catalogue_substance",
     "catalogue_ban",

@@ -5,7 +5,6 @@ import gzip
 import hashlib
 import io
 import itertools
-import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -16,12 +15,10 @@ from django.db import connection, transaction
 
 from nongma.regions.models import RegionLoad
 from nongma.regions.spans import WIDTHS, level_of
+from nongma.regions.wording import is_filler
 
 # A change of this number loads the same files again: raise it when the rows made from them change.
-REVISION = 1
-
-# Names that the statistical list writes where a level is missing; a full name leaves them out.
-FILLER = re.compile(r"^(市辖区|县|(省|自治区)直辖县级行政区划|.*直辖村级区划)$")
+REVISION = 2
 
 COLUMNS = ("code", "level", "name", "full_name", "pinyin", "initials", "longitude", "latitude")
 _LISTED = ", ".join(COLUMNS)
@@ -70,9 +67,7 @@ def rows_of(file: Path) -> Iterator[Row]:
             level = level_of(code)
             path = above.get(code - code % WIDTHS[level - 1], "") if level > 1 else ""
             syllables = sound.split()
-            full_name = path + name
-            if level < 5:
-                above[code] = path if FILLER.match(name) else full_name
+            full_name = above[code] = path if is_filler(name) else path + name
             yield (
                 code,
                 level,
@@ -119,7 +114,7 @@ def _merge(cursor: Any, file: Path, cut_off: date) -> int:
     cursor.execute("ALTER TABLE regions_incoming ADD PRIMARY KEY (code)")
     cursor.execute("ANALYZE regions_incoming")
     cursor.execute(
-        f"INSERT INTO regions_region AS region ({_LISTED}, valid_from) SELECT {_LISTED}, %s FROM regions_incoming"  # noqa: S608 (our own column names)
+        f"INSERT INTO regions_region AS region ({_LISTED}, valid_from) SELECT {_LISTED}, %s FROM regions_incoming"  # noqa: S608 (our own)
         f" ON CONFLICT (code) DO UPDATE SET {_SET}, valid_to = NULL, replaced_by = NULL"
         f" WHERE ({_CHANGED}, region.valid_to) IS DISTINCT FROM ({_INCOMING}, NULL)",
         [cut_off],
@@ -145,6 +140,12 @@ def _apply(cursor: Any, changes: Path) -> None:
             "(SELECT code FROM regions_region AS now WHERE now.code = %(new)s + region.code - %(old)s), %(new)s)"
             " WHERE region.code BETWEEN %(old)s AND %(last)s",
             {"on": on, "new": new, "old": old, "last": old + width - 1},
+        )
+        # What this code stood for is now stood for by what it became.
+        cursor.execute(
+            "UPDATE regions_region AS region SET replaced_by = closed.replaced_by FROM regions_region AS closed"
+            " WHERE region.replaced_by BETWEEN %s AND %s AND closed.code = region.replaced_by",
+            [old, old + width - 1],
         )
 
 

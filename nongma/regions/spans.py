@@ -35,6 +35,14 @@ def span_of(code: int) -> Span:
     return Span(code, code + WIDTHS[level_of(code)] - 1)
 
 
+def above(code: int, level: int) -> int:
+    """The code of the division of a level (1 province … 5 village) that a code lies in."""
+    return code - code % WIDTHS[level]
+
+
 def ancestors_of(code: int) -> list[int]:
-    """The codes above a division, province first, the country left out."""
-    return [code - code % width for width in WIDTHS[1 : level_of(code)]]
+    """The codes above a division, province first, the country left out.
+
+    A town of 东莞, which has no counties, has two: the province and the city.
+    """
+    return list(dict.fromkeys(above(code, level) for level in range(1, level_of(code))))
