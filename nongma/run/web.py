@@ -19,7 +19,7 @@ def main() -> None:
         "config.asgi:application",
         address=settings.HOST,
         port=settings.PORT,
-        interface=Interfaces.ASGINL,
+        interface=Interfaces.ASGI,
         workers=workers,
         respawn_failed_workers=True,
         log_access=False,

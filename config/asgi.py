@@ -1,0 +1,66 @@
+"""The one entry of the web server: a shopper's scan goes to the resolver, everything else to Django (docs/adr/0010)."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django_application = get_asgi_application()
+
+from nongma.public import health, resolver  # noqa: E402 (needs Django set up)
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Any], Awaitable[None]]
+
+
+class Application:
+    """Sends each request to whoever answers it, and opens and closes the resolver with the server."""
+
+    def __init__(self) -> None:
+        self._resolver: resolver.Resolver | None = None
+        self._starting = asyncio.Lock()
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """The ASGI entry."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] != "http":
+            await django_application(scope, receive, send)
+        elif resolver.handles(scope["path"]):
+            await (self._resolver or await self._started())(scope, receive, send)
+        elif scope["path"] == "/healthz":
+            await resolver.send_answer(send, scope["method"], health.is_up())
+        elif scope["path"] == "/readyz":
+            pool = (self._resolver or await self._started()).pool
+            await resolver.send_answer(send, scope["method"], await health.is_ready(pool))
+        else:
+            await django_application(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self._started()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                if self._resolver is not None:
+                    await self._resolver.stop()
+                    self._resolver = None
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _started(self) -> resolver.Resolver:
+        """The resolver, started with the first request where the server knows no lifespan."""
+        async with self._starting:
+            if self._resolver is None:
+                started = resolver.Resolver()
+                await started.start()
+                self._resolver = started
+            return self._resolver
+
+
+application = Application()
