@@ -117,7 +117,6 @@ def make_origin(base: Base, product: Product, *, collected_by: User, **fields: A
         "unit": product.scale_units[0],
         "on_sale_on": date(2026, 4, 1),
         "off_sale_on": date(2026, 8, 31),
-        "sale_months": 0b11111000,
         "methods": [Origin.Method.PROTECTED],
         "trace_methods": [Origin.TraceMethod.CERTIFICATE],
         "credit": "B",

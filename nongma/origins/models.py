@@ -3,6 +3,7 @@ from typing import Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
@@ -77,7 +78,6 @@ class Origin(models.Model):
     unit = models.CharField("规模单位", max_length=8, choices=Unit.choices)
     on_sale_on = models.DateField("上市时间", null=True, blank=True)
     off_sale_on = models.DateField("下市时间", null=True, blank=True)
-    sale_months = models.SmallIntegerField("在市月份", default=0, help_text="第 1 位为 1 月……第 12 位为 12 月")
     methods = ArrayField(models.CharField(max_length=12, choices=Method.choices), verbose_name="生产方式", default=list)
     trace_methods = ArrayField(models.CharField(max_length=12, choices=TraceMethod.choices), verbose_name="追溯方式")
     credit = models.CharField("信用等级", max_length=10, blank=True)
@@ -117,7 +117,6 @@ class Origin(models.Model):
                 name="origins_origin_located",
             ),
             models.CheckConstraint(condition=Q(scale__gt=0), name="origins_origin_scale"),
-            models.CheckConstraint(condition=Q(sale_months__range=(0, 4095)), name="origins_origin_months"),
             models.CheckConstraint(
                 condition=~Q(state="returned") | ~Q(return_reason=""), name="origins_origin_return_reason"
             ),
@@ -144,6 +143,14 @@ class Origin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operator} {self.product}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("origins:record", args=[self.uid])
+
+    @property
+    def point(self) -> str:
+        """Longitude and latitude as 附件1 writes them."""
+        return f"{self.longitude},{self.latitude}" if self.quadkey is not None else ""
 
 
 class ImportJobQuerySet(models.QuerySet["ImportJob"]):
@@ -210,6 +217,15 @@ class ImportRow(models.Model):
         return f"第 {self.row} 行"
 
 
+class ReviewJobQuerySet(models.QuerySet["ReviewJob"]):
+    def visible_to(self, user: User) -> Self:
+        """A person's own decisions."""
+        return self.filter(user=user)
+
+    def unfinished(self) -> Self:
+        return self.filter(status__in=(ReviewJob.Status.QUEUED, ReviewJob.Status.RUNNING))
+
+
 class ReviewJob(models.Model):
     """A decision on everything that a filter finds, when that is too much for one request (批量审核)."""
 
@@ -230,14 +246,15 @@ class ReviewJob(models.Model):
     filters = models.JSONField("筛选条件")
     description = models.CharField("筛选说明", max_length=300)
     until = models.DateTimeField("截至", help_text="页面打开的时间：之后改动过的记录不在其中")
-    last_region = models.BigIntegerField("已处理到的区划", default=0)
-    last_id = models.BigIntegerField("已处理到的记录", default=0)
     total = models.IntegerField("条数")
     decided = models.IntegerField("已处理", default=0)
     status = models.CharField("状态", max_length=8, choices=Status.choices, default=Status.QUEUED)
     message = models.CharField("说明", max_length=200, blank=True)
     created_at = models.DateTimeField("开始时间", auto_now_add=True)
+    moved_at = models.DateTimeField("最近进展", auto_now=True)
     finished_at = models.DateTimeField("完成时间", null=True, blank=True)
+
+    objects = ReviewJobQuerySet.as_manager()
 
     class Meta:
         verbose_name = "批量审核"
@@ -246,6 +263,11 @@ class ReviewJob(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=~Q(verdict="return") | ~Q(reason=""), name="origins_review_job_return_reason"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=("moved_at",), condition=Q(status__in=("queued", "running")), name="origins_review_unfinished"
             )
         ]
 
