@@ -93,7 +93,6 @@ def assemble() -> NongmaAPI:
         title="农码开放接口",
         version="1",
         description=DESCRIPTION,
-        urls_namespace="api",
         auth=authenticated,
         docs=Swagger({"persistAuthorization": True, "docExpansion": "none", "validatorUrl": None}),
         parser=StrictParser(),

@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 ROOMS = (
     ("", "nongma.accounts.urls"),
-    ("audit/", "nongma.audit.urls"),
+    ("audit/", "nongma.accounts.log.urls"),
     ("regions/", "nongma.regions.urls"),
     ("catalogue/", "nongma.catalogue.urls"),
     ("operators/", "nongma.registry.urls"),

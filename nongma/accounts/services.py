@@ -118,7 +118,7 @@ def dismiss(*, membership: Membership, actor: User | None, to_on: date | None = 
 
 
 @transaction.atomic
-def change_password(*, user: User, new: str, actor: User, old: str | None = None) -> None:
+def change_password(*, user: User, new: str, actor: User, old: str | None = None) -> User:
     """Set a password: one's own with the old one, another's as administrator of the place.
 
     Every session and token of the person ends. Refuses `wrong_password`, `weak_password` and `outside_area`.
@@ -133,6 +133,7 @@ def change_password(*, user: User, new: str, actor: User, old: str | None = None
     user.set_password(new)
     user.save(update_fields=["password"])
     record("account.password_changed", actor=actor, target=user, region_code=place_of(user))
+    return user
 
 
 @transaction.atomic

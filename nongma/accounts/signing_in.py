@@ -19,9 +19,10 @@ def prove_password(*, request: HttpRequest, username: str, password: str) -> Use
     """The person whom username and password prove.
 
     Refuses `wrong_password`, and `locked` after too many failures from one address (settings.AXES_FAILURE_LIMIT).
+    The demo's people, whose password everybody knows, are refused outside the demo.
     """
     user = auth.authenticate(request, username=username, password=password)
-    if isinstance(user, User):
+    if isinstance(user, User) and (settings.DEMO or not user.is_demo):
         return user
     locked = bool(getattr(request, "axes_locked_out", False))
     known = User.objects.filter(username=username).first()
@@ -64,6 +65,12 @@ def start_token_use(*, request: HttpRequest, user: User) -> None:
         record("account.signed_in", actor=user, target=user, region_code=place_of(user), by="token")
 
 
+def pending_device_of(user: User) -> TOTPDevice | None:
+    """The device that the person is enrolling."""
+    device: TOTPDevice | None = TOTPDevice.objects.filter(user=user, confirmed=False).first()
+    return device
+
+
 def new_device(user: User) -> TOTPDevice:
     """The device that the person is about to enrol; not in use until `confirm_device`."""
     device: TOTPDevice
@@ -75,7 +82,7 @@ def confirm_device(*, actor: User, code: str) -> None:
     """Put the enrolled device in use. Refuses `totp_not_started`, `totp_enrolled` and `totp_wrong`."""
     if device_of(actor):
         raise Refused("totp_enrolled", "动态口令已经启用")
-    device = TOTPDevice.objects.filter(user=actor, confirmed=False).first()
+    device = pending_device_of(actor)
     if device is None:
         raise Refused("totp_not_started", "请先用手机扫描二维码")
     prove_code(user=actor, device=device, code=code)

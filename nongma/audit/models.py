@@ -88,6 +88,7 @@ class Seal(models.Model):
         verbose_name = "审计封存"
         verbose_name_plural = "审计封存"
         ordering = ("number",)
+        indexes = [models.Index(fields=("sealed_at",), name="audit_seal_time")]
 
     def __str__(self) -> str:
         return f"封存 {self.number}"

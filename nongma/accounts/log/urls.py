@@ -1,0 +1,9 @@
+from django.urls import path
+
+from nongma.accounts.log import views
+
+app_name = "audit"
+urlpatterns = [
+    path("", views.log, name="log"),
+    path("export", views.export, name="export"),
+]

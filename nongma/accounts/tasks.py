@@ -1,0 +1,15 @@
+from datetime import timedelta
+
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from nongma.accounts.models import IdempotencyKey
+
+KEYS_KEPT = timedelta(hours=24)
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(queueing_lock="accounts.forget_keys", lock="accounts.forget_keys")
+def forget_idempotency_keys(timestamp: int) -> None:
+    """Forget the first answers to requests of more than a day ago."""
+    IdempotencyKey.objects.filter(at__lt=timezone.now() - KEYS_KEPT).delete()

@@ -1,0 +1,100 @@
+"""The log's actions and records in the words of the trade; each room adds its lines here (操作名称)."""
+
+ACTIONS = {
+    "account.created": "新建账号",
+    "account.appointed": "任职",
+    "account.dismissed": "离任",
+    "account.deactivated": "停用账号",
+    "account.signed_in": "登录",
+    "account.failed": "登录失败",
+    "account.locked": "账号锁定",
+    "account.password_changed": "修改密码",
+    "account.totp_enrolled": "启用动态口令",
+    "account.totp_removed": "停用动态口令",
+    "agency.created": "新建机构",
+    "base.added": "登记基地",
+    "base.registered": "登记基地",
+    "base.located": "基地定位",
+    "certificate.issued": "开具合格证",
+    "certificate.printed": "打印合格证",
+    "certificate.revoked": "作废合格证",
+    "code_range.voided": "作废码段",
+    "import.queued": "上传表格",
+    "import.started": "开始导入",
+    "import.finished": "导入完成",
+    "import.failed": "导入失败",
+    "lot.harvested": "登记采收",
+    "lot.split": "分装",
+    "lot.mixed": "混装",
+    "lot.transferred": "交易",
+    "lot.lost": "登记损耗",
+    "lot.recalled": "召回",
+    "lot.frozen": "冻结",
+    "operator.registered": "登记主体",
+    "operator.imported": "导入主体",
+    "operator.changed": "修改主体信息",
+    "operator.approved": "主体审核通过",
+    "operator.returned": "主体退回",
+    "operator.revealed": "查看主体联系方式",
+    "origin.imported": "导入产地信息",
+    "origin.collected": "采集产地信息",
+    "origin.submitted": "提交审核",
+    "origin.located": "定位并提交",
+    "origin.changed": "修改产地信息",
+    "origin.approved": "产地信息审核通过",
+    "origin.returned": "产地信息退回",
+    "origin.revealed": "查看产地联系方式",
+    "origin.exported": "导出产地信息",
+    "origin.superseded": "更新为新记录",
+    "origins.exported": "导出产地信息",
+    "personal.revealed": "查看个人信息",
+}
+
+KINDS = {
+    "agency": "机构",
+    "base": "基地",
+    "certificate": "合格证",
+    "coderange": "码段",
+    "importjob": "导入",
+    "lot": "批次",
+    "operator": "主体",
+    "origin": "产地信息",
+    "transfer": "交易",
+    "user": "账号",
+}
+
+DETAILS = {
+    "agency": "机构",
+    "basis": "依据",
+    "by": "方式",
+    "code": "编码",
+    "count": "条数",
+    "field": "项目",
+    "filename": "文件",
+    "kind": "类别",
+    "name": "名称",
+    "note": "说明",
+    "quantity": "数量",
+    "reason": "原因",
+    "role": "角色",
+    "rows": "行数",
+    "state": "状态",
+    "total": "总数",
+    "unit": "单位",
+    "username": "用户名",
+}
+
+
+def action_label(action: str) -> str:
+    """The Chinese name of an action; one without a name shows as it is stored."""
+    return ACTIONS.get(action, action)
+
+
+def kind_label(kind: str) -> str:
+    """The Chinese name of a kind of record; one without a name shows as it is stored."""
+    return KINDS.get(kind, kind)
+
+
+def detail_label(name: str) -> str:
+    """The Chinese name of a detail; one without a name shows as it is stored."""
+    return DETAILS.get(name, name)
