@@ -17,7 +17,6 @@ class Section:
     view: str
     action: Action
     short: str = ""
-    not_for: Action | None = None
 
     @property
     def room(self) -> str:
@@ -49,7 +48,7 @@ SECTIONS = (
 )
 ACCOUNT = (
     Section("我的账号", "user", "accounts:account", Action.SIGNED_IN),
-    Section("接口文档", "book", "api-1:openapi-view", Action.SIGNED_IN),
+    Section("接口文档", "book", "api:openapi-view", Action.SIGNED_IN),
 )
 TABS = 4
 

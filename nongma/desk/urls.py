@@ -5,8 +5,8 @@ from nongma.desk import views
 app_name = "desk"
 urlpatterns = [
     path("", views.home, name="home"),
-    path("code/", views.code, name="code"),
+    path("code", views.code, name="code"),
     path("help/", views.help_index, name="help"),
     path("help/images/<str:name>", views.manual_image, name="manual-image"),
-    path("help/<slug:name>/", views.manual, name="manual"),
+    path("help/<slug:name>", views.manual, name="manual"),
 ]
