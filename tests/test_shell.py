@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from django.conf import settings
@@ -176,7 +177,7 @@ def test_the_manual_has_every_page_and_every_link_and_image_in_it_exists(db: Non
         page = manual.page(name)
         assert page is not None
         for link in links_of(page.html) | set(re.findall(r'src="(/[^"]*)"', page.html)):
-            path, _, anchor = link.partition("#")
+            path, _, anchor = unquote(link).partition("#")
             if not path.startswith("/help/"):
                 continue
             answer = client.get(path)

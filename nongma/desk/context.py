@@ -4,9 +4,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils import timezone
 
 from nongma.accounts.models import User
+from nongma.accounts.queries import posts_of
 from nongma.desk.help import help_url_for
 from nongma.desk.navigation import ACCOUNT, TABS, Entry, entries_for
 from nongma.registry.models import OperatorMember
@@ -48,7 +48,7 @@ class Shell:
         if user.is_operator:
             own = OperatorMember.objects.filter(user=user).select_related("operator").order_by("pk").first()
             return own.operator.name if own else ""
-        post = user.memberships.active(timezone.localdate()).select_related("agency").order_by("pk").first()
+        post = posts_of(user).first()
         return f"{post.agency.name} · {post.get_role_display()}" if post else ""
 
     @cached_property

@@ -9,7 +9,6 @@ from django.db.models import Count, F, IntegerField, Q, QuerySet, Sum
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
-from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
 from nongma.certificates.models import Certificate
 from nongma.origins.models import ImportJob, Origin, OriginCell
@@ -75,15 +74,6 @@ def recent_lots(user: User) -> QuerySet[Lot]:
 def recent_certificates(user: User) -> QuerySet[Certificate]:
     """The last certificates of the person's operators."""
     return Certificate.objects.visible_to(user).select_related("lot__product").order_by("-id")[:SHOWN]
-
-
-def home_region(user: User) -> Region | None:
-    """The region of the person's widest post."""
-    spans = scope_of(user).spans
-    if not spans:
-        return None
-    widest = max(spans, key=lambda span: span.stop - span.start)
-    return Region.objects.get(pk=widest.start)
 
 
 def figures_of(region: Region) -> list[Figure]:

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 
 from nongma.accounts.access import Action, may, requires
 from nongma.accounts.models import User
+from nongma.accounts.queries import region_of
 from nongma.desk import help as manual_pages
 from nongma.desk import queries
 from nongma.desk.start import tasks_for
@@ -20,7 +21,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if may(user, Action.HANDLE_LOTS):
         context |= {"lots": queries.recent_lots(user), "certificates": queries.recent_certificates(user)}
     elif may(user, Action.VIEW_ORIGINS):
-        region = queries.home_region(user)
+        region = region_of(user)
         context |= {"region": region, "figures": queries.figures_of(region) if region else []}
     if may(user, Action.COLLECT_ORIGINS):
         context["imports"] = queries.recent_imports(user)

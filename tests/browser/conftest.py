@@ -17,9 +17,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from nongma.accounts.demo import DEMO_PASSWORD
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from nongma.accounts.demo import DEMO_PASSWORD
 from tests.browser.checks import Watch
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,9 +110,9 @@ def site(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest
         admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_template_name()}" STRATEGY FILE_COPY')
         try:
             with _database(name), django_db_blocker.unblock():
-                from nongma.accounts.demo import load_users
+                from nongma.accounts.demo import ensure_demo_users
 
-                load_users()
+                ensure_demo_users()
                 connection.close()
             log = (tmp_path_factory.mktemp("site") / "log").open("w+")
             for module in ("nongma.run.web", "nongma.run.worker"):

@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from nongma.audit.labels import action_label
 from nongma.audit.models import Entry
 from nongma.codes.codec import encode
-from nongma.desk.deeds import deed_of
 
 register = template.Library()
 
@@ -92,7 +92,7 @@ def query(context: Context, **changes: Any) -> str:
 @register.filter
 def deed(entry: Entry) -> str:
     """What an audit entry tells of, in the words of the trade."""
-    return deed_of(entry.action)
+    return action_label(entry.action)
 
 
 @register.filter
