@@ -31,6 +31,11 @@ class Signed(NamedTuple):
     key_id: str
 
 
+def current_key_id() -> str:
+    """The id of the key that signs now, which the text to be signed may name."""
+    return _secret()[1]
+
+
 def sign(text: str) -> Signed:
     """Sign the text's UTF-8 bytes with the current key."""
     secret, key_id = _secret()
