@@ -1,13 +1,12 @@
 import re
 import unicodedata
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
-from nongma.accounts.access import Action, may, requires
-from nongma.accounts.models import User
+from nongma.accounts.access import Action, SignedInRequest, may, requires
 from nongma.accounts.queries import region_of
 from nongma.desk import help as manual_pages
 from nongma.desk import queries
@@ -15,8 +14,8 @@ from nongma.desk.start import tasks_for
 
 
 @requires(Action.SIGNED_IN)
-def home(request: HttpRequest) -> HttpResponse:
-    user = cast(User, request.user)
+def home(request: SignedInRequest) -> HttpResponse:
+    user = request.user
     context: dict[str, Any] = {"tasks": tasks_for(user)}
     if may(user, Action.HANDLE_LOTS):
         context |= {"lots": queries.recent_lots(user), "certificates": queries.recent_certificates(user)}
