@@ -1,6 +1,8 @@
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from nongma.origins.services.cells import recount_dirty
+from nongma.origins.services.imports import run_import
 
 
 @app.task(name="origins.recount_map", queueing_lock="origins:recount-map")
@@ -14,3 +16,30 @@ def recount_map() -> int:
 def recount_map_every_minute(timestamp: int) -> int:
     """Find what a crash between a commit and its recount left behind."""
     return recount_dirty()
+
+
+@app.task(name="origins.review_whole", retry=RetryStrategy(max_attempts=20, wait=5))
+def review_whole(job_id: int) -> None:
+    """Approve or return everything that a filter found."""
+    from nongma.origins.services.review import run_review_job
+
+    run_review_job(job_id)
+
+
+@app.task(name="origins.import", retry=RetryStrategy(max_attempts=20, wait=5))
+def import_origins(job_uid: str) -> None:
+    """Import an uploaded form; tried again when the database or the reader was away (the import itself counts, too)."""
+    run_import(job_uid)
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(name="origins.retry_stalled", queueing_lock="origins:retry-stalled")
+async def retry_stalled(timestamp: int) -> int:
+    """Give the tasks of a worker that was killed to the workers that live; how many those were.
+
+    A worker that has not been heard of for 30 seconds counts as killed. Tasks must bear being run again.
+    """
+    stalled = list(await app.job_manager.get_stalled_jobs())
+    for job in stalled:
+        await app.job_manager.retry_job(job)
+    return len(stalled)

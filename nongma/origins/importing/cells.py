@@ -78,7 +78,25 @@ TRACE_METHODS = {
 }
 UNITS = {"亩": "mu", "头": "head", "只": "bird", "羽": "bird"}
 OTHER_UNITS = frozenset(
-    ("吨", "千克", "公斤", "斤", "件", "箱", "公顷", "平方米", "平米", "㎡", "m2", "株", "棵", "尾", "条", "万只", "万头")
+    (
+        "吨",
+        "千克",
+        "公斤",
+        "斤",
+        "件",
+        "箱",
+        "公顷",
+        "平方米",
+        "平米",
+        "㎡",
+        "m2",
+        "株",
+        "棵",
+        "尾",
+        "条",
+        "万只",
+        "万头",
+    )
 )
 UNITS_OF_INDUSTRY = {"planting": ("mu",), "livestock": ("head", "bird"), "fishery": ("mu",)}
 INDUSTRY_LABELS = {"planting": "种植业", "livestock": "畜牧业", "fishery": "渔业"}
@@ -99,15 +117,15 @@ _BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])")
 _SPLIT = re.compile(r"[、,，;；/\|\s\+＋&和及]+")
 
 
-def text(value: Cell, *, most: int = 0) -> str:
+def text(value: Cell, most: int = 0) -> str:
     """A cell as text: full-width letters and digits made narrow, stray blanks and line breaks gone."""
     if value is None:
         return ""
-    if isinstance(value, BadCell):
-        raise BadValue("formula-without-value", f"{value.reason}，请改成直接填写的内容")
     if not isinstance(value, str):
+        if isinstance(value, BadCell):
+            raise BadValue("formula-without-value", f"{value.reason}，请改成直接填写的内容")
         value = _as_typed(value)
-    tidied = _tidy(value)
+    tidied = _tidy(value) if _UNTIDY.search(value) else value
     if most and len(tidied) > most:
         raise BadValue("too-long", f"不能超过 {most} 个字，现在有 {len(tidied)} 个")
     return tidied
@@ -123,8 +141,6 @@ def _as_typed(value: object) -> str:
 
 @functools.lru_cache(maxsize=65536)
 def _tidy(value: str) -> str:
-    if not _UNTIDY.search(value):
-        return value
     value = _INVISIBLE.sub("", value)
     value = "".join(unicodedata.normalize("NFKC", sign) if _is_wide(sign) else sign for sign in value)
     value = " ".join(value.split())
@@ -146,9 +162,9 @@ def compact(value: Cell) -> str:
     return "".join(text(value).split())
 
 
-def required(value: Cell, what: str, *, most: int = 0) -> str:
+def required(value: Cell, what: str, most: int = 0) -> str:
     """Text that may not be missing."""
-    found = text(value, most=most)
+    found = text(value, most)
     if not found or found in NOTHING:
         raise BadValue("missing", f"没有填{what}")
     return found
@@ -156,6 +172,8 @@ def required(value: Cell, what: str, *, most: int = 0) -> str:
 
 def choice(value: Cell, choices: dict[str, str], what: str) -> str:
     """One of the fixed words, as its code."""
+    if isinstance(value, str) and value in choices:
+        return choices[value]
     found = required(value, what)
     code = choices.get("".join(found.split()))
     if code is None:
@@ -165,6 +183,8 @@ def choice(value: Cell, choices: dict[str, str], what: str) -> str:
 
 def several(value: Cell, choices: dict[str, str], what: str) -> list[str]:
     """Some of the fixed words, as their codes in the order of the form; nothing when the cell is empty."""
+    if isinstance(value, str) and value in choices:
+        return [choices[value]]
     found = text(value)
     if not found or found in NOTHING:
         return []
@@ -195,6 +215,8 @@ def _short(found: str) -> str:
 
 def mobile(value: Cell, what: str) -> str:
     """A mainland mobile number of 11 digits."""
+    if isinstance(value, str) and MOBILE.fullmatch(value) and value.isascii():
+        return value
     digits = re.sub(r"[\s\-－—()（）]", "", narrow(required(value, what)))
     digits = re.sub(r"^(\+?86|0086)(?=1\d{10}$)", "", digits)
     if not MOBILE.fullmatch(digits):
@@ -236,16 +258,19 @@ def _amount(written: str) -> Decimal:
 
 
 def unit(value: Cell, industry: str, written: str) -> str:
-    """The unit of scale, which must be one of the industry's (`""`: the industry is not known)."""
-    found = compact(value)
+    """The unit of scale, which must be one of the industry's (`""`: the industry is not known).
+
+    `written` is the unit word that stood behind the amount.
+    """
+    found = value if isinstance(value, str) and value in UNITS else compact(value)
     if not found and written:
         found = written
     if not found or found in NOTHING:
         raise BadValue("missing", "没有填种养规模单位")
     code = UNITS.get(found)
     allowed = UNITS_OF_INDUSTRY.get(industry, tuple(UNIT_LABELS))
-    hint = "、".join(UNIT_LABELS[item] for item in allowed)
     if code not in allowed:
+        hint = "、".join(UNIT_LABELS[item] for item in allowed)
         if code is None and found not in OTHER_UNITS:
             raise BadValue("not-a-choice", f"种养规模单位不能填“{_short(found)}”，只能填：{hint}")
         name = INDUSTRY_LABELS.get(industry, "这一行")
@@ -262,7 +287,7 @@ _MONTH_ALONE = re.compile(r"\d{1,2}\s*月(?:份|\d{1,2}日?)?")
 FIRST_DAY = datetime.date(1899, 12, 30)
 
 
-def day(value: Cell, what: str, *, last: bool = False) -> datetime.date:
+def day(value: Cell, what: str, last: bool = False) -> datetime.date:
     """A day from a date cell or text; a month alone means its first day, or its last one when `last`."""
     if isinstance(value, datetime.datetime):
         return _sensible(value.date(), what)
@@ -301,11 +326,26 @@ _DEGREES = re.compile(
     r"(?:\"|″|''|′′|秒))?(?P<after>[NSEW])?"
 )
 _DECIMALS = re.compile(r"(?P<before>[NSEW])?(?P<number>[+-]?\d{1,3}(?:\.\d+)?)°?(?P<after>[NSEW])?")
-_LABELS = (("东经", "E"), ("北纬", "N"), ("经度", "E"), ("纬度", "N"), ("经", "E"), ("纬", "N"), ("LON", "E"), ("LAT", "N"))
+_PLAIN_POINT = re.compile(r"([0-9]{2,3}\.[0-9]{6}),([0-9]{1,2}\.[0-9]{6})")
+_LABELS = (
+    ("东经", "E"),
+    ("北纬", "N"),
+    ("经度", "E"),
+    ("纬度", "N"),
+    ("经", "E"),
+    ("纬", "N"),
+    ("LON", "E"),
+    ("LAT", "N"),
+)
 
 
 def point(value: Cell) -> tuple[Decimal, Decimal] | None:
     """Longitude and latitude in degrees (WGS84/CGCS2000); None when the cell is empty."""
+    plainly = _PLAIN_POINT.fullmatch(value) if isinstance(value, str) else None
+    if plainly:
+        longitude, latitude = Decimal(plainly[1]), Decimal(plainly[2])
+        if _within(longitude, LONGITUDES) and _within(latitude, LATITUDES):
+            return longitude, latitude
     found = text(value)
     if not found or found in NOTHING:
         return None

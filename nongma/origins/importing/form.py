@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from nongma.lib.sheets.reading import BadCell, Cell
+from nongma.lib.sheets.reading import Cell
 
 FIELD_LABELS = {
     "name": "种养殖主体名称",
@@ -39,74 +39,76 @@ NEEDED = (
     "grid_name", "grid_phone", "collector", "collector_phone",
 )  # fmt: skip
 RECOGNISED = 8
+FEW_CELLS = 4
+TELLING = ("kind", "county")
 HEADER_WITHIN = 40
 
 _WORDS: tuple[tuple[str, str], ...] = (
-    ("grid_phone", r"网格员.*(联系|电话|手机)|(监管员|协管员).*(联系|电话|手机)"),
-    ("collector_phone", r"采集(人|员).*(联系|电话|手机)"),
-    ("grid_name", r"网格员|监管员|协管员"),
-    ("collector", r"采集(人|员)"),
-    ("unit", r"(规模|面积|数量)单位|计量单位|单位"),
-    ("scale", r"种养规模|养殖规模|种植规模|规模|种植面积|存栏量"),
-    ("phone", r"(主体|负责人|生产者)?(联系方式|联系电话|手机号?码?|电话)"),
-    ("contact", r"联系人|负责人"),
-    ("kind", r"主体类型|主体类别|主体性质"),
-    ("name", r"主体名称|生产者名称|生产主体|种养殖主体|名称"),
-    ("industry", r"所属行业|行业"),
-    ("certification", r"认证类型|产品认证|认证"),
-    ("product", r"产品名称|产品|品种|品种名称"),
+    ("grid_phone", r"(网格员|监管员|协管员).*(联系|电话|手机).*"),
+    ("collector_phone", r"(信息)?采集(人|员).*(联系|电话|手机).*"),
+    ("grid_name", r"(网格员|监管员|协管员).*"),
+    ("collector", r"(信息)?采集(人|员).*"),
+    ("unit", r"(规模|面积|数量|计量)?单位"),
+    ("scale", r"规模|种植面积|存栏量"),
+    ("phone", r"(主体|负责人|联系人|生产者)?(联系方式|联系电话|手机号?码?|电话).*"),
+    ("contact", r"(主体)?(联系人|负责人)"),
+    ("kind", r"主体(类型|类别|性质)"),
+    ("name", r"(生产)?主体(名称)?|生产者(名称)?|名称"),
+    ("industry", r"(所属)?行业"),
+    ("certification", r"(产品)?认证(类型|类别|情况)?"),
+    ("product", r"产品(名称|品种)?|品种(名称)?"),
     ("alias", r"别名|俗名"),
     ("longitude", r"经度"),
     ("latitude", r"纬度"),
-    ("point", r"点位经纬度|经纬度|坐标|点位"),
-    ("on_sale", r"上市时间|上市日期|上市月份"),
-    ("off_sale", r"下市时间|下市日期|下市月份"),
-    ("method", r"生产方式|种植方式"),
+    ("point", r"(点位)?经纬度|坐标|点位"),
+    ("on_sale", r"上市(时间|日期|月份)"),
+    ("off_sale", r"下市(时间|日期|月份)"),
+    ("method", r"(生产|种植|栽培)方式"),
     ("trace", r"追溯方式"),
-    ("credit", r"信用等级|信用"),
+    ("credit", r"信用(等级|级别)?"),
     ("serial", r"序号|编号"),
-    ("address", r"基地地址|地址|产地"),
+    ("address", r"(详细)?地址|产地"),
     ("province", r"省份?|省市?区|省自治区直辖市"),
     ("city", r"市|地市|市州|地级市"),
     ("county", r"县|区县|县区|县市区|县市"),
     ("town", r"乡镇?|镇|乡镇街道|街道"),
     ("village", r"村|行政村|村社区|村居|村级"),
 )
-_PATTERNS = tuple((field, re.compile(f"(种养殖|农产品|基地|所在|种植|养殖)*(?:{words})(姓名|名称)?")) for field, words in _WORDS)
+_PATTERNS = tuple(
+    (field, re.compile(f"(种养殖|种养|农产品|基地|所在|种植|养殖)*(?:{words})(姓名|名称)?")) for field, words in _WORDS
+)
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]|【[^】]*】")
 _REMARK = re.compile(r"^(备\s*注|注[:：\d]|说\s*明|填表|填报|制表|审核人|审核意见|合\s*计|总\s*计|小\s*计|联系电话)")
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Which column holds which field, and the last row of the header."""
+    """Which column holds which field, the last row of the header, and the words of the header by field."""
 
     columns: dict[str, int]
     header_row: int
-    first_header_row: int
+    titles: dict[str, str]
 
     @property
     def lacks(self) -> list[str]:
         """The labels of needed columns that the sheet does not have."""
         return [FIELD_LABELS[field] for field in NEEDED if field not in self.columns]
 
-    def is_empty(self, cells: list[Cell]) -> bool:
-        """Whether a row holds nothing but its number."""
+    def is_line(self, cells: list[Cell]) -> bool:
+        """Whether a row is a line of the form: not empty but for its number, no remark, no total, no repeated header."""
+        serial = self.columns.get("serial", -1)
+        filled = [column for column, cell in enumerate(cells) if cell is not None and not _is_blank(cell)]
+        if len(filled) <= FEW_CELLS:
+            if not filled or filled == [serial]:
+                return False
+            first = cells[filled[0]]
+            if isinstance(first, str) and _REMARK.match(first.strip()):
+                return False
         return not any(
-            cells[column] is not None and cells[column] != ""
+            column < len(cells) and cells[column] == self.titles[field]
             for field, column in self.columns.items()
-            if field != "serial" and column < len(cells) and not _is_blank(cells[column])
+            if field in TELLING
         )
-
-    def is_remark(self, cells: list[Cell]) -> bool:
-        """Whether a row is a remark, a total or a repeated header, not a line of the form."""
-        filled = [cell for cell in cells if not _is_blank(cell)]
-        if not filled:
-            return True
-        first = filled[0]
-        if len(filled) <= 4 and isinstance(first, str) and _REMARK.match(first.strip()):
-            return True
-        return len(filled) >= RECOGNISED and len(_labels(cells)) >= RECOGNISED
 
 
 def find_layout(rows: Iterable[tuple[int, list[Cell]]]) -> Layout | None:
@@ -117,13 +119,16 @@ def find_layout(rows: Iterable[tuple[int, list[Cell]]]) -> Layout | None:
         labels = _labels(upper)
         found = {field: column for column, field in reversed(labels.items()) if field != "address"}
         last = number
+        titles = {field: str(upper[column]) for field, column in found.items()}
         under = {field: column for column, field in reversed(_labels(lower).items())}
         places = {"province", "city", "county", "town", "village"} & set(under)
         if len(places) >= 2 and len(under) < RECOGNISED and "county" not in found:
-            found.update({field: under[field] for field in {*places, *({"longitude", "latitude"} & set(under))}})
+            split = {field: under[field] for field in {*places, *({"longitude", "latitude"} & set(under))}}
+            found |= split
+            titles |= {field: str(lower[column]) for field, column in split.items()}
             last = below
         if len(found) >= RECOGNISED and (best is None or len(found) > len(best.columns)):
-            best = Layout(found, last, number)
+            best = Layout(found, last, titles)
     return best
 
 
@@ -150,4 +155,4 @@ def _field_of(header: str) -> str | None:
 
 
 def _is_blank(cell: Cell) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip()) or (isinstance(cell, BadCell) and False)
+    return cell is None or (isinstance(cell, str) and not cell.strip())

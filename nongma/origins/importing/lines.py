@@ -1,0 +1,170 @@
+"""One line of 附件1 read whole: its cleaned values and everything that is wrong with it by itself.
+
+What needs the database (divisions, products, the county's boundary, the user's area) is judged later, in `judging`.
+Source of the rules: 附件1 and its notes, 农质安（溯）函〔2023〕72号.
+"""
+
+import datetime
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from nongma.lib.masking import mask_phone
+from nongma.lib.sheets.reading import BadCell, Cell
+from nongma.origins.importing import cells
+from nongma.origins.importing.cells import BadValue
+from nongma.origins.importing.form import Layout
+
+SHOWN = 60
+FIELDS = (
+    "name", "kind", "industry", "product", "alias", "certification", "province", "city", "county", "town", "village",
+    "point", "longitude", "latitude", "contact", "phone", "scale", "unit", "on_sale", "off_sale", "method", "trace",
+    "credit", "grid_name", "grid_phone", "collector", "collector_phone",
+)  # fmt: skip
+PHONES = frozenset(("phone", "grid_phone", "collector_phone"))
+
+
+class Fault(NamedTuple):
+    """What is wrong in one cell, with the cell as it was read (phone numbers masked)."""
+
+    field: str
+    code: str
+    message: str
+    value: str = ""
+
+
+class Line(NamedTuple):
+    """A line as it passes from the reader to the import: plain JSON values, None where a cell is at fault or empty."""
+
+    row: int
+    faults: list[list[str]]
+    name: str | None
+    kind: str | None
+    industry: str | None
+    product: str | None
+    alias: str | None
+    certifications: list[str] | None
+    province: str | None
+    city: str | None
+    county: str | None
+    town: str | None
+    village: str | None
+    longitude: str | None
+    latitude: str | None
+    contact: str | None
+    phone: str | None
+    scale: str | None
+    unit: str | None
+    on_sale: str | None
+    off_sale: str | None
+    methods: list[str] | None
+    traces: list[str] | None
+    credit: str | None
+    grid_name: str | None
+    grid_phone: str | None
+    collector: str | None
+    collector_phone: str | None
+
+
+class LineReader:
+    """Reads lines of one sheet, whose layout it knows."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._places = [layout.columns.get(field, -1) for field in FIELDS]
+        self._width = max(layout.columns.values()) + 1
+        self._has_village = "village" in layout.columns
+        self._has_axes = "longitude" in layout.columns and "latitude" in layout.columns
+
+    def read(self, row: int, values: list[Cell]) -> Line:
+        """The line of one row. Every fault of the row is told; none that only follows from another one."""
+        # The last cell is the empty one that stands in for a column which the sheet does not have (place -1).
+        whole = [*values[: self._width], *[None] * (self._width + 1 - len(values[: self._width]))]
+        (
+            name, kind, industry, product, alias, certification, province, city, county, town, village, point, longitude,
+            latitude, contact, phone, scale, unit, on_sale, off_sale, method, trace, credit, grid_name, grid_phone,
+            collector, collector_phone,
+        ) = [whole[place] for place in self._places]  # fmt: skip
+        faults: list[Fault] = []
+
+        def take(field: str, value: Cell, clean: Callable[..., Any], *arguments: Any) -> Any:
+            try:
+                return clean(value, *arguments)
+            except BadValue as bad:
+                faults.append(Fault(field, bad.code, bad.message, shown(field, value)))
+                return None
+
+        line_industry = take("industry", industry, cells.choice, cells.INDUSTRIES, "所属行业")
+        amount, written = take("scale", scale, cells.scale) or (None, "")
+        first, last, methods = self._season(take, line_industry, on_sale, off_sale, method)
+        if first and last and last < first:
+            message = "下市时间比上市时间早，请核对（跨年的要写明年份）"
+            faults.append(Fault("off_sale", "off-before-on", message, shown("off_sale", off_sale)))
+        if methods == [] and line_industry == "planting":
+            faults.append(Fault("method", "missing", "种植产品要填生产方式：露地、设施"))
+        traces = take("trace", trace, cells.several, cells.TRACE_METHODS, "追溯方式")
+        if traces == []:
+            faults.append(Fault("trace", "missing", "没有填追溯方式"))
+        if self._has_axes:
+            position = take("point", longitude, cells.separate_point, latitude)
+        else:
+            position = take("point", point, cells.point)
+        return Line(
+            row=row,
+            name=take("name", name, cells.required, "种养殖主体名称", 100),
+            kind=take("kind", kind, cells.choice, cells.KINDS, "主体类型"),
+            industry=line_industry,
+            product=take("product", product, cells.required, "产品名称", 40),
+            alias=take("alias", alias, cells.text, 40),
+            certifications=take("certification", certification, cells.several, cells.CERTIFICATIONS, "产品认证类型"),
+            province=take("province", province, cells.text, 60),
+            city=take("city", city, cells.text, 60),
+            county=take("county", county, cells.required, "县（市、区）", 60),
+            town=take("town", town, cells.required, "乡（镇）", 120),
+            village=take("village", village, cells.required, "村（社区）", 60) if self._has_village else "",
+            longitude=str(position[0]) if position else None,
+            latitude=str(position[1]) if position else None,
+            contact=take("contact", contact, cells.required, "种养殖主体联系人", 60),
+            phone=take("phone", phone, cells.mobile, "种养殖主体联系方式"),
+            scale=str(amount) if amount is not None else None,
+            unit=take("unit", unit, cells.unit, line_industry or "", written),
+            on_sale=first.isoformat() if first else None,
+            off_sale=last.isoformat() if last else None,
+            methods=methods,
+            traces=traces,
+            credit=take("credit", credit, cells.text, 10),
+            grid_name=take("grid_name", grid_name, cells.required, "网格员姓名", 60),
+            grid_phone=take("grid_phone", grid_phone, cells.mobile, "网格员联系方式"),
+            collector=take("collector", collector, cells.required, "信息采集员姓名", 60),
+            collector_phone=take("collector_phone", collector_phone, cells.mobile, "信息采集员联系方式"),
+            faults=[list(fault) for fault in faults],
+        )
+
+    @staticmethod
+    def _season(
+        take: Callable[..., Any], industry: str | None, on_sale: Cell, off_sale: Cell, method: Cell
+    ) -> tuple[datetime.date | None, datetime.date | None, list[str] | None]:
+        """When and how it grows. Livestock and fish leave these cells blank (附件1, notes 8 and 9), so theirs are not read."""
+        first = last = methods = None
+        if industry == "planting" or (industry is None and not _blank(on_sale)):
+            first = take("on_sale", on_sale, cells.day, "上市时间")
+        if industry == "planting" or (industry is None and not _blank(off_sale)):
+            last = take("off_sale", off_sale, cells.day, "下市时间", True)
+        if industry == "planting" or industry is None:
+            methods = take("method", method, cells.several, cells.METHODS, "生产方式")
+        return first, last, methods
+
+
+def shown(field: str, value: Cell) -> str:
+    """A cell as it was read, short enough to stand in a table; a phone number masked."""
+    if isinstance(value, BadCell):
+        return value.reason
+    try:
+        found = cells.text(value)
+    except BadValue:
+        return ""
+    if field in PHONES:
+        return mask_phone(found[:20]) if len(found) >= 10 else found
+    return found if len(found) <= SHOWN else f"{found[:SHOWN]}…"
+
+
+def _blank(value: Cell) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())

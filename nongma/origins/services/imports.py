@@ -1,0 +1,243 @@
+"""Imports of 附件1 (批量导入): taking the file, running it chunk by chunk, going on after a kill."""
+
+import contextlib
+import hashlib
+import itertools
+import logging
+from collections.abc import Callable, Generator, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files import File
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from nongma.accounts.access import Action, may
+from nongma.accounts.models import User
+from nongma.audit.services import record
+from nongma.lib.ids import uuid7
+from nongma.lib.refused import Refused
+from nongma.lib.sheets.bounded import Bounds
+from nongma.lib.sheets.opening import format_of
+from nongma.origins.importing.judging import Judge
+from nongma.origins.importing.lines import Line
+from nongma.origins.importing.reader import open_form
+from nongma.origins.importing.saving import Outcome, save_lines
+from nongma.origins.models import ImportJob
+
+CHUNK = 1_000
+MOST_ATTEMPTS = 3
+RUN_LOCK = 0x696D_706F
+SUBMIT_LOCK = 0x7375_626D
+UNFINISHED = (ImportJob.Status.QUEUED, ImportJob.Status.RUNNING)
+
+logger = logging.getLogger("nongma.imports")
+
+Item = TypeVar("Item")
+Progress = Callable[[ImportJob], None]
+
+
+class FileTooLarge(Refused):
+    """The file is bigger than an upload may be; the API answers 413."""
+
+
+class RunsElsewhere(Exception):
+    """Another worker still holds this import, or its connection has not been noticed as dead yet."""
+
+
+class _Overtaken(Exception):
+    """Another worker has gone on with this import."""
+
+
+def submit_import(*, file: "File[bytes]", filename: str, actor: User) -> ImportJob:
+    """Take a file and queue its import.
+
+    Refuses `not_allowed` (the role may not collect), `empty_file`, `file_too_large`, `import_running` (the same file
+    of the same person is being imported), and what `format_of` refuses. A refused file is not kept.
+    """
+    if not may(actor, Action.COLLECT_ORIGINS):
+        raise Refused("not_allowed", "您的角色不能导入产地信息")
+    size = file.size or 0
+    if size == 0:
+        raise Refused("empty_file", "文件是空的，请选择填好的采集表", field="file")
+    if size > settings.UPLOAD_BYTES:
+        most = settings.UPLOAD_BYTES // (1024 * 1024)
+        raise FileTooLarge("file_too_large", f"文件超过 {most} MB，请分成几个文件上传", field="file")
+    digest = _digest(file)
+    uid = uuid7()
+    with transaction.atomic():
+        _take_lock(SUBMIT_LOCK, f"{actor.pk}:{digest.hex()}")
+        running = ImportJob.objects.filter(user=actor, digest=digest, status__in=UNFINISHED).order_by("-id").first()
+        if running:
+            raise Refused("import_running", f"同一个文件（{running.filename}）正在导入，请等它完成", field="file")
+        job = ImportJob(uid=uid, user=actor, filename=_shown_name(filename), size_bytes=size, digest=digest)
+        job.file.save(f"{uid}{_suffix(filename)}", file, save=False)
+        try:
+            format_of(Path(job.file.path))
+            job.save(force_insert=True)
+            record("import.queued", actor=actor, target=job, filename=job.filename, size_bytes=size)
+            _defer(job)
+        except BaseException:
+            job.file.storage.delete(job.file.name)
+            raise
+    return job
+
+
+def run_import(job_uid: UUID | str, *, progress: Progress | None = None) -> None:
+    """Import what is left of a job, chunk by chunk, each chunk one transaction with how far the job is.
+
+    Safe to call again after any kill: it goes on behind the last chunk that was committed. A file that can't be read
+    ends the job as failed, with a sentence that says why and what was saved. Raises `RunsElsewhere`, and whatever else
+    may pass by itself (the database is away, the reader was killed) until it has been tried three times without
+    progress.
+    """
+    job = ImportJob.objects.select_related("user").get(uid=job_uid)
+    if job.status not in UNFINISHED:
+        return
+    with _alone(job):
+        if not _start(job):
+            return
+        try:
+            _run(job, progress)
+        except _Overtaken:
+            logger.warning("import %s was taken over by another worker", job.uid)
+        except Refused as refusal:
+            _fail(job, refusal.message)
+        except Exception:
+            if job.attempts < MOST_ATTEMPTS:
+                raise
+            logger.exception("import %s failed for good", job.uid)
+            _fail(job, "读取或保存时反复出错，已停止")
+    if progress:
+        progress(job)
+
+
+def _run(job: ImportJob, progress: Progress | None) -> None:
+    bounds = Bounds(memory_bytes=settings.IMPORT_MEMORY_BYTES)
+    with open_form(Path(job.file.path), most_rows=settings.IMPORT_ROWS, bounds=bounds) as form:
+        judge = Judge(job.user)
+        lines = (line for line in form.lines if line.row > job.last_row)
+        job.total = max(job.total, form.expected)
+        ImportJob.objects.filter(pk=job.pk).update(total=job.total)
+        for chunk in _chunks(lines, CHUNK):
+            _save_chunk(job, chunk, judge)
+            if progress:
+                progress(job)
+    _finish(job)
+
+
+@transaction.atomic
+def _save_chunk(job: ImportJob, chunk: list[Line], judge: Judge) -> None:
+    """Judge and save one chunk, and move the job on behind it."""
+    standing = ImportJob.objects.select_for_update().get(pk=job.pk)
+    if standing.status != ImportJob.Status.RUNNING or standing.last_row != job.last_row:
+        raise _Overtaken
+    outcome: Outcome = save_lines(standing, judge.judge(chunk), actor=job.user)
+    standing.accepted += outcome.accepted
+    standing.to_locate += outcome.to_locate
+    standing.unchanged += outcome.unchanged
+    standing.rejected += outcome.rejected
+    standing.last_row = chunk[-1].row
+    standing.attempts = 0
+    standing.save(update_fields=["accepted", "to_locate", "unchanged", "rejected", "last_row", "attempts"])
+    for name in ("accepted", "to_locate", "unchanged", "rejected", "last_row", "attempts"):
+        setattr(job, name, getattr(standing, name))
+
+
+@transaction.atomic
+def _start(job: ImportJob) -> bool:
+    """Note that the job runs; False when there is nothing to run."""
+    standing = ImportJob.objects.select_for_update().get(pk=job.pk)
+    for name in ("status", "attempts", "last_row", "total", "accepted", "to_locate", "unchanged", "rejected"):
+        setattr(job, name, getattr(standing, name))
+    if job.status not in UNFINISHED:
+        return False
+    if job.attempts >= MOST_ATTEMPTS:
+        _fail(job, "多次中断，已停止")
+        return False
+    if job.status == ImportJob.Status.QUEUED:
+        job.started_at = timezone.now()
+        record("import.started", actor=job.user, target=job)
+    job.status = ImportJob.Status.RUNNING
+    job.attempts += 1
+    job.save(update_fields=["status", "attempts", "started_at"])
+    return True
+
+
+@transaction.atomic
+def _finish(job: ImportJob) -> None:
+    job.status = ImportJob.Status.DONE
+    job.total = job.accepted + job.to_locate + job.unchanged + job.rejected
+    job.finished_at = timezone.now()
+    job.save(update_fields=["status", "total", "finished_at"])
+    counts = {name: getattr(job, name) for name in ("accepted", "to_locate", "unchanged", "rejected")}
+    record("import.finished", actor=job.user, target=job, **counts)
+
+
+@transaction.atomic
+def _fail(job: ImportJob, reason: str) -> None:
+    """End the job with the reason and, when something was saved, up to which row."""
+    saved = job.accepted + job.to_locate
+    kept = "没有导入任何数据"
+    if job.last_row:
+        kept = f"已处理到第 {job.last_row} 行，保存了 {saved} 条；改好后重新上传整个文件，已保存的不会重复"
+    job.status = ImportJob.Status.FAILED
+    job.message = f"{reason.rstrip('。')}。{kept}。"
+    job.total = job.accepted + job.to_locate + job.unchanged + job.rejected
+    job.finished_at = timezone.now()
+    job.save(update_fields=["status", "message", "total", "finished_at"])
+    record("import.failed", actor=job.user, target=job, reason=reason, last_row=job.last_row)
+
+
+@contextlib.contextmanager
+def _alone(job: ImportJob) -> Generator[None]:
+    """Hold the job for this connection, so that it runs once at a time. A connection that dies lets go by itself."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [RUN_LOCK, job.pk % 2**31])
+        if not cursor.fetchone()[0]:
+            raise RunsElsewhere(str(job.uid))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [RUN_LOCK, job.pk % 2**31])
+
+
+def _take_lock(kind: int, name: str) -> None:
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [kind, number])
+
+
+def _defer(job: ImportJob) -> None:
+    from nongma.origins.tasks import import_origins
+
+    import_origins.defer(job_uid=str(job.uid))
+
+
+def _digest(file: "File[bytes]") -> bytes:
+    digest = hashlib.sha256()
+    for piece in file.chunks():
+        digest.update(piece)
+    file.seek(0)
+    return digest.digest()
+
+
+def _shown_name(filename: str) -> str:
+    """The file's own name without folders and signs that don't print, as people see it again."""
+    name = filename.replace("\\", "/").rpartition("/")[2]
+    name = "".join(sign for sign in name if sign.isprintable()).strip()
+    return name[-200:] or "采集表"
+
+
+def _suffix(filename: str) -> str:
+    suffix = Path(filename).suffix.lower()
+    return suffix if suffix in (".xlsx", ".xls", ".csv") else ""
+
+
+def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    waiting = iter(items)
+    while chunk := list(itertools.islice(waiting, size)):
+        yield chunk
