@@ -1,0 +1,200 @@
+"""Review of origins (审核): approve, or return with a reason. Source: 农质安（溯）函〔2023〕72号, 六(三).
+
+    to_locate ──locate──▶ submitted ──approve──▶ approved
+                              ▲  └────return───▶ returned ──correct──┐
+                              └──────────────────────────────────────┘
+    any of them ──a newer record of the same base, product and season──▶ superseded
+
+A decision is taken once. The second of two reviewers is told who was first.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from nongma.accounts.access import Action, may, scope_of
+from nongma.accounts.models import User
+from nongma.audit.services import record, record_many
+from nongma.lib.refused import Refused
+from nongma.origins.models import Origin, OriginQuerySet, ReviewJob
+from nongma.origins.services.cells import mark_dirty
+
+AT_ONCE = 2_000
+"""So many are decided while the reviewer waits; more become a `ReviewJob`."""
+LONGEST_REASON = 200
+
+Verdict = ReviewJob.Verdict
+STATES = {Verdict.APPROVE: Origin.State.APPROVED, Verdict.RETURN: Origin.State.RETURNED}
+ACTIONS = {Verdict.APPROVE: "origin.approved", Verdict.RETURN: "origin.returned"}
+
+
+class _Row(NamedTuple):
+    pk: int
+    uid: str
+    region_code: int
+    quadkey: int | None
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What came of a decision on several records."""
+
+    decided: int
+    passed_over: int
+    """Not waiting for review any more: somebody else was first, or the record changed."""
+
+
+def approve_origin(*, origin: Origin, actor: User) -> Origin:
+    """Approve one record. Refuses `already_decided`, `not_submitted`, `outside_area`, `not_reviewer`."""
+    return decide_origin(origin=origin, verdict=Verdict.APPROVE, actor=actor)
+
+
+def return_origin(*, origin: Origin, reason: str, actor: User) -> Origin:
+    """Send one record back to its collector. Refuses as `approve_origin`, and `reason_missing`, `reason_too_long`."""
+    return decide_origin(origin=origin, verdict=Verdict.RETURN, reason=reason, actor=actor)
+
+
+@transaction.atomic
+def decide_origin(*, origin: Origin, verdict: Verdict, reason: str = "", actor: User) -> Origin:
+    """Approve or return one record, as `approve_origin` and `return_origin` say."""
+    reason = _checked(verdict, reason, actor)
+    held = Origin.objects.select_for_update().get(pk=origin.pk)
+    if held.region_id not in scope_of(actor):
+        raise Refused("outside_area", "这条记录不在您的管辖范围内")
+    if held.state != Origin.State.SUBMITTED:
+        raise _not_waiting(held)
+    held.state = STATES[verdict]
+    held.return_reason = reason
+    held.reviewed_by, held.reviewed_at = actor, timezone.now()
+    held.save(update_fields=["state", "return_reason", "reviewed_by", "reviewed_at", "updated_at"])
+    record(ACTIONS[verdict], actor=actor, target=held, region_code=held.region_id, **_details(reason))
+    mark_dirty([(held.quadkey, held.region_id)])
+    return held
+
+
+@transaction.atomic
+def decide_origins(*, origins: OriginQuerySet, verdict: Verdict, reason: str = "", actor: User) -> Decided:
+    """Approve or return those of the records that wait for review, all in one go; the others are passed over.
+
+    `origins` is what the actor may see and picked. Refuses `reason_missing`, `reason_too_long`, `not_reviewer`.
+    """
+    reason = _checked(verdict, reason, actor)
+    asked = origins.count()
+    rows = _decide(origins, verdict, reason, actor)
+    return Decided(len(rows), asked - len(rows))
+
+
+def _decide(
+    origins: OriginQuerySet, verdict: Verdict, reason: str, actor: User, limit: int | None = None
+) -> list[_Row]:
+    """Lock in one order, so that two reviewers wait instead of blocking each other; write, audit, mark the map."""
+    waiting = origins.filter(scope_of(actor).query("region_id"), state=Origin.State.SUBMITTED)
+    locked = waiting.order_by("region_id", "id").select_for_update(of=("self",))[:limit]
+    rows = [_Row(*values) for values in locked.values_list("pk", "uid", "region_id", "quadkey")]
+    now = timezone.now()
+    Origin.objects.filter(pk__in=[row.pk for row in rows]).update(
+        state=STATES[verdict], return_reason=reason, reviewed_by=actor, reviewed_at=now, updated_at=now
+    )
+    details = _details(reason)
+    targets = (("origin", str(row.uid), row.region_code, details) for row in rows)
+    record_many(ACTIONS[verdict], actor=actor, targets=targets)
+    mark_dirty((row.quadkey, row.region_code) for row in rows)
+    return rows
+
+
+@transaction.atomic
+def start_review_job(
+    *,
+    filters: dict[str, str],
+    description: str,
+    origins: OriginQuerySet,
+    until: datetime,
+    verdict: Verdict,
+    reason: str = "",
+    actor: User,
+) -> ReviewJob:
+    """Have the worker decide on all that a filter finds, as it was at `until`; progress stands in the job.
+
+    Refuses `reason_missing`, `reason_too_long`, `not_reviewer`.
+    """
+    reason = _checked(verdict, reason, actor)
+    job = ReviewJob.objects.create(
+        user=actor,
+        verdict=verdict,
+        reason=reason,
+        filters=filters,
+        description=description[:300],
+        until=until,
+        total=origins.filter(state=Origin.State.SUBMITTED, updated_at__lte=until).count(),
+    )
+    defer_review_job(job)
+    return job
+
+
+def defer_review_job(job: ReviewJob) -> None:
+    """Hand the job to the worker, in the transaction that made it."""
+    from nongma.origins.tasks import review_whole
+
+    review_whole.defer(job_id=job.pk)
+
+
+def run_review_job(job_id: int) -> None:
+    """Decide chunk by chunk until nothing is left; safe to run again after a crash, and twice at once."""
+    while _run_chunk(job_id):
+        pass
+
+
+@transaction.atomic
+def _run_chunk(job_id: int) -> bool:
+    """One chunk, under the job's lock; whether there may be more."""
+    from nongma.origins.filters import OriginFilter
+
+    job = ReviewJob.objects.select_for_update(of=("self",)).select_related("user").get(pk=job_id)
+    if job.status not in (ReviewJob.Status.QUEUED, ReviewJob.Status.RUNNING):
+        return False
+    verdict = Verdict(job.verdict)
+    try:
+        _checked(verdict, job.reason, job.user)
+    except Refused as refusal:
+        job.status, job.message, job.finished_at = ReviewJob.Status.FAILED, refusal.message, timezone.now()
+        job.save()
+        return False
+    origins = OriginFilter.read(job.filters, job.user).visible_to(job.user).filter(updated_at__lte=job.until)
+    rows = _decide(origins, verdict, job.reason, job.user, limit=AT_ONCE)
+    job.decided += len(rows)
+    job.status = ReviewJob.Status.RUNNING
+    if not rows:
+        job.status, job.finished_at = ReviewJob.Status.DONE, timezone.now()
+    job.save()
+    return bool(rows)
+
+
+def _checked(verdict: Verdict, reason: str, actor: User) -> str:
+    """The reason as it will be kept: none with an approval."""
+    if not may(actor, Action.REVIEW_ORIGINS):
+        raise Refused("not_reviewer", "您的角色不能审核产地信息")
+    if verdict is Verdict.APPROVE:
+        return ""
+    reason = " ".join(reason.split())
+    if not reason:
+        raise Refused("reason_missing", "请写明退回原因，采集员才知道改什么", field="reason")
+    if len(reason) > LONGEST_REASON:
+        raise Refused("reason_too_long", f"退回原因不能超过 {LONGEST_REASON} 个字", field="reason")
+    return reason
+
+
+def _details(reason: str) -> dict[str, str]:
+    return {"reason": reason} if reason else {}
+
+
+def _not_waiting(origin: Origin) -> Refused:
+    if origin.state in STATES.values() and origin.reviewed_by and origin.reviewed_at:
+        done = "审核通过" if origin.state == Origin.State.APPROVED else "退回"
+        at = timezone.localtime(origin.reviewed_at)
+        return Refused("already_decided", f"这条记录已由{origin.reviewed_by.name}于 {at:%Y-%m-%d %H:%M} {done}")
+    if origin.state == Origin.State.SUPERSEDED:
+        return Refused("already_decided", "这条记录已被更新的记录代替")
+    return Refused("not_submitted", "这条记录还没有定位，不能审核")
