@@ -60,7 +60,8 @@ _COUNT = """
     )
     SELECT cell, county, counts, coalesce(scales, '{{}}')
     FROM counted
-    LEFT JOIN (SELECT cell, county, array_agg(n ORDER BY k) AS scales FROM reached GROUP BY 1, 2) s USING (cell, county)"""
+    LEFT JOIN (SELECT cell, county, array_agg(n ORDER BY k) AS scales FROM reached GROUP BY 1, 2) AS summed
+        USING (cell, county)"""
 
 _ALL_CHILDREN = "origins_origincell c WHERE c.level = %(level)s + 1"
 _MARKED_CHILDREN = """
@@ -165,7 +166,8 @@ def _replace(cursor: CursorWrapper, level: int, cells: list[tuple[int, int]], ro
         "scales": list(SCALES),
     }
     cursor.execute(
-        "DELETE FROM origins_origincell old USING unnest(%(cells)s::bigint[], %(counties)s::bigint[]) AS m(cell, county)"
+        "DELETE FROM origins_origincell old"
+        " USING unnest(%(cells)s::bigint[], %(counties)s::bigint[]) AS m(cell, county)"
         " WHERE old.level = %(level)s AND old.cell = m.cell AND old.county = m.county",
         parameters,
     )

@@ -68,7 +68,7 @@ def test_a_number_may_have_lost_its_zeros_but_a_text_not() -> None:
 
 
 def test_it_refuses_what_has_a_point_and_who_may_not(
-    wang: User, sun: User, hainan: User, li_origin: Origin, draft: Origin
+    wang: User, sun: User, li: User, li_origin: Origin, draft: Origin
 ) -> None:
     for origin, actor, code in (
         (li_origin, wang, "not_to_locate"),
@@ -80,6 +80,14 @@ def test_it_refuses_what_has_a_point_and_who_may_not(
         assert refusal.value.code == code
     draft.refresh_from_db()
     assert draft.state == "to_locate"
+
+
+def test_a_draft_joins_the_base_that_stands_there(wang: User, draft: Origin, li_base: Base, unlocated: Base) -> None:
+    locate_origin(origin=draft, longitude=LI_POINT[0], latitude=LI_POINT[1], actor=wang)
+    draft.refresh_from_db()
+    unlocated.refresh_from_db()
+    assert draft.base == li_base
+    assert unlocated.quadkey is None
 
 
 def test_two_drafts_of_one_key_can_not_stand_at_one_point(
