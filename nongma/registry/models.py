@@ -146,6 +146,11 @@ class Operator(models.Model):
         return encode(self.serial)
 
     @property
+    def tone(self) -> str:
+        """The colour of the status on screen."""
+        return STATUS_TONES[Operator.Status(self.status)]
+
+    @property
     def kind_names(self) -> str:
         """The kinds in words: 农民专业合作社、收购单位."""
         return "、".join(OperatorKind(kind).label for kind in self.kinds)
@@ -154,6 +159,16 @@ class Operator(models.Model):
     def industry_names(self) -> str:
         """The industries in words: 种植业、渔业."""
         return "、".join(Industry(industry).label for industry in self.industries)
+
+
+STATUS_TONES = {
+    Operator.Status.IMPORTED: "blue",
+    Operator.Status.SUBMITTED: "amber",
+    Operator.Status.APPROVED: "green",
+    Operator.Status.RETURNED: "amber",
+    Operator.Status.SUSPENDED: "red",
+    Operator.Status.CANCELLED: "grey",
+}
 
 
 class OperatorMember(models.Model):

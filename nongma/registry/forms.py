@@ -1,0 +1,156 @@
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from nongma.catalogue.models import Industry
+from nongma.lib import phones
+from nongma.regions.models import Region
+from nongma.registry import identity
+from nongma.registry.models import Operator, OperatorKind
+
+ANY = ("", "全部")
+
+if TYPE_CHECKING:
+    RegionChoiceField = forms.ModelChoiceField[Region]
+else:
+    RegionChoiceField = forms.ModelChoiceField
+
+
+class RegionField(RegionChoiceField):
+    """A division by its 12-digit code, as the region picker sends it; a code of 2, 4, 6 or 9 digits is filled up."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("label", "行政区划")
+        super().__init__(Region.objects.current(), widget=forms.HiddenInput, **options)
+        self.error_messages["invalid_choice"] = "没有这个行政区划，请重新选择"
+
+    def to_python(self, value: Any) -> Region | None:
+        text = str(value or "").strip()
+        if text and not (text.isascii() and text.isdecimal() and len(text) <= 12):
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+        found = super().to_python(text.ljust(12, "0") if text else None)
+        return found if isinstance(found, Region) else None
+
+
+class OperatorFilterForm(forms.Form):
+    """What the list of operators is narrowed by."""
+
+    q = forms.CharField(
+        label="查找",
+        required=False,
+        max_length=60,
+        widget=forms.TextInput({"placeholder": "名称、主体码、信用代码、手机号"}),
+    )
+    kind = forms.ChoiceField(label="主体类型", required=False, choices=[ANY, *OperatorKind.choices])
+    status = forms.ChoiceField(label="状态", required=False, choices=[ANY, *Operator.Status.choices])
+    region = RegionField(required=False)
+
+
+class PointFields(forms.Form):
+    """A position in WGS84 degrees, both parts or none."""
+
+    longitude = forms.DecimalField(
+        label="经度",
+        required=False,
+        max_digits=9,
+        decimal_places=6,
+        widget=forms.TextInput({"inputmode": "decimal", "placeholder": "如 109.158151"}),
+    )
+    latitude = forms.DecimalField(
+        label="纬度",
+        required=False,
+        max_digits=9,
+        decimal_places=6,
+        widget=forms.TextInput({"inputmode": "decimal", "placeholder": "如 18.435040"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        parts: tuple[Decimal | None, Decimal | None] = cleaned.pop("longitude", None), cleaned.pop("latitude", None)
+        if (parts[0] is None) != (parts[1] is None) and not self.errors:
+            missing = "longitude" if parts[0] is None else "latitude"
+            self.add_error(missing, "经度和纬度要一起填")
+        cleaned["point"] = parts if None not in parts else None
+        return cleaned
+
+
+class OperatorForm(PointFields):
+    """An operator as a person registers or corrects it."""
+
+    kinds = forms.MultipleChoiceField(
+        label="主体类型", choices=OperatorKind.choices, widget=forms.CheckboxSelectMultiple, help_text="可以选几种"
+    )
+    name = forms.CharField(label="名称", max_length=100, help_text="单位写营业执照上的全称，农户写户主姓名")
+    region = RegionField(label="所在地")
+    address = forms.CharField(label="详细地址", max_length=200, required=False)
+    industries = forms.MultipleChoiceField(
+        label="所属行业", choices=Industry.choices, widget=forms.CheckboxSelectMultiple, required=False
+    )
+    contact = forms.CharField(label="联系人", max_length=60)
+    phone = forms.CharField(label="手机", max_length=20, widget=forms.TextInput({"type": "tel", "autocomplete": "off"}))
+    uscc = forms.CharField(
+        label="统一社会信用代码", max_length=30, required=False, help_text="单位填写，营业执照上的 18 位代码"
+    )
+    id_number = forms.CharField(
+        label="身份证号",
+        max_length=30,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        help_text="农户填写；加密保存，不会出现在码和公开页面里",
+    )
+    field_order = (
+        "kinds",
+        "name",
+        "region",
+        "address",
+        "industries",
+        "contact",
+        "phone",
+        "uscc",
+        "id_number",
+        "longitude",
+        "latitude",
+    )
+
+    def clean_phone(self) -> str:
+        phone = phones.tidy(self.cleaned_data["phone"])
+        if not phones.is_mobile(phone):
+            raise ValidationError("手机号要 11 位数字，以 13–19 开头", code="phone_invalid")
+        return phone
+
+    def clean_uscc(self) -> str:
+        number = identity.tidy(self.cleaned_data["uscc"])
+        if number and (fault := identity.uscc_fault(number)):
+            raise ValidationError(fault, code="uscc_invalid")
+        return number
+
+    def clean_id_number(self) -> str:
+        number = identity.tidy(self.cleaned_data["id_number"])
+        if number and (fault := identity.id_fault(number)):
+            raise ValidationError(fault, code="id_invalid")
+        return number
+
+
+class BaseForm(PointFields):
+    """A base as a person registers it."""
+
+    name = forms.CharField(label="基地名称", max_length=100, help_text="如：东头豇豆地、一号大棚")
+    region = RegionField(label="所在村")
+    address = forms.CharField(label="详细地址", max_length=200, required=False)
+    area_mu = forms.DecimalField(
+        label="面积（亩）",
+        required=False,
+        min_value=Decimal("0.01"),
+        max_digits=12,
+        decimal_places=2,
+        widget=forms.TextInput({"inputmode": "decimal"}),
+    )
+    field_order = ("name", "region", "address", "area_mu", "longitude", "latitude")
+
+
+class ReturnForm(forms.Form):
+    """Why an operator is returned."""
+
+    reason = forms.CharField(label="退回原因", max_length=200, widget=forms.Textarea({"rows": 3}))

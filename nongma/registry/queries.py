@@ -1,0 +1,138 @@
+"""Reading operators: the list that stays fast on millions, one record with what belongs to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+
+from nongma.accounts.models import User
+from nongma.codes.codec import decode
+from nongma.lib import phones
+from nongma.lib.fields import blind_index
+from nongma.lib.sorting import Sorting
+from nongma.regions.models import Region
+from nongma.regions.spans import EVERYWHERE, Span
+from nongma.registry import identity
+from nongma.registry.forms import OperatorFilterForm
+from nongma.registry.models import Base, Operator, OperatorQuerySet
+
+MOST_LISTED = 10_000
+PAGE_SIZE = 50
+COLUMNS = {
+    "region": ("region_id", "id"),
+    "name": ("name", "id"),
+    "status": ("status", "region_id", "id"),
+    "created": ("created_at", "id"),
+}
+
+
+if TYPE_CHECKING:
+    OperatorPaginator = Paginator[Operator]
+else:
+    OperatorPaginator = Paginator
+
+
+@dataclass(frozen=True)
+class OperatorFilter:
+    """Which operators are meant; without any condition, all of them."""
+
+    q: str = ""
+    kind: str = ""
+    status: str = ""
+    region: Span = EVERYWHERE
+
+    @classmethod
+    def read(cls, parameters: Mapping[str, Any]) -> tuple[Self, OperatorFilterForm]:
+        """The filter that a query string asks for, and its form; what makes no sense is passed over."""
+        form = OperatorFilterForm(parameters)
+        form.is_valid()
+        chosen = form.cleaned_data
+        region: Region | None = chosen.get("region")
+        span = region.span if region else EVERYWHERE
+        return cls(chosen.get("q", ""), chosen.get("kind", ""), chosen.get("status", ""), span), form
+
+    def apply(self, operators: OperatorQuerySet) -> OperatorQuerySet:
+        """The operators of the queryset that meet every condition."""
+        if self.kind:
+            operators = operators.filter(kinds__contains=[self.kind])
+        if self.status:
+            operators = operators.filter(status=self.status)
+        if self.region != EVERYWHERE:
+            operators = operators.filter(region_id__gte=self.region.start, region_id__lte=self.region.stop)
+        return _called(operators, " ".join(self.q.split())) if self.q.strip() else operators
+
+
+def _called(operators: OperatorQuerySet, text: str) -> OperatorQuerySet:
+    """Operators by what a person types: a 主体码, a 统一社会信用代码, a whole phone number, or part of the name."""
+    serial = decode(text.replace(" ", ""))
+    if serial is not None:
+        return operators.filter(serial=serial)
+    if not identity.uscc_fault(identity.tidy(text)):
+        return operators.filter(uscc=identity.tidy(text))
+    if phones.is_mobile(phones.tidy(text)):
+        return operators.filter(phone_index=blind_index(phones.tidy(text)))
+    return operators.named(text)
+
+
+class CappedPaginator(OperatorPaginator):
+    """Pages over the first `MOST_LISTED` rows, which it never counts past: a nation's millions are not read."""
+
+    def __init__(self, found: QuerySet[Operator], ordered: QuerySet[Operator]) -> None:
+        super().__init__(ordered, PAGE_SIZE)
+        self.found = found
+
+    @cached_property
+    def _counted(self) -> int:
+        return self.found.order_by()[: MOST_LISTED + 1].count()
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._counted, MOST_LISTED)
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there are more than it pages over."""
+        return self._counted > MOST_LISTED
+
+
+def operator_page(user: User, wanted: OperatorFilter, sorting: Sorting, number: Any) -> Page[Operator]:
+    """A page of the operators that the user may see and that are meant.
+
+    By region the order is the index's. Any other order, and a search, is over the first `MOST_LISTED` found, so that
+    no page ever sorts more than that.
+    """
+    found = wanted.apply(Operator.objects.visible_to(user))
+    ordered: QuerySet[Operator] = found
+    if wanted.q.strip() or sorting.chosen.removeprefix("-") != "region":
+        ordered = Operator.objects.filter(pk__in=found.order_by()[:MOST_LISTED].values("pk"))
+    ordered = ordered.order_by(*sorting.fields).select_related("region")
+    return CappedPaginator(found, ordered).get_page(number)
+
+
+def operator_of(code: str, user: User) -> Operator:
+    """The operator of a printed code, if the user may see it; else 404."""
+    serial = decode(code)
+    operators = Operator.objects.visible_to(user).select_related("region", "reviewed_by", "created_by")
+    return get_object_or_404(operators, serial=-1 if serial is None else serial)
+
+
+def bases_of(operator: Operator) -> QuerySet[Base]:
+    """The bases of an operator with the names of their divisions, the newest last."""
+    return operator.bases.select_related("region").order_by("id")
+
+
+@dataclass(frozen=True)
+class Dealings:
+    """How much an operator has on file in the rooms above."""
+
+    origins: int
+    lots: int
+
+
+def dealings_of(operator: Operator) -> Dealings:
+    """Counts by the index on the operator. Reverse relations know their rooms, so nothing is imported upward."""
+    return Dealings(origins=operator.origins.current().count(), lots=operator.lots.count())

@@ -1,0 +1,224 @@
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import FileResponse, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from nongma.accounts.access import Action, SignedInRequest, may, requires
+from nongma.audit.queries import history_of
+from nongma.lib import qr
+from nongma.lib.refused import Refused
+from nongma.lib.sorting import Sorting
+from nongma.registry.exports import workbook_of
+from nongma.registry.forms import BaseForm, OperatorForm, ReturnForm
+from nongma.registry.models import Operator
+from nongma.registry.queries import (
+    COLUMNS,
+    MOST_LISTED,
+    OperatorFilter,
+    bases_of,
+    dealings_of,
+    operator_of,
+    operator_page,
+)
+from nongma.registry.services import (
+    Contact,
+    Decision,
+    add_base,
+    change_operator,
+    export_operators,
+    register_operator,
+    reveal_contact,
+    review_operator,
+)
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+BASES_SHOWN = 200
+
+
+@requires(Action.VIEW_OPERATORS)
+@require_GET
+def operators(request: SignedInRequest) -> HttpResponse:
+    if request.user.is_operator:
+        own = Operator.objects.visible_to(request.user)[:2]
+        if len(own) == 1:
+            return redirect(own[0])
+    wanted, form = OperatorFilter.read(request.GET)
+    sorting = Sorting.asked(COLUMNS, request.GET.get("sort"), default="region")
+    page = operator_page(request.user, wanted, sorting, request.GET.get("page"))
+    context = {
+        "form": form,
+        "page": page,
+        "sorting": sorting,
+        "is_filtered": wanted != OperatorFilter(),
+        "most": MOST_LISTED,
+        "may_register": may(request.user, Action.REGISTER_OPERATOR),
+        "may_export": may(request.user, Action.EXPORT_OPERATORS) and page.paginator.count,
+    }
+    return render(request, "registry/operators.html", context)
+
+
+@requires(Action.EXPORT_OPERATORS)
+@require_POST
+def export(request: SignedInRequest) -> HttpResponseBase:
+    """The same filters as the list, as a workbook."""
+    wanted, _ = OperatorFilter.read(request.POST)
+    back = {name: request.POST[name] for name in ("q", "kind", "status", "region") if request.POST.get(name)}
+    try:
+        rows = export_operators(wanted=wanted, actor=request.user)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+        return redirect(f"{reverse('registry:operators')}?{urlencode(back)}")
+    file, _ = workbook_of(rows)
+    name = f"主体-{timezone.localdate():%Y%m%d}.xlsx"
+    return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX)
+
+
+@requires(Action.REGISTER_OPERATOR)
+@require_http_methods(["GET", "POST"])
+def register(request: SignedInRequest) -> HttpResponse:
+    form = OperatorForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            operator = register_operator(actor=request.user, **form.cleaned_data)
+        except Refused as refusal:
+            _show(form, refusal)
+        else:
+            done = operator.status == Operator.Status.APPROVED
+            messages.success(request, "登记好了，已通过审核" if done else "登记好了，等待县级审核")
+            return redirect(operator)
+    return render(request, "registry/register.html", {"form": form, "for_self": request.user.is_operator})
+
+
+@requires(Action.REGISTER_OPERATOR)
+@require_http_methods(["GET", "POST"])
+def change(request: SignedInRequest, code: str) -> HttpResponse:
+    operator = get_object_or_404(
+        Operator.objects.editable_by(request.user).select_related("region"), pk=operator_of(code, request.user).pk
+    )
+    form = OperatorForm(request.POST or None, initial=_initial(operator))
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = change_operator(operator=operator, actor=request.user, **form.cleaned_data)
+        except Refused as refusal:
+            _show(form, refusal)
+        else:
+            sent_again = operator.status != changed.status
+            messages.success(request, "已重新提交，等待县级审核" if sent_again else "改好了")
+            return redirect(changed)
+    return render(request, "registry/change.html", {"form": form, "operator": operator})
+
+
+@requires(Action.VIEW_OPERATORS)
+@require_GET
+def operator(request: SignedInRequest, code: str) -> HttpResponse:
+    return _record(request, operator_of(code, request.user))
+
+
+@requires(Action.REVEAL_PERSONAL)
+@never_cache
+@require_POST
+def reveal(request: SignedInRequest, code: str) -> HttpResponse:
+    """The record with the contact in full, this once."""
+    shown = operator_of(code, request.user)
+    return _record(request, shown, contact=reveal_contact(operator=shown, actor=request.user))
+
+
+@requires(Action.REVIEW_OPERATORS)
+@require_POST
+def approve(request: SignedInRequest, code: str) -> HttpResponse:
+    reviewed = operator_of(code, request.user)
+    try:
+        review_operator(operator=reviewed, decision=Decision.APPROVE, actor=request.user)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, f"{reviewed.name} 已通过审核")
+    return redirect(reviewed)
+
+
+@requires(Action.REVIEW_OPERATORS)
+@require_POST
+def send_back(request: SignedInRequest, code: str) -> HttpResponse:
+    reviewed = operator_of(code, request.user)
+    form = ReturnForm(request.POST)
+    if form.is_valid():
+        try:
+            review_operator(
+                operator=reviewed,
+                decision=Decision.RETURN,
+                actor=request.user,
+                reason=form.cleaned_data["reason"],
+            )
+        except Refused as refusal:
+            _show(form, refusal)
+        else:
+            messages.success(request, f"{reviewed.name} 已退回")
+            return redirect(reviewed)
+    return _record(request, reviewed, return_form=form)
+
+
+@requires(Action.REGISTER_OPERATOR)
+@require_http_methods(["GET", "POST"])
+def register_base(request: SignedInRequest, code: str) -> HttpResponse:
+    owner = get_object_or_404(
+        Operator.objects.editable_by(request.user).select_related("region"), pk=operator_of(code, request.user).pk
+    )
+    form = BaseForm(request.POST or None, initial={"region": owner.region_id})
+    if request.method == "POST" and form.is_valid():
+        try:
+            base = add_base(operator=owner, actor=request.user, **form.cleaned_data)
+        except Refused as refusal:
+            _show(form, refusal)
+        else:
+            messages.success(request, f"基地“{base.name}”登记好了")
+            return HttpResponseRedirect(f"{owner.get_absolute_url()}#bases")
+    return render(request, "registry/base.html", {"form": form, "operator": owner})
+
+
+def _record(
+    request: SignedInRequest, shown: Operator, *, contact: Contact | None = None, return_form: ReturnForm | None = None
+) -> HttpResponse:
+    user = request.user
+    may_review = may(user, Action.REVIEW_OPERATORS)
+    may_change = may(user, Action.REGISTER_OPERATOR) and (
+        Operator.objects.editable_by(user).filter(pk=shown.pk).exists()
+    )
+    Status = Operator.Status
+    bases = list(bases_of(shown)[: BASES_SHOWN + 1])
+    context: dict[str, Any] = {
+        "operator": shown,
+        "contact": contact,
+        "bases": bases[:BASES_SHOWN],
+        "has_more_bases": len(bases) > BASES_SHOWN,
+        "dealings": dealings_of(shown),
+        "history": history_of(shown),
+        "members": list(shown.members.select_related("user").order_by("id")),
+        "is_own": user.is_operator,
+        "may_change": may_change,
+        "may_reveal": may(user, Action.REVEAL_PERSONAL) and contact is None and bool(shown.phone or shown.id_number),
+        "may_approve": may_review and shown.status in (Status.SUBMITTED, Status.IMPORTED),
+        "may_return": may_review and shown.status == Status.SUBMITTED,
+        "may_harvest": may(user, Action.HANDLE_LOTS) and shown.status in (Status.APPROVED, Status.IMPORTED),
+        "return_form": return_form or ReturnForm(),
+        "qr": mark_safe(qr.svg(qr.symbol(f"{settings.PUBLIC_URL}/t/{shown.code}"))),  # noqa: S308 (our own drawing)
+    }
+    return render(request, "registry/operator.html", context)
+
+
+def _initial(operator: Operator) -> dict[str, Any]:
+    names = ("kinds", "name", "address", "industries", "contact", "phone", "uscc", "id_number", "longitude", "latitude")
+    return {name: getattr(operator, name) for name in names} | {"region": operator.region_id}
+
+
+def _show(form: OperatorForm | BaseForm | ReturnForm, refusal: Refused) -> None:
+    """The refusal beside the field that it names."""
+    field = "longitude" if refusal.field == "point" else refusal.field
+    form.add_error(field if field in form.fields else None, refusal.message)
