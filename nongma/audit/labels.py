@@ -36,6 +36,8 @@ ACTIONS = {
     "operator.approved": "主体审核通过",
     "operator.returned": "主体退回",
     "operator.revealed": "查看主体联系方式",
+    "operator.exported": "导出主体",
+    "operator.member_added": "增加主体人员",
     "origin.imported": "导入产地信息",
     "origin.collected": "采集产地信息",
     "origin.submitted": "提交审核",
