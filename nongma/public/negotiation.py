@@ -22,17 +22,11 @@ class Language(StrEnum):
 
 @functools.lru_cache(maxsize=1024)
 def form_for(accept: bytes) -> Form:
-    """JSON only for a client that would rather have it than a page; a browser's `*/*` means a page."""
+    """JSON for a client that would rather have it than a page, or that names it where it only tolerates pages."""
     weights = _weights(accept)
-    if not weights:
-        return Form.HTML
-
-    def weight(kind: str, group: str) -> float:
-        return next((weights[name] for name in (kind, f"{group}/*", "*/*") if name in weights), 0.0)
-
-    json = max(weight("application/json", "application"), weights.get("application/problem+json", 0.0))
-    html = max(weight("text/html", "text"), weights.get("application/xhtml+xml", 0.0))
-    return Form.JSON if json > html else Form.HTML
+    json = _standing(weights, ("application/json", "application/problem+json"), "application/*")
+    html = _standing(weights, ("text/html", "application/xhtml+xml"), "text/*")
+    return Form.JSON if json > html and json[0] > 0 else Form.HTML
 
 
 @functools.lru_cache(maxsize=1024)
@@ -46,6 +40,14 @@ def language_for(accept_language: bytes) -> Language:
     if chinese == english == 0.0:
         return Language.ENGLISH
     return Language.ENGLISH if english > chinese else Language.CHINESE
+
+
+def _standing(weights: dict[str, float], names: tuple[str, ...], group: str) -> tuple[float, int]:
+    """How much a form is wanted, and how exactly it was named: itself, its group, anything."""
+    named = [weights[name] for name in names if name in weights]
+    if named:
+        return max(named), 2
+    return (weights[group], 1) if group in weights else (weights.get("*/*", 0.0), 0)
 
 
 def _weights(header: bytes) -> dict[str, float]:

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,14 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import get_template
 from django.utils import timezone
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 
 from nongma.codes.models import CodeRange
 from nongma.lib.signing import is_signed, public_keys
 from nongma.public import words
 from nongma.public.negotiation import Form, Language
-from nongma.public.queries import GONE, MOST_SCANS_COUNTED, Party, Promise, State, Subject
+from nongma.public.places import county_map
+from nongma.public.queries import GONE, MOST_SCANS_COUNTED, Party, Place, Promise, State, Subject
 
 STYLE = (Path(__file__).parent / "templates" / "public" / "style.css").read_text(encoding="utf-8").strip()
 STYLE_DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
@@ -62,7 +63,7 @@ def plain_answer(page: str, form: Form, language: Language, typed: str = "") -> 
     if form is Form.JSON:
         what, meaning = words.BANNERS[Language.CHINESE][page]
         return _answer(status, form, language, _json(_problem(status, f"code_{page}", what, meaning)))
-    return _answer(status, form, language, _plain_page(page, language, typed).encode())
+    return _answer(status, form, language, _plain_page(page, language, typed).encode(errors="replace"))
 
 
 def coded_parts(page: str, language: Language) -> tuple[Answer, bytes, bytes]:
@@ -84,7 +85,7 @@ def subject_page(subject: Subject, language: Language) -> str:
         "alias": subject.alias,
         "quantity": _amount(subject.quantity, subject.unit, language),
         "made_label": words.LOT_KINDS[language].get(subject.lot_kind, w["made_on"]),
-        "made_on": subject.made_on,
+        "made_on": subject.made_on.isoformat() if subject.made_on else "",
         "certificate": certificate,
         "parties": _parties(subject, language),
         "products": "、".join(subject.products),
@@ -92,7 +93,7 @@ def subject_page(subject: Subject, language: Language) -> str:
         "code": subject.code,
         "kind": words.KINDS[language][subject.kind],
         "lot_code": subject.lot_code if subject.lot_code != subject.code else "",
-        "journey": [(words.STEPS[language][step.step], step.on, step.place) for step in subject.journey],
+        "journey": [(words.STEPS[language][step.step], step.on.isoformat(), step.place) for step in subject.journey],
         "scanned": _scanned(subject, w),
     }
     if certificate is not None:
@@ -106,6 +107,7 @@ def subject_page(subject: Subject, language: Language) -> str:
         }
     if origin is not None:
         context |= {
+            "map": _map(origin),
             "area": f"{_plain(origin.area_mu)} {w['mu']}" if origin.area_mu else "",
             "methods": _labels(words.METHODS[language], origin.methods),
             "certifications": _labels(words.CERTIFICATIONS[language], origin.certifications),
@@ -121,7 +123,7 @@ def subject_data(subject: Subject) -> dict[str, Any]:
         "state": subject.state.value,
         "state_label": words.BANNERS[Language.CHINESE][_banner_of(subject)][0],
         "reason": subject.reason,
-        "code": subject.code,
+        "trace_code": subject.code,
         "url": f"{settings.PUBLIC_URL}/t/{subject.code}",
         "product": subject.product or None,
         "product_code": subject.product_code or None,
@@ -178,7 +180,7 @@ def _certificate_data(certificate: Promise, unit: str) -> dict[str, Any]:
         "basis": certificate.basis,
         "basis_label": certificate.basis_text,
         "promises": certificate.promises,
-        "revoked_on": _day(certificate.revoked_at),
+        "revoked_on": _day(certificate.revoked_at) or None,
         "revoke_reason": certificate.revoke_reason,
         "signature_valid": _is_signed(certificate),
         "key_id": certificate.key_id,
@@ -242,6 +244,12 @@ def _scanned(subject: Subject, w: words.Words) -> str:
     return w["scanned"].format(count=count.format(count=subject.scans), first=f"{first:%Y-%m-%d %H:%M}")
 
 
+def _map(origin: Place) -> SafeString:
+    if origin.longitude is None or origin.latitude is None:
+        return SafeString("")
+    return county_map(origin.region, origin.longitude, origin.latitude, origin.path)
+
+
 def _amount(quantity: Decimal | None, unit: str, language: Language) -> str:
     return f"{_plain(quantity)} {words.UNITS[language].get(unit, unit)}" if quantity is not None else ""
 
@@ -258,8 +266,8 @@ def _labels(of: words.Words, values: Iterable[str]) -> str:
     return "、".join(of.get(value, value) for value in values)
 
 
-def _day(moment: datetime | None) -> date | None:
-    return timezone.localdate(moment) if moment else None
+def _day(moment: datetime | None) -> str:
+    return timezone.localdate(moment).isoformat() if moment else ""
 
 
 def _problem(status: int, code: str, title: str, detail: str) -> dict[str, Any]:
@@ -307,5 +315,12 @@ def _answer(status: int, form: Form, language: Language, body: bytes) -> Answer:
 
 
 def _is_signed(certificate: Promise) -> bool:
-    """Whether the signature is one of this platform's over the words that were signed."""
-    return is_signed(certificate.payload, certificate.signature, certificate.key_id, public_keys())
+    """Whether one of this platform's keys signed what stands on file: a row changed by hand is found out."""
+    if not is_signed(certificate.payload, certificate.signature, certificate.key_id, public_keys()):
+        return False
+    signed = json.loads(certificate.payload)
+    return (signed["code"], signed["quantity"], signed["basis"]) == (
+        certificate.code,
+        _plain(certificate.quantity),
+        certificate.basis,
+    )

@@ -1,40 +1,57 @@
 """The small map of the shopper's page: the county's outline and a point, as SVG without any outside request."""
 
+import functools
 import math
-from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
+import numpy as np
+import shapely
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-Ring = Sequence[tuple[float, float]]
+from nongma.regions.boundaries import Floats, shape_of
+from nongma.regions.spans import above
 
+COUNTY_LEVEL = 3
 WIDTH = 320
 HEIGHT = 200
-MARGIN = 12
+MARGIN = 14
 PIN_RADIUS = 9
-# A point nearer than this to the last drawn one can't be seen at this size.
-LEAST_STEP = 1.5
+# Finer detail can't be seen at this size.
+DETAIL_PIXELS = 0.6
+OUTLINES_KEPT = 512
 
 
-def county_map(rings: Sequence[Ring], longitude: Decimal, latitude: Decimal, label: str) -> SafeString:
-    """The outline (rings of longitude, latitude) with the point in it, scaled to fit 320 x 200."""
-    east, north = float(longitude), float(latitude)
-    stretch = math.cos(math.radians(north))
-    points = [point for ring in rings for point in ring] + [(east, north)]
-    west, right = min(x for x, _ in points), max(x for x, _ in points)
-    south, top = min(y for _, y in points), max(y for _, y in points)
-    scale = min(
-        (WIDTH - 2 * MARGIN) / max((right - west) * stretch, 1e-6), (HEIGHT - 2 * MARGIN) / max(top - south, 1e-6)
-    )
-    left = (WIDTH - (right - west) * stretch * scale) / 2
-    upper = (HEIGHT - (top - south) * scale) / 2
+@dataclass(frozen=True)
+class _Outline:
+    """A county drawn into the frame: its path, and how degrees become pixels."""
 
-    def drawn(x: float, y: float) -> tuple[float, float]:
-        return left + (x - west) * stretch * scale, upper + (top - y) * scale
+    path: str
+    west: float
+    north: float
+    east_scale: float
+    north_scale: float
+    left: float
+    top: float
 
-    outline = "".join(_path([drawn(x, y) for x, y in ring]) for ring in rings)
-    x, y = drawn(east, north)
+    def pixels(self, degrees: Floats) -> Floats:
+        """Pixels from the upper left corner, of rows of longitude and latitude."""
+        pixels: Floats = (degrees - [self.west, self.north]) * [self.east_scale, -self.north_scale]
+        return np.add(pixels, [self.left, self.top])
+
+
+def prepare() -> None:
+    """Read the outlines now, so that no shopper waits for it."""
+    shape_of(0)
+
+
+def county_map(region: int, longitude: Decimal, latitude: Decimal, label: str) -> SafeString:
+    """The outline of the division's county with the point in it; empty where the county has no outline."""
+    outline = _outline(above(region, COUNTY_LEVEL))
+    if outline is None:
+        return SafeString("")
+    ((x, y),) = outline.pixels(np.array([[float(longitude), float(latitude)]]))
     return format_html(
         '<svg viewBox="0 0 {} {}" role="img" aria-label="{}"><rect width="100%" height="100%" fill="#e8f0f5"/>'
         '<path d="{}" fill="#fff" stroke="#0c5433" stroke-width="2" fill-rule="evenodd"/>'
@@ -42,19 +59,31 @@ def county_map(rings: Sequence[Ring], longitude: Decimal, latitude: Decimal, lab
         WIDTH,
         HEIGHT,
         label,
-        outline,
+        outline.path,
         f"{x:.0f}",
         f"{y:.0f}",
         PIN_RADIUS,
     )
 
 
-def _path(points: list[tuple[float, float]]) -> str:
-    """A closed SVG path in tenths of a pixel, without the points that make no visible difference."""
-    kept = [points[0]]
-    for point in points[1:]:
-        if math.dist(point, kept[-1]) >= LEAST_STEP:
-            kept.append(point)
-    if len(kept) < 3:
-        return ""
-    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in kept) + "Z"
+@functools.lru_cache(OUTLINES_KEPT)
+def _outline(county: int) -> _Outline | None:
+    shape = shape_of(county)
+    if shape is None:
+        return None
+    west, south, east, north = shape.bounds
+    stretch = math.cos(math.radians((south + north) / 2))
+    scale = min((WIDTH - 2 * MARGIN) / ((east - west) * stretch), (HEIGHT - 2 * MARGIN) / (north - south))
+    placed = _Outline(
+        path="",
+        west=west,
+        north=north,
+        east_scale=scale * stretch,
+        north_scale=scale,
+        left=(WIDTH - (east - west) * stretch * scale) / 2,
+        top=(HEIGHT - (north - south) * scale) / 2,
+    )
+    drawn = shapely.transform(shape, placed.pixels).simplify(DETAIL_PIXELS)
+    rings = [ring for part in shapely.get_parts(drawn) for ring in (part.exterior, *part.interiors)]
+    path = "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in ring.coords[:-1]) + "Z" for ring in rings)
+    return replace(placed, path=path)

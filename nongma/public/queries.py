@@ -10,6 +10,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from nongma.certificates.models import Basis
+from nongma.certificates.payload import is_person, public_name
 from nongma.codes.codec import encode
 from nongma.codes.models import CodeRange
 from nongma.lib.fields import decrypt
@@ -18,8 +19,6 @@ from nongma.public.pool import Pool
 from nongma.registry.models import Operator
 from nongma.tracing.models import TraceEvent
 
-PERSONAL_KINDS = {Operator.Kind.HOUSEHOLD, Operator.Kind.BROKER}
-LONGEST_PERSONAL_NAME = 3
 # Two decimals of a degree are about a kilometre: a village is found, a home is not.
 POINT_DECIMALS = 2
 MOST_SCANS_COUNTED = 1000
@@ -174,15 +173,15 @@ SELECT asked.kind, asked.state AS code_state, asked.subject,
        base.uid AS base_uid, base.name AS base_name, base.region_id AS base_region_code, base.longitude,
        base.latitude, base.area_mu, base_region.full_name AS base_region,
        origin.alias, origin.methods, origin.certifications,
-       (SELECT json_agg(step) FROM (
-            SELECT event.step, event.at, region.full_name AS place
+       (SELECT json_agg(taken) FROM (
+            SELECT event.step, event.at, event.details ->> 'on' AS "on", region.full_name AS place
             FROM tracing_lot passed
             JOIN tracing_traceevent event ON event.lot_serial = passed.serial
             LEFT JOIN regions_region region ON region.code = event.region_code
             WHERE passed.id IN (SELECT lot_id FROM lineage LIMIT 50)
               AND event.step = ANY(%(steps)s)
               AND (event.lot_serial = lot.serial OR event.step IN ('harvested', 'bought', 'mixed'))
-            ORDER BY event.at DESC, event.id DESC LIMIT 20) step) AS journey,
+            ORDER BY event.at DESC, event.id DESC LIMIT 20) taken) AS journey,
        CASE WHEN asked.lot_id IS NULL THEN ARRAY(
             SELECT DISTINCT grown.name
             FROM origins_origin held JOIN catalogue_product grown ON grown.id = held.product_id
@@ -297,7 +296,7 @@ def _party(row: dict[str, Any], who: str) -> Party | None:
     phone = row[f"{who}_phone"]
     return Party(
         code=encode(row[f"{who}_serial"]),
-        name=mask_name(row[f"{who}_name"]) if _is_person(row, who) else row[f"{who}_name"],
+        name=public_name(_operator(row, who)),
         kinds=row[f"{who}_kinds"],
         place=row[f"{who}_region"],
         contact=mask_name(row[f"{who}_contact"]),
@@ -307,11 +306,9 @@ def _party(row: dict[str, Any], who: str) -> Party | None:
     )
 
 
-def _is_person(row: dict[str, Any], who: str) -> bool:
-    """Whether the operator's name is a person's: a household's, or a farm's that goes by its owner's name."""
-    if row[f"{who}_uscc"]:
-        return False
-    return set(row[f"{who}_kinds"]) <= PERSONAL_KINDS or len(row[f"{who}_name"]) <= LONGEST_PERSONAL_NAME
+def _operator(row: dict[str, Any], who: str) -> Operator:
+    """The operator as far as its public name depends on it."""
+    return Operator(name=row[f"{who}_name"], kinds=row[f"{who}_kinds"], uscc=row[f"{who}_uscc"])
 
 
 def _place(row: dict[str, Any]) -> Place | None:
@@ -325,7 +322,7 @@ def _place(row: dict[str, Any]) -> Place | None:
     return Place(
         path=row["base_region"] if of_base else row["operator_region"],
         region=row["base_region_code"] if of_base else row["operator_region_code"],
-        base="" if not of_base or _is_person(row, owner) else row["base_name"],
+        base="" if not of_base or is_person(_operator(row, owner)) else row["base_name"],
         longitude=round(longitude, POINT_DECIMALS) if longitude is not None else None,
         latitude=round(latitude, POINT_DECIMALS) if latitude is not None else None,
         area_mu=row["area_mu"],
@@ -365,7 +362,7 @@ def _journey(row: dict[str, Any]) -> list[Step]:
     return [
         Step(
             step=step["step"],
-            on=timezone.localdate(datetime.fromisoformat(step["at"])),
+            on=date.fromisoformat(step["on"]) if step["on"] else timezone.localdate(datetime.fromisoformat(step["at"])),
             place=step["place"] or "",
         )
         for step in reversed(row["journey"] or [])

@@ -14,7 +14,7 @@ from psycopg import Error
 from psycopg_pool import PoolTimeout
 
 from nongma.codes.codec import LENGTH, decode, has_shape
-from nongma.public import pages
+from nongma.public import pages, places
 from nongma.public.cache import TTL_SECONDS, Ear, Kept, Message, PageCache
 from nongma.public.negotiation import Form, Language, form_for, language_for
 from nongma.public.pages import Answer
@@ -51,6 +51,7 @@ class Resolver:
     async def start(self) -> None:
         """Open connections; an absent database is waited for in the background."""
         await self.pool.open(wait=False)
+        await asyncio.to_thread(places.prepare)
         self._ear.start()
         self.scans.start()
 
