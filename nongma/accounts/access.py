@@ -1,6 +1,5 @@
 """Who may do what, and where: the one module that roles are enforced in (docs/manual/roles.md shows the table)."""
 
-import enum
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
@@ -17,26 +17,27 @@ from nongma.accounts.models import Role, User
 from nongma.regions.spans import Span, span_of
 
 
-class Action(enum.StrEnum):
+class Action(models.TextChoices):
     """What a page or an endpoint lets a person do."""
 
-    PUBLIC = "public"
-    SIGNED_IN = "signed_in"
-    VIEW_ORIGINS = "view_origins"
-    COLLECT_ORIGINS = "collect_origins"
-    REVIEW_ORIGINS = "review_origins"
-    EXPORT_ORIGINS = "export_origins"
-    REVEAL_PERSONAL = "reveal_personal"
-    VIEW_OPERATORS = "view_operators"
-    REGISTER_OPERATOR = "register_operator"
-    REVIEW_OPERATORS = "review_operators"
-    VIEW_LOTS = "view_lots"
-    HANDLE_LOTS = "handle_lots"
-    RECALL_LOTS = "recall_lots"
-    VIEW_CERTIFICATES = "view_certificates"
-    ISSUE_CERTIFICATE = "issue_certificate"
-    VIEW_AUDIT = "view_audit"
-    MANAGE_ACCOUNTS = "manage_accounts"
+    PUBLIC = "public", "不登录也能看"
+    SIGNED_IN = "signed_in", "登录后都能用"
+    VIEW_ORIGINS = "view_origins", "看产地信息"
+    COLLECT_ORIGINS = "collect_origins", "采集、导入产地信息"
+    REVIEW_ORIGINS = "review_origins", "审核产地信息"
+    EXPORT_ORIGINS = "export_origins", "导出产地信息"
+    REVEAL_PERSONAL = "reveal_personal", "看完整的联系方式（留痕）"
+    VIEW_OPERATORS = "view_operators", "看主体和基地"
+    REGISTER_OPERATOR = "register_operator", "登记主体和基地"
+    REVIEW_OPERATORS = "review_operators", "审核主体"
+    EXPORT_OPERATORS = "export_operators", "导出主体"
+    VIEW_LOTS = "view_lots", "看批次和追溯链"
+    HANDLE_LOTS = "handle_lots", "登记采收、分装、混装、交易"
+    RECALL_LOTS = "recall_lots", "召回批次"
+    VIEW_CERTIFICATES = "view_certificates", "看合格证"
+    ISSUE_CERTIFICATE = "issue_certificate", "开具合格证"
+    VIEW_AUDIT = "view_audit", "查审计记录"
+    MANAGE_ACCOUNTS = "manage_accounts", "管理机构和账号"
 
 
 class SignedInRequest(HttpRequest):
@@ -46,24 +47,31 @@ class SignedInRequest(HttpRequest):
 
 
 SEE = {Action.VIEW_ORIGINS, Action.VIEW_OPERATORS, Action.VIEW_LOTS, Action.VIEW_CERTIFICATES}
-EVERYONE = {Action.PUBLIC, Action.SIGNED_IN}
 
 ALLOWED: dict[Role, set[Action]] = {
     Role.ADMINISTRATOR: SEE
-    | {Action.COLLECT_ORIGINS, Action.EXPORT_ORIGINS, Action.REGISTER_OPERATOR, Action.RECALL_LOTS, Action.VIEW_AUDIT}
-    | {Action.MANAGE_ACCOUNTS},
+    | {
+        Action.COLLECT_ORIGINS,
+        Action.EXPORT_ORIGINS,
+        Action.EXPORT_OPERATORS,
+        Action.REGISTER_OPERATOR,
+        Action.RECALL_LOTS,
+        Action.VIEW_AUDIT,
+        Action.MANAGE_ACCOUNTS,
+    },
     Role.REVIEWER: SEE
     | {
         Action.COLLECT_ORIGINS,
         Action.REVIEW_ORIGINS,
         Action.EXPORT_ORIGINS,
+        Action.EXPORT_OPERATORS,
         Action.REVEAL_PERSONAL,
         Action.REGISTER_OPERATOR,
         Action.REVIEW_OPERATORS,
         Action.RECALL_LOTS,
     },
     Role.COLLECTOR: {Action.VIEW_ORIGINS, Action.COLLECT_ORIGINS, Action.VIEW_OPERATORS, Action.REGISTER_OPERATOR},
-    Role.ANALYST: SEE | {Action.EXPORT_ORIGINS},
+    Role.ANALYST: SEE | {Action.EXPORT_ORIGINS, Action.EXPORT_OPERATORS},
     Role.LABORATORY: {Action.VIEW_OPERATORS, Action.VIEW_LOTS},
     Role.OFFICER: SEE | {Action.REVEAL_PERSONAL, Action.RECALL_LOTS},
     Role.BRAND: {Action.VIEW_OPERATORS, Action.VIEW_CERTIFICATES},
@@ -91,36 +99,39 @@ class Scope:
 
 def roles_of(user: User | AnonymousUser) -> frozenset[Role]:
     """The roles of the posts held today; an operator's person has the role OPERATOR."""
-    return _standing(user)[0]
+    return frozenset(role for role, _ in _standing(user))
 
 
-def scope_of(user: User | AnonymousUser) -> Scope:
-    """The ranges of the posts held today."""
-    return _standing(user)[1]
+def scope_of(user: User | AnonymousUser, action: Action | None = None) -> Scope:
+    """The ranges of the posts held today; with an action, of those posts whose role allows it.
+
+    Who reviews in one county and collects in another sees both, and reviews in the first only.
+    """
+    spans = {span for role, span in _standing(user) if span and (action is None or action in ALLOWED[role])}
+    return Scope(tuple(sorted(span for span in spans if not any(o.covers(span) for o in spans - {span}))))
 
 
 def may(user: User | AnonymousUser, action: Action) -> bool:
-    """Whether one of the user's roles allows the action."""
-    if action is Action.PUBLIC:
+    """Whether one of the user's roles allows the action; where, `scope_of(user, action)` tells."""
+    if action == Action.PUBLIC:
         return True
     if not isinstance(user, User) or not user.is_active:
         return False
-    if action is Action.SIGNED_IN:
+    if action == Action.SIGNED_IN:
         return True
     return any(action in ALLOWED[role] for role in roles_of(user))
 
 
-def _standing(user: User | AnonymousUser) -> tuple[frozenset[Role], Scope]:
-    """Roles and scope, read once for a user object (so once a request)."""
+def _standing(user: User | AnonymousUser) -> tuple[tuple[Role, Span | None], ...]:
+    """Role and range of each post held today, read once for a user object (so once a request)."""
     if not isinstance(user, User) or not user.is_active:
-        return frozenset(), Scope()
-    known: tuple[frozenset[Role], Scope] | None = getattr(user, "_known_standing", None)
+        return ()
+    known: tuple[tuple[Role, Span | None], ...] | None = getattr(user, "_known_standing", None)
     if known is None:
-        posts = list(user.memberships.active(timezone.localdate()).values_list("role", "agency__region_id"))
-        roles = {Role(role) for role, _ in posts}
+        posts = user.memberships.active(timezone.localdate()).values_list("role", "agency__region_id")
+        known = tuple((Role(role), span_of(code)) for role, code in posts)
         if user.is_operator:
-            roles.add(Role.OPERATOR)
-        known = frozenset(roles), Scope(tuple(sorted({span_of(code) for _, code in posts})))
+            known += ((Role.OPERATOR, None),)
         user._known_standing = known  # type: ignore[attr-defined]
     return known
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from nongma.accounts.access import Action, may, scope_of
+from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import Agency, Membership, Role, User
 from nongma.accounts.queries import place_of, posts_of
 from nongma.audit.services import record
@@ -160,15 +160,15 @@ def deactivate_user(*, user: User, actor: User, reason: str) -> User:
 def _check_area(actor: User | None, region_code: int) -> None:
     if actor is None:
         return
-    if not may(actor, Action.MANAGE_ACCOUNTS) or region_code not in scope_of(actor):
+    if region_code not in scope_of(actor, Action.MANAGE_ACCOUNTS):
         raise Refused("outside_area", "这个地方不归您管理")
 
 
 def _check_administers(actor: User, user: User) -> None:
     """An administrator manages people whose posts all lie inside the administrator's own area."""
     posts = list(posts_of(user))
-    scope = scope_of(actor)
-    if not may(actor, Action.MANAGE_ACCOUNTS) or not posts or any(p.agency.region_id not in scope for p in posts):
+    scope = scope_of(actor, Action.MANAGE_ACCOUNTS)
+    if not posts or any(post.agency.region_id not in scope for post in posts):
         raise Refused("outside_area", "这个人不归您管理")
 
 

@@ -26,7 +26,7 @@ def log(request: SignedInRequest) -> HttpResponse:
     form = SearchForm(request.GET)
     found = Slice([], None)
     if form.is_valid():
-        found = slice_of(search(scope_of(request.user).spans, form.search), _before(request), SHOWN)
+        found = slice_of(search(scope_of(request.user, Action.VIEW_AUDIT).spans, form.search), _before(request), SHOWN)
     return render(request, "accounts/log.html", {"form": form, "slice": found})
 
 
@@ -41,7 +41,7 @@ def export(request: SignedInRequest) -> HttpResponse:
     response["Content-Disposition"] = f'attachment; filename="audit-{timezone.localdate():%Y%m%d}.csv"'
     writer = csv.writer(response)
     writer.writerow(COLUMNS)
-    entries = search(scope_of(request.user).spans, form.search)[:EXPORTED]
+    entries = search(scope_of(request.user, Action.VIEW_AUDIT).spans, form.search)[:EXPORTED]
     writer.writerows(_cells(entry) for entry in entries.iterator(chunk_size=READ_AT_ONCE))
     return response
 
