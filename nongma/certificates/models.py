@@ -174,6 +174,11 @@ class Certificate(models.Model):
         return self.State.VALID
 
     @property
+    def tone(self) -> str:
+        """The colour of the state on screen."""
+        return {self.State.VALID: "green", self.State.FROZEN: "amber"}.get(self.state, "red")
+
+    @property
     def promises(self) -> list[str]:
         """The promise that was made: a buyer's for produce that was bought, else the producer's."""
         return self.template.buyer_promise if self.lot.bought else self.template.producer_promise

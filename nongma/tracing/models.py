@@ -1,5 +1,6 @@
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -29,6 +30,14 @@ class LotQuerySet(models.QuerySet["Lot"]):
         serial = decode(code)
         return self.none() if serial is None else self.filter(serial=serial)
 
+    def in_state(self, state: str | None) -> Self:
+        """Lots in one state; all of them without one."""
+        if state == Lot.State.RECALLED:
+            return self.exclude(recalled_at=None)
+        if state == Lot.State.FROZEN:
+            return self.filter(recalled_at=None).exclude(frozen_at=None)
+        return self.filter(recalled_at=None, frozen_at=None) if state else self
+
 
 class Lot(models.Model):
     """A quantity of one product that is handled as one (批次; ISO 22005 lot).
@@ -45,6 +54,13 @@ class Lot(models.Model):
         SPLIT = "split", "分装"
         PACK = "pack", "包装"
         PROCESS = "process", "加工"
+
+    class State(models.TextChoices):
+        """Whether it may be handled. Never stored."""
+
+        USABLE = "usable", "正常"
+        FROZEN = "frozen", "已冻结"
+        RECALLED = "recalled", "已召回"
 
     uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
     serial = models.BigIntegerField("批次码序号", unique=True)
@@ -101,9 +117,26 @@ class Lot(models.Model):
         return reverse("tracing:lot", args=[self.code])
 
     @property
+    def url(self) -> str:
+        """What its QR carries."""
+        return f"{settings.PUBLIC_URL}/t/{self.code}"
+
+    @property
     def code(self) -> str:
         """The printed code (批次码), 20 digits."""
         return encode(self.serial)
+
+    @property
+    def state(self) -> State:
+        """Whether it may be handled."""
+        if self.recalled_at:
+            return self.State.RECALLED
+        return self.State.FROZEN if self.frozen_at else self.State.USABLE
+
+    @property
+    def tone(self) -> str:
+        """The colour of the state on screen."""
+        return {self.State.USABLE: "green", self.State.FROZEN: "amber", self.State.RECALLED: "red"}[self.state]
 
 
 class LotLink(models.Model):

@@ -7,15 +7,27 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from django.core.paginator import Page
 from django.db import connection
-from django.db.models import DecimalField, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import Case, DecimalField, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from nongma.accounts.models import User
+from nongma.catalogue.models import Product, Unit
+from nongma.codes.codec import decode
+from nongma.lib.capped import CappedPaginator
+from nongma.lib.refused import Refused
+from nongma.lib.sorting import Sorting
+from nongma.origins.models import Origin
+from nongma.regions.spans import Span
+from nongma.registry.models import Base, Operator
 from nongma.tracing.models import Lot, LotEntry
 
 MOST_LINKS = 5_000
+MOST_LISTED = 10_000
+PAGE_SIZE = 50
 ZERO = Decimal(0)
+LOT_COLUMNS = {"new": ("id",), "made": ("made_on", "id"), "product": ("product__name", "id")}
 
 # Rows come nearest first, each link once: `UNION` drops what was found before, so no way round runs for ever, and the
 # LIMIT stops the walk. OFFSET 0 keeps the planner from reading the whole table instead of its index.
@@ -73,6 +85,11 @@ class Node:
     depth: int
     visible: bool
 
+    @property
+    def level(self) -> int:
+        """How far it is moved in on a page: a phone has room for four steps."""
+        return min(abs(self.depth), 4)
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -102,6 +119,11 @@ def with_balance(lots: QuerySet[Lot]) -> QuerySet[Lot]:
     sums = LotEntry.objects.filter(lot=OuterRef("pk")).order_by().values("lot").annotate(total=Sum("quantity"))
     field: DecimalField[Any, Any] = DecimalField(max_digits=14, decimal_places=3)
     return lots.annotate(balance=Coalesce(Subquery(sums.values("total")), Value(ZERO), output_field=field))
+
+
+def with_all(lots: QuerySet[Lot]) -> QuerySet[Lot]:
+    """The lots with everything that a page or the API tells of them."""
+    return with_balance(lots.select_related("product", "operator", "region", "base__region"))
 
 
 def descendants(lot: Lot) -> set[int]:
@@ -146,3 +168,84 @@ def _depths(start: int, steps: list[tuple[int, int]]) -> dict[int, int]:
                 depths[far] = depths[near] + 1
                 waiting.append(far)
     return depths
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What a new harvest most likely is; None where nothing is known."""
+
+    base: Base | None
+    product: Product | None
+    unit: str
+
+
+def usual_harvest(user: User) -> Usual:
+    """As the last harvest, else the first base and what its origin says is grown there."""
+    last = (
+        Lot.objects.visible_to(user)
+        .filter(kind=Lot.Kind.HARVEST)
+        .select_related("base", "product")
+        .order_by("-id")
+        .first()
+    )
+    if last:
+        return Usual(last.base, last.product, last.unit)
+    origin = _origins_of(user).order_by("id").first()
+    base = origin.base if origin else Base.objects.visible_to(user).order_by("id").first()
+    product = origin.product if origin else None
+    return Usual(base, product, product.trade_units[0] if product else Unit.KILOGRAM)
+
+
+def products_of(user: User) -> QuerySet[Product]:
+    """The products that the user may harvest: those of the user's origins first, then all."""
+    grown = set(_origins_of(user).values_list("product", flat=True))
+    return Product.objects.annotate(
+        grown=Case(When(pk__in=grown, then=Value(0)), default=Value(1), output_field=IntegerField())
+    ).order_by("grown", "-is_key", "code")
+
+
+def base_for(product: Product, user: User) -> Base | None:
+    """The user's base where the product is grown, else the only or first one."""
+    origin = _origins_of(user).filter(product=product).order_by("id").first()
+    return origin.base if origin else Base.objects.visible_to(user).order_by("id").first()
+
+
+def _origins_of(user: User) -> QuerySet[Origin]:
+    return Origin.objects.visible_to(user).current().select_related("base__operator", "product")
+
+
+def mixable_with(lot: Lot, user: User) -> QuerySet[Lot]:
+    """The user's other lots that may be poured together with this one and have something left."""
+    alike = Lot.objects.editable_by(user).filter(
+        operator=lot.operator_id, product=lot.product_id, unit=lot.unit, frozen_at=None, recalled_at=None
+    )
+    return with_balance(alike.exclude(pk=lot.pk)).filter(Q(("balance__gt", 0))).order_by("-id")
+
+
+def buyer_of(code: str) -> Operator:
+    """The operator that a 主体码 stands for, wherever it is. Refuses `buyer_unknown`."""
+    serial = decode(code)
+    operator = Operator.objects.filter(serial=serial).first() if serial is not None else None
+    if operator is None:
+        raise Refused("buyer_unknown", "没有这个主体码，请核对 20 位数字", field="buyer")
+    return operator
+
+
+def lot_page(user: User, *, text: str, state: str, within: Span | None, sorting: Sorting, number: Any) -> Page[Lot]:
+    """A page of the lots that the user may see, each with its balance.
+
+    Newest first is the index's order. Any other order is over the newest `MOST_LISTED`, so that no page sorts more.
+    """
+    found = Lot.objects.visible_to(user).in_state(state)
+    if within:
+        found = found.filter(region_id__gte=within.start, region_id__lte=within.stop)
+    text = text.strip()
+    if text:
+        serial = decode(text.replace(" ", ""))
+        found = found.filter(serial=serial) if serial is not None else found.filter(product__name__icontains=text)
+    ordered = found.order_by("-id")
+    if sorting.chosen != "-new":
+        newest = ordered[:MOST_LISTED].values("pk")
+        ordered = Lot.objects.filter(pk__in=newest).order_by(*sorting.fields)
+    shown = with_balance(ordered.select_related("product", "operator", "region"))
+    return CappedPaginator(shown, PAGE_SIZE, found=found, most=MOST_LISTED).get_page(number)

@@ -1,5 +1,6 @@
 """The sizes of label that are sold, and where things go on them. All lengths in millimetres, text in points."""
 
+import functools
 import unicodedata
 from dataclasses import dataclass
 
@@ -77,6 +78,11 @@ def _fits(size: Size, text: float, wide: list[str], narrow: list[str], symbols: 
 
 
 def _lines(written: str, text: float, width: float) -> int:
-    """How many lines a run of text takes; a Chinese character is as wide as the text is high, a Latin one half."""
-    ems = sum(1.0 if unicodedata.east_asian_width(character) in "WFA" else 0.58 for character in written)
-    return max(1, -int(-ems // (width / (text * POINT) - 0.6)))
+    """How many lines a run of text takes."""
+    return max(1, -int(-_ems(written) // (width / (text * POINT) - 0.6)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _ems(written: str) -> float:
+    """How wide a text is: a Chinese character is as wide as the text is high, a Latin one about half."""
+    return sum(1.0 if unicodedata.east_asian_width(character) in "WFA" else 0.58 for character in written)

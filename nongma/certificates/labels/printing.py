@@ -73,7 +73,7 @@ def _one(label: Label, size: Size, signed: bool, symbol: bool) -> dict[str, Any]
         symbols.insert(0, (OFFLINE, qr.svg(qr.symbol(label.statement), quiet_zone=2)))
     return {
         "title": label.title,
-        "promises": label.promises,
+        "promises": [(promise[:1], promise[1:]) for promise in label.promises],
         "bases": label.bases,
         "facts": label.facts,
         "code": label.grouped_code,

@@ -100,7 +100,9 @@ def _pixels(picture: bytes) -> np.ndarray:
     if depth != 8:
         raise ValueError("not a PNG of 8 bits a channel")
     raw = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, 1 + width * channels)
-    return _unfiltered(raw, channels).reshape(height, width, channels)[:, :, :3].mean(axis=2) < DARK
+    colours = _unfiltered(raw, channels).reshape(height, width, channels)[:, :, :3]
+    dark: np.ndarray = colours.mean(axis=2) < DARK
+    return dark
 
 
 def _unfiltered(raw: np.ndarray, channels: int) -> np.ndarray:

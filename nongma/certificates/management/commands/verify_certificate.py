@@ -31,9 +31,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("subject", metavar="FILE|CODE", help="合格证文件（JSON 或二维码文字），或 20 位合格证码")
-        parser.add_argument(
-            "--keys", metavar="FILE", help="公钥文件（/.well-known/nongma-keys.json），默认用本平台的"
-        )
+        parser.add_argument("--keys", metavar="FILE", help="公钥文件（/.well-known/nongma-keys.json），默认用本平台的")
 
     def handle(self, *args: Any, **options: Any) -> None:
         subject: str = options["subject"].strip()

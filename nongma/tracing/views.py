@@ -1,0 +1,235 @@
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from nongma.accounts.access import Action, SignedInRequest, may, requires
+from nongma.accounts.queries import region_of
+from nongma.audit.queries import history_of
+from nongma.lib.forms import show_refusal
+from nongma.lib.refused import Refused
+from nongma.lib.sorting import Sorting
+from nongma.regions.models import Region
+from nongma.regions.spans import span_of
+from nongma.tracing import queries
+from nongma.tracing.forms import (
+    HarvestForm,
+    LossForm,
+    LotFilter,
+    MixForm,
+    ReasonForm,
+    SplitForm,
+    TransferForm,
+)
+from nongma.tracing.models import Lot
+from nongma.tracing.queries import Direction
+from nongma.tracing.recalls import freeze_lot, recall_lot, unfreeze_lot
+from nongma.tracing.services import harvest_lot, mix_lots, record_loss, split_lot, transfer_lot
+
+SHOWN_IN_TREE = 100
+
+
+@requires(Action.VIEW_LOTS)
+def lots(request: SignedInRequest) -> HttpResponse:
+    region = None if request.user.is_operator else region_of(request.user)
+    children = Region.objects.current().within(region.span).filter(level=region.level + 1) if region else []
+    form = LotFilter(request.GET, regions=children)
+    chosen: dict[str, Any] = form.cleaned_data if form.is_valid() else {}
+    sorting = Sorting.asked(queries.LOT_COLUMNS, request.GET.get("sort"), default="-new")
+    page = queries.lot_page(
+        request.user,
+        text=chosen.get("q", ""),
+        state=chosen.get("state", ""),
+        within=span_of(int(chosen["region"])) if chosen.get("region") else None,
+        sorting=sorting,
+        number=request.GET.get("page"),
+    )
+    context = {
+        "form": form,
+        "page": page,
+        "sorting": sorting,
+        "narrowed": any(chosen.values()),
+        "may_harvest": may(request.user, Action.HANDLE_LOTS),
+        "by_region": region is not None,
+    }
+    return render(request, "tracing/lots.html", context)
+
+
+@requires(Action.HANDLE_LOTS)
+def harvest(request: SignedInRequest) -> HttpResponse:
+    form = HarvestForm(request.POST or None, user=request.user)
+    if form.is_valid():
+        try:
+            lot = harvest_lot(actor=request.user, **form.cleaned_data)
+        except Refused as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, "采收已登记，可以开具合格证了")
+            return redirect(lot)
+    return render(request, "tracing/harvest.html", {"form": form, "has_base": form.has_base})
+
+
+@requires(Action.VIEW_LOTS)
+def lot(request: SignedInRequest, code: str) -> HttpResponse:
+    lot = _visible(request, code)
+    own = _is_own(request, lot)
+    found = queries.trace(lot, Direction.BOTH, request.user)
+    balance = queries.balance(lot)
+    usable = lot.state == Lot.State.USABLE
+    stoppable = lot.recalled_at is None and may(request.user, Action.RECALL_LOTS)
+    certificates = lot.certificates.order_by("-id")[:20]
+    for certificate in certificates:
+        certificate.lot = lot
+    context = {
+        "lot": lot,
+        "balance": balance,
+        "can_issue": own and usable and balance > 0 and may(request.user, Action.ISSUE_CERTIFICATE),
+        "can_handle": own and usable and balance > 0 and may(request.user, Action.HANDLE_LOTS),
+        "can_recall": stoppable,
+        "can_freeze": stoppable and not request.user.is_operator,
+        "entries": lot.entries.select_related("actor"),
+        "certificates": certificates,
+        "sources": [node for node in reversed(found.nodes) if node.depth < 0][:SHOWN_IN_TREE],
+        "uses": [node for node in found.nodes if node.depth > 0][:SHOWN_IN_TREE],
+        "more": found.truncated or len(found.nodes) > SHOWN_IN_TREE,
+        "history": history_of(lot),
+    }
+    return render(request, "tracing/lot.html", context)
+
+
+@requires(Action.HANDLE_LOTS)
+def split(request: SignedInRequest, code: str) -> HttpResponse:
+    lot = _own(request, code)
+
+    def run(data: dict[str, Any]) -> str:
+        parts = split_lot(lot=lot, quantities=data["quantities"], actor=request.user)
+        return f"已分成 {len(parts)} 个新批次"
+
+    return _act(request, lot, SplitForm(request.POST or None), run, title="分装", button="分装")
+
+
+@requires(Action.HANDLE_LOTS)
+def mix(request: SignedInRequest, code: str) -> HttpResponse:
+    lot = _own(request, code)
+    made: list[Lot] = []
+
+    def run(data: dict[str, Any]) -> str:
+        made.append(mix_lots(parts=[(lot, None), *((other, None) for other in data["others"])], actor=request.user))
+        return "已混装成新批次"
+
+    form = MixForm(request.POST or None, lot=lot, user=request.user)
+    return _act(request, lot, form, run, title="混装", button="混装", result=made)
+
+
+@requires(Action.HANDLE_LOTS)
+def transfer(request: SignedInRequest, code: str) -> HttpResponse:
+    lot = _own(request, code)
+
+    def run(data: dict[str, Any]) -> str:
+        transfer_lot(lot=lot, actor=request.user, **data)
+        return "交易已登记"
+
+    return _act(request, lot, TransferForm(request.POST or None), run, title="登记交易", button="登记")
+
+
+@requires(Action.HANDLE_LOTS)
+def loss(request: SignedInRequest, code: str) -> HttpResponse:
+    lot = _own(request, code)
+
+    def run(data: dict[str, Any]) -> str:
+        record_loss(lot=lot, actor=request.user, **data)
+        return "损耗已登记"
+
+    return _act(request, lot, LossForm(request.POST or None), run, title="登记损耗", button="登记")
+
+
+@requires(Action.RECALL_LOTS)
+def recall(request: SignedInRequest, code: str) -> HttpResponse:
+    lot = _visible(request, code)
+
+    def run(data: dict[str, Any]) -> str:
+        reached = recall_lot(lot=lot, actor=request.user, **data)
+        return f"已召回，连同由它分装、混装、售出的 {len(reached) - 1} 个批次"
+
+    reached = len(queries.descendants(lot))
+    note = "召回后这个批次的合格证全部失效，扫码的人会看到红色的“已召回”。召回不能撤销。"
+    if reached:
+        note += f"由它分装、混装、售出的 {reached} 个批次会一起召回。"
+    return _act(request, lot, ReasonForm(request.POST or None), run, title="召回", button="确认召回", warning=note)
+
+
+@requires(Action.RECALL_LOTS)
+def freeze(request: SignedInRequest, code: str) -> HttpResponse:
+    lot = _visible_to_authority(request, code)
+
+    def run(data: dict[str, Any]) -> str:
+        freeze_lot(lot=lot, actor=request.user, **data)
+        return "已冻结"
+
+    note = "冻结后这个批次不能分装、混装、售出和开具合格证，已开的合格证显示“批次已冻结”，直到解除。"
+    return _act(request, lot, ReasonForm(request.POST or None), run, title="冻结", button="冻结", warning=note)
+
+
+@requires(Action.RECALL_LOTS)
+def unfreeze(request: SignedInRequest, code: str) -> HttpResponse:
+    lot = _visible_to_authority(request, code)
+
+    def run(data: dict[str, Any]) -> str:
+        unfreeze_lot(lot=lot, actor=request.user, **data)
+        return "已解除冻结"
+
+    return _act(request, lot, ReasonForm(request.POST or None), run, title="解除冻结", button="解除冻结")
+
+
+def _act(
+    request: SignedInRequest,
+    lot: Lot,
+    form: forms.Form,
+    run: Callable[[dict[str, Any]], str],
+    *,
+    title: str,
+    button: str,
+    warning: str = "",
+    result: list[Lot] | None = None,
+) -> HttpResponse:
+    """One dealing with a lot: its form, and back to the lot (or to the one made) when it is done."""
+    if form.is_valid():
+        try:
+            done = run(form.cleaned_data)
+        except Refused as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, done)
+            return redirect(result[0] if result else lot)
+    context = {
+        "lot": lot,
+        "balance": queries.balance(lot),
+        "form": form,
+        "title": title,
+        "button": button,
+        "warning": warning,
+    }
+    return render(request, "tracing/act.html", context)
+
+
+def _visible(request: SignedInRequest, code: str) -> Lot:
+    lots = Lot.objects.visible_to(request.user).coded(code)
+    related = ("product", "operator", "region", "base__region", "recalled_from")
+    return get_object_or_404(lots.select_related(*related))
+
+
+def _visible_to_authority(request: SignedInRequest, code: str) -> Lot:
+    """A lot for whoever watches over it; an operator's own people find no such page."""
+    return get_object_or_404(Lot.objects.none()) if request.user.is_operator else _visible(request, code)
+
+
+def _own(request: SignedInRequest, code: str) -> Lot:
+    lots = Lot.objects.editable_by(request.user).coded(code)
+    return get_object_or_404(lots.select_related("product", "operator", "region", "base__region"))
+
+
+def _is_own(request: SignedInRequest, lot: Lot) -> bool:
+    return Lot.objects.editable_by(request.user).filter(pk=lot.pk).exists()
