@@ -59,6 +59,8 @@ def subject_answer(subject: Subject, form: Form, language: Language) -> Answer:
 
 def plain_answer(page: str, form: Form, language: Language, typed: str = "") -> Answer:
     """A page that tells of no subject: false, unknown, malformed, ask or error. `typed` stands in its field."""
+    if form is Form.JSON and page == "ask":
+        page = "malformed"
     status = STATUSES[page]
     if form is Form.JSON:
         what, meaning = words.BANNERS[Language.CHINESE][page]
@@ -88,11 +90,11 @@ def subject_page(subject: Subject, language: Language) -> str:
         "made_on": subject.made_on.isoformat() if subject.made_on else "",
         "certificate": certificate,
         "parties": _parties(subject, language),
-        "products": "、".join(subject.products),
+        "products": w["separator"].join(subject.products),
         "origin": origin,
-        "code": subject.code,
+        "code": _grouped(subject.code),
         "kind": words.KINDS[language][subject.kind],
-        "lot_code": subject.lot_code if subject.lot_code != subject.code else "",
+        "lot_code": _grouped(subject.lot_code) if subject.lot_code != subject.code else [],
         "journey": [(words.STEPS[language][step.step], step.on.isoformat(), step.place) for step in subject.journey],
         "scanned": _scanned(subject, w),
     }
@@ -102,15 +104,17 @@ def subject_page(subject: Subject, language: Language) -> str:
             "basis": certificate.basis_text if language is Language.CHINESE else words.BASES[certificate.basis],
             "issued_on": _day(certificate.issued_at),
             "revoked_on": _day(certificate.revoked_at),
-            "certificate_code": certificate.code,
+            "certificate_code": _grouped(certificate.code),
+            "certificate_state": words.CERTIFICATE_STATES[language][certificate.state],
+            "holds": certificate.state is State.VALID,
             "signed": _is_signed(certificate),
         }
     if origin is not None:
         context |= {
             "map": _map(origin),
             "area": f"{_plain(origin.area_mu)} {w['mu']}" if origin.area_mu else "",
-            "methods": _labels(words.METHODS[language], origin.methods),
-            "certifications": _labels(words.CERTIFICATIONS[language], origin.certifications),
+            "methods": _labels(words.METHODS, origin.methods, language),
+            "certifications": _labels(words.CERTIFICATIONS, origin.certifications, language),
         }
     return get_template("public/subject.html").render(context)
 
@@ -214,13 +218,13 @@ def _plain_page(page: str, language: Language, typed: str) -> str:
 
 def _parties(subject: Subject, language: Language) -> list[tuple[str, Party, str]]:
     """Who grew it, and who issued the certificate when that is somebody else."""
-    w, kinds = words.WORDS[language], words.OPERATOR_KINDS[language]
+    w = words.WORDS[language]
     if subject.grower is None:
         label = w["grower"] if subject.product else w["operator"]
         found = [(label, subject.operator)]
     else:
         found = [(w["grower"], subject.grower), (w["issuer"], subject.operator)]
-    return [(label, party, _labels(kinds, party.kinds)) for label, party in found]
+    return [(label, party, _labels(words.OPERATOR_KINDS, party.kinds, language)) for label, party in found]
 
 
 def _promises(certificate: Promise, language: Language) -> list[str]:
@@ -262,8 +266,13 @@ def _plain(number: Decimal | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _labels(of: words.Words, values: Iterable[str]) -> str:
-    return "、".join(of.get(value, value) for value in values)
+def _grouped(code: str) -> list[str]:
+    """The code in fours, as people read digits out."""
+    return [code[start : start + 4] for start in range(0, len(code), 4)]
+
+
+def _labels(of: dict[Language, words.Words], values: Iterable[str], language: Language) -> str:
+    return words.WORDS[language]["separator"].join(of[language].get(value, value) for value in values)
 
 
 def _day(moment: datetime | None) -> str:

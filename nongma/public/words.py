@@ -1,6 +1,7 @@
 """The words of the shopper's page, in Chinese and in English."""
 
 from nongma.catalogue.models import Unit
+from nongma.certificates.models import Certificate
 from nongma.codes.models import CodeRange
 from nongma.origins.models import Origin
 from nongma.public.negotiation import Language
@@ -85,6 +86,7 @@ BANNERS: dict[Language, dict[str, tuple[str, str]]] = {
 WORDS: dict[Language, Words] = {
     Language.CHINESE: {
         "lang": "zh-CN",
+        "separator": "、",
         "title": "农码",
         "other": "English",
         "other_code": "en",
@@ -118,7 +120,6 @@ WORDS: dict[Language, Words] = {
         "signature_good": "✓ 验证通过，内容未被改动",
         "signature_bad": "✕ 验证不通过，内容可能被改动",
         "journey": "追溯过程",
-        "scans": "查询次数",
         "scanned": "此码已被查询 {count} 次，首次 {first}。",
         "scanned_once": "这是此码第一次被查询。",
         "many": "{count} 次以上",
@@ -132,6 +133,7 @@ WORDS: dict[Language, Words] = {
     },
     Language.ENGLISH: {
         "lang": "en",
+        "separator": ", ",
         "title": "Nongma",
         "other": "中文",
         "other_code": "zh",
@@ -165,8 +167,7 @@ WORDS: dict[Language, Words] = {
         "signature_good": "✓ verified, nothing was altered",
         "signature_bad": "✕ does not verify, something may have been altered",
         "journey": "Journey",
-        "scans": "Looked up",
-        "scanned": "This code has been looked up {count} times, first on {first}.",
+        "scanned": "Looked up before: {count}, first on {first}.",
         "scanned_once": "This code is looked up for the first time.",
         "many": "more than {count}",
         "times": "{count}",
@@ -176,6 +177,16 @@ WORDS: dict[Language, Words] = {
         "type_code": "20 digits",
         "look": "Look up",
         "footer": "Made from what the grower and the authorities have on file.",
+    },
+}
+
+CERTIFICATE_STATES: dict[Language, Words] = {
+    Language.CHINESE: {state.value: str(state.label) for state in Certificate.State},
+    Language.ENGLISH: {
+        Certificate.State.VALID: "valid",
+        Certificate.State.REVOKED: "revoked",
+        Certificate.State.RECALLED: "lot recalled",
+        Certificate.State.FROZEN: "lot on hold",
     },
 }
 
