@@ -16,7 +16,7 @@ from nongma.accounts.api import authenticated
 from nongma.lib import problems
 
 # Each room writes its addresses in full (`@router.post("/origins/imports")`): a room may hold several nouns.
-ROOMS = ("accounts", "regions", "catalogue", "registry", "origins", "tracing", "certificates")
+ROOMS = ("accounts", "accounts.places", "catalogue", "registry", "origins", "tracing", "certificates")
 
 DESCRIPTION = """
 农码开放接口：产地溯源信息、主体、批次、承诺达标合格证。

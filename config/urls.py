@@ -5,13 +5,14 @@ from django.urls import URLPattern, URLResolver, include, path
 ROOMS = (
     ("", "nongma.accounts.urls"),
     ("audit/", "nongma.accounts.log.urls"),
-    ("regions/", "nongma.regions.urls"),
+    ("regions/", "nongma.accounts.places.urls"),
     ("catalogue/", "nongma.catalogue.urls"),
     ("operators/", "nongma.registry.urls"),
     ("origins/", "nongma.origins.urls"),
     ("tiles/", "nongma.origins.tile_urls"),
     ("lots/", "nongma.tracing.urls"),
     ("certificates/", "nongma.certificates.urls"),
+    (".well-known/", "nongma.certificates.key_urls"),
     ("", "nongma.desk.urls"),
 )
 

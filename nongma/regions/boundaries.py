@@ -1,10 +1,12 @@
-"""In which county a point lies, and how far outside of the one that it was written for.
+"""Borders: in which county a point lies, how far outside of the one that it was written for, and the files for maps.
 
-The shapes are those of data/boundaries/counties.npz, every vertex of the source; they are read at the first question.
-Positions are WGS84/CGCS2000 degrees.
+The shapes asked about are those of data/boundaries/counties.npz, every vertex of the source; they are read at the first
+question. Positions are WGS84/CGCS2000 degrees.
 """
 
 import functools
+import hashlib
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +34,30 @@ _LENT = {232700000000: 150723000000}
 _UNLISTED = (629700000000, 629800000000, 629900000000)
 _TOUCHING_DEGREES = 0.001
 
+_MAP_NAME = re.compile(r"provinces|cities|counties-[0-9]{2}|line")
+
 _STEP = 0.000002
 _CORNER = np.array([-180.0, -90.0])
+
+
+@dataclass(frozen=True)
+class MapFile:
+    """A simplified layer for maps, as gzipped GeoJSON."""
+
+    packed: bytes
+    etag: str
+
+
+@functools.lru_cache(64)
+def map_file(name: str) -> MapFile | None:
+    """`provinces`, `cities`, `counties-<2 digits of the province>` or `line` (南海断续线 and other lines)."""
+    if _MAP_NAME.fullmatch(name) is None:
+        return None
+    try:
+        packed = (settings.REFERENCE / "boundaries" / f"{name}.geojson.gz").read_bytes()
+    except FileNotFoundError:
+        return None
+    return MapFile(packed, f'W/"{hashlib.sha256(packed).hexdigest()[:20]}"')
 
 
 @dataclass(frozen=True)
@@ -76,7 +100,7 @@ def counties_at(longitudes: npt.ArrayLike, latitudes: npt.ArrayLike) -> Integers
     """
     counties = _counties()
     lons, lats = np.asarray(longitudes, np.float64), np.asarray(latitudes, np.float64)
-    points = np.atleast_1d(shapely.points(lons, lats))
+    points = np.asarray(shapely.points(lons, lats), dtype=object).reshape(-1)
     inputs, hits = counties.tree.query(points, predicate="intersects")
     found = np.zeros(len(points), np.int64)
     # Written from the highest code down, so that the lowest stays.

@@ -64,10 +64,12 @@ def rows_of(file: Path) -> Iterator[Row]:
         next(lines)
         for number, name, sound, longitude, latitude in lines:
             code = int(number)
-            level = level_of(code)
+            level = level_of(code) if code % WIDTHS[4] == 0 else 5
             path = above.get(code - code % WIDTHS[level - 1], "") if level > 1 else ""
+            full_name = path + name
+            if level < 5:
+                full_name = above[code] = path if is_filler(name) else full_name
             syllables = sound.split()
-            full_name = above[code] = path if is_filler(name) else path + name
             yield (
                 code,
                 level,

@@ -59,6 +59,11 @@ class Region(models.Model):
         return self.full_name or self.name
 
     @property
+    def code_text(self) -> str:
+        """The code as it is written: 12 digits."""
+        return f"{self.code:012}"
+
+    @property
     def span(self) -> Span:
         """Every division code inside this one, itself included."""
         return span_of(self.code)

@@ -11,6 +11,13 @@ LEVELS = (1, 2, 3, 4, 5)
 MOST_WORDS = 4
 
 
+def code_of(text: str) -> int | None:
+    """The code that was written: 12 digits, or the first 2, 4, 6 or 9 of them; None for anything else."""
+    if not (text.isascii() and text.isdecimal() and len(text) in (2, 4, 6, 9, CODE_DIGITS)):
+        return None
+    return int(text.ljust(CODE_DIGITS, "0"))
+
+
 def path_of(code: int) -> list[Region]:
     """A division and those above it, province first; levels that don't exist (市辖区) are left out."""
     rows = Region.objects.filter(pk__in=[*ancestors_of(code), code])
