@@ -58,13 +58,11 @@ class Package:
 
 
 ICONS = (
-    "alert-circle alert-triangle arrow-left arrow-right ban basket book building-community building-warehouse "
-    "calendar-event camera certificate chart-bar check chevron-down chevron-left chevron-right chevron-up "
-    "circle-check circle-x clipboard-check clock copy current-location database device-mobile dots download "
-    "edit external-link eye file-spreadsheet file-text file-upload filter help history home info-circle key "
-    "leaf list-details lock logout map map-2 map-pin map-pin-off menu-2 package phone plant plant-2 plus "
-    "printer qrcode refresh report-analytics rosette-discount-check scan search send settings shield-check "
-    "sort-ascending sort-descending stack-2 table trash upload user users x"
+    "alert-circle alert-triangle arrow-back-up arrow-left arrow-right ban basket book certificate check "
+    "chevron-down chevron-left chevron-right chevron-up circle-check circle-x clipboard-check clock copy "
+    "current-location database device-mobile dots download edit eye file-text file-upload filter help history "
+    "home info-circle list-details lock logout map-2 map-pin map-pin-off menu-2 package phone plant-2 plus "
+    "printer qrcode refresh scan search send sort-ascending sort-descending table trash upload user users x"
 )
 
 PACKAGES = (

@@ -56,14 +56,14 @@ def _origin_tasks(user: User, waiting: Waiting) -> list[Task]:
         tasks.append(Task("待审核", note, "clipboard-check", url, waiting.submitted, main=bool(waiting.submitted)))
     if may(user, Action.COLLECT_ORIGINS):
         tasks.append(
-            Task("导入表格", "上传附件 1 的 Excel 表", "file-upload", reverse("origins:upload"), main=not tasks)
+            Task("导入表格", "上传附件 1 的 Excel 表", "file-upload", reverse("origins:imports"), main=not tasks)
         )
         url = f"{table}?status={Origin.State.TO_LOCATE.value}"
         note = "没有坐标，要到现场定位" if waiting.to_locate else "都定位了"
         tasks.append(Task("待定位", note, "map-pin-off", url, waiting.to_locate))
         note = "按退回原因改正后再提交" if waiting.returned else "没有被退回的"
         url = f"{table}?status={Origin.State.RETURNED.value}"
-        tasks.append(Task("已退回", note, "arrow-left", url, waiting.returned))
+        tasks.append(Task("已退回", note, "arrow-back-up", url, waiting.returned))
     if may(user, Action.REVIEW_OPERATORS):
         note = "新登记的生产经营主体" if waiting.operators else "都审完了"
         url = f"{reverse('registry:operators')}?status=submitted"
