@@ -75,6 +75,19 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         serial = decode(code)
         return self.none() if serial is None else self.filter(serial=serial)
 
+    def in_state(self, state: str | None) -> Self:
+        """Certificates in one state; all of them without one."""
+        if not state:
+            return self
+        if state == Certificate.State.REVOKED:
+            return self.exclude(revoked_at=None)
+        if state == Certificate.State.RECALLED:
+            return self.standing().exclude(lot__recalled_at=None)
+        sound = self.standing().filter(lot__recalled_at=None)
+        if state == Certificate.State.FROZEN:
+            return sound.exclude(lot__frozen_at=None)
+        return sound.filter(lot__frozen_at=None)
+
     def standing(self) -> Self:
         """Certificates that nobody revoked, whatever became of the lot."""
         return self.filter(revoked_at=None)

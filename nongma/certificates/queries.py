@@ -1,13 +1,23 @@
 """Reading what may still be promised, and certificates with all that a page or a label shows of them."""
 
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import QuerySet
+from django.core.paginator import Page
+from django.db.models import Q, QuerySet
 
+from nongma.accounts.models import User
 from nongma.certificates.models import Certificate
+from nongma.codes.codec import decode
+from nongma.lib.capped import CappedPaginator
+from nongma.lib.sorting import Sorting
+from nongma.regions.spans import Span
 from nongma.tracing.models import Lot
 
+MOST_LISTED = 10_000
+PAGE_SIZE = 50
 ZERO = Decimal(0)
+CERTIFICATE_COLUMNS = {"new": ("id",), "product": ("lot__product__name", "id"), "quantity": ("quantity", "id")}
 
 
 def certifiable(lot: Lot) -> Decimal:
@@ -30,3 +40,26 @@ def with_all(certificates: QuerySet[Certificate]) -> QuerySet[Certificate]:
     return certificates.select_related(
         "template", "operator", "issued_by", "lot__product", "lot__operator", "lot__region", "lot__base__region"
     )
+
+
+def certificate_page(
+    user: User, *, text: str, state: str, within: Span | None, sorting: Sorting, number: Any
+) -> Page[Certificate]:
+    """A page of the certificates that the user may see.
+
+    Newest first is the index's order. Any other order is over the newest `MOST_LISTED`, so that no page sorts more.
+    """
+    found = Certificate.objects.visible_to(user).in_state(state)
+    if within:
+        found = found.filter(region_id__gte=within.start, region_id__lte=within.stop)
+    text = text.strip()
+    if text:
+        serial = decode(text.replace(" ", ""))
+        named = Q(lot__product__name__icontains=text)
+        found = found.filter(named if serial is None else Q(serial=serial) | Q(lot__serial=serial))
+    ordered = found.order_by("-id")
+    if sorting.chosen != "-new":
+        newest = ordered[:MOST_LISTED].values("pk")
+        ordered = Certificate.objects.filter(pk__in=newest).order_by(*sorting.fields)
+    shown = ordered.select_related("lot__product", "operator")
+    return CappedPaginator(shown, PAGE_SIZE, found=found, most=MOST_LISTED).get_page(number)

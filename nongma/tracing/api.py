@@ -210,7 +210,7 @@ def harvest(request: SignedInRequest, given: LotIn) -> Any:
     """登记一批采收，得到批次码。"""
     product = find_product(given.product)
     if product is None:
-        raise _fault("product", "product_unknown", "没有这种产品")
+        raise input_fault("product", "product_unknown", "没有这种产品")
     lot = harvest_lot(
         base=_base(given.base, product, request.user),
         product=product,
@@ -264,7 +264,7 @@ def mix(request: SignedInRequest, code: str, given: MixIn) -> Any:
     known = {each.code: each for each in Lot.objects.editable_by(request.user).filter(serial__in=serials)}
     missing = [part.lot for part in named if part.lot not in known]
     if missing:
-        raise _fault("lots", "lot_unknown", f"没有这个批次：{missing[0]}")
+        raise input_fault("lots", "lot_unknown", f"没有这个批次：{missing[0]}")
     first = (_own(code, request.user), given.quantity)
     parts = [first, *((known[part.lot], part.quantity) for part in named)]
     return Status(201, _shown(mix_lots(parts=parts, actor=request.user), request.user))
@@ -368,12 +368,12 @@ def _base(code: str | None, product: Product, user: User) -> Base:
     if code is None:
         base = queries.base_for(product, user)
         if base is None:
-            raise _fault("base", "base_missing", "还没有登记基地")
+            raise input_fault("base", "base_missing", "还没有登记基地")
         return base
     serial = decode(code)
     found = Base.objects.visible_to(user).select_related("operator").filter(serial=serial).first() if serial else None
     if found is None:
-        raise _fault("base", "base_unknown", "没有这个基地")
+        raise input_fault("base", "base_unknown", "没有这个基地")
     return found
 
 
@@ -396,5 +396,5 @@ def _shown(lot: Lot, user: User) -> Lot:
     return queries.with_all(Lot.objects.visible_to(user)).get(pk=lot.pk)
 
 
-def _fault(field: str, code: str, message: str) -> ValidationError:
+def input_fault(field: str, code: str, message: str) -> ValidationError:
     return ValidationError({field: ValidationError(message, code=code)})
