@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from nongma.accounts.access import scope_of
+from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import User
 from nongma.catalogue.models import Industry, Product
 from nongma.lib.quadkeys import quadkeys
@@ -43,7 +43,7 @@ class Judge:
 
     def __init__(self, user: User) -> None:
         self._gazetteer = Gazetteer()
-        self._spans: Sequence[Span] = scope_of(user).spans
+        self._spans: Sequence[Span] = scope_of(user, Action.COLLECT_ORIGINS).spans
         self._products: dict[str, Product] = {}
         products = list(Product.objects.order_by("code"))
         for product in products:

@@ -3,7 +3,9 @@
 import contextlib
 import hashlib
 import itertools
+import json
 import logging
+import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -19,11 +21,12 @@ from nongma.accounts.models import User
 from nongma.audit.services import record
 from nongma.lib.ids import uuid7
 from nongma.lib.refused import Refused
-from nongma.lib.sheets.bounded import Bounds
+from nongma.lib.sheets.bounded import Bounds, lines_from
 from nongma.lib.sheets.opening import format_of
+from nongma.origins.importing import marking
 from nongma.origins.importing.judging import Judge
 from nongma.origins.importing.lines import Line
-from nongma.origins.importing.reader import open_form
+from nongma.origins.importing.reader import HEADER_ROWS, open_form
 from nongma.origins.importing.saving import Outcome, save_lines
 from nongma.origins.models import ImportJob
 
@@ -114,9 +117,39 @@ def run_import(job_uid: UUID | str, *, progress: Progress | None = None) -> None
         progress(job)
 
 
+def errors_workbook(job: ImportJob) -> Path:
+    """The uploaded sheet with its faulty cells marked; made once, by a bounded process, and kept beside the upload.
+
+    Refuses `import_unfinished` while the import runs, and `no_errors` when there is nothing to mark.
+    """
+    if job.status in UNFINISHED:
+        raise Refused("import_unfinished", "导入还没有完成，请稍后再下载")
+    source = Path(job.file.path)
+    target = source.with_name(f"{job.uid}.errors.xlsx")
+    if target.exists():
+        return target
+    rows = job.rows.order_by("row").values_list("row", "faults")
+    if not rows.exists():
+        raise Refused("no_errors", "这次导入没有需要修改的行")
+    with tempfile.TemporaryDirectory(dir=source.parent, prefix=".marking-") as folder:
+        faults, draft = Path(folder) / "faults", Path(folder) / "marked.xlsx"
+        with faults.open("w", encoding="utf-8") as handle:
+            for row in rows.iterator(chunk_size=2_000):
+                handle.write(json.dumps(row, ensure_ascii=False) + "\n")
+        limits = (str(source), str(faults), str(draft), str(settings.IMPORT_ROWS + HEADER_ROWS))
+        with lines_from(marking.MODULE, *limits, bounds=_bounds()) as answers:
+            for _ in answers:
+                pass
+        draft.replace(target)
+    return target
+
+
+def _bounds() -> Bounds:
+    return Bounds(memory_bytes=settings.IMPORT_MEMORY_BYTES)
+
+
 def _run(job: ImportJob, progress: Progress | None) -> None:
-    bounds = Bounds(memory_bytes=settings.IMPORT_MEMORY_BYTES)
-    with open_form(Path(job.file.path), most_rows=settings.IMPORT_ROWS, bounds=bounds) as form:
+    with open_form(Path(job.file.path), most_rows=settings.IMPORT_ROWS, bounds=_bounds()) as form:
         judge = Judge(job.user)
         lines = (line for line in form.lines if line.row > job.last_row)
         job.total = max(job.total, form.expected)
