@@ -2,19 +2,21 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from nongma.desk import errors
 
+TIANDITU = " https://*.tianditu.gov.cn" if settings.TIANDITU_KEY else ""
 PAGES = "; ".join(
     (
         "default-src 'self'",
         "script-src 'self'",
         # MapLibre positions its markers and controls through style attributes.
         "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
+        f"img-src 'self' data: blob:{TIANDITU}",
         "font-src 'self' data:",
-        "connect-src 'self'",
+        f"connect-src 'self'{TIANDITU}",
         "worker-src 'self'",
         "object-src 'none'",
         "base-uri 'none'",

@@ -112,7 +112,8 @@ def _number(key: str) -> Cast:
 
 
 def _from_origins(region: Region, width: int) -> Iterable[Mapping[str, Any]]:
-    origins = Origin.objects.current().filter(region_id__range=(region.span.start, region.span.stop))
+    inside = Q(region_id__gte=region.span.start, region_id__lte=region.span.stop)
+    origins = Origin.objects.current().filter(inside)
     counts = {state.value: Count("pk", filter=Q(state=state)) for state in FIGURES}
     children = origins.order_by().annotate(child=F("region_id") - F("region_id") % width).values("child")
     return children.annotate(total=Count("pk"), **counts).order_by("-total", "child")
