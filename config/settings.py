@@ -13,6 +13,7 @@ REFERENCE = ROOT / "data"
 HOST = env.address("NONGMA_HOST", "127.0.0.1")
 PORT = env.number("NONGMA_PORT", 8000, low=1, high=65535)
 PUBLIC_URL = env.text("NONGMA_PUBLIC_URL", f"http://{HOST}:{PORT}").rstrip("/")
+TIANDITU_KEY = env.text("NONGMA_TIANDITU_KEY")
 DEMO = env.flag("NONGMA_DEMO", False)
 DEBUG = env.flag("NONGMA_DEBUG", False)
 SECURE = PUBLIC_URL.startswith("https://")

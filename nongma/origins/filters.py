@@ -49,6 +49,13 @@ class OriginFilter:
             raise ValidationError(form.errors.as_data())
         return cls(**form.conditions())
 
+    @classmethod
+    def asked(cls, parameters: Mapping[str, Any], user: User) -> tuple[Self, "FilterForm"]:
+        """The filter of a page, and its form; what makes no sense is told there and left out here."""
+        form = FilterForm(parameters, user=user)
+        form.is_valid()
+        return cls(**form.conditions()), form
+
     def apply(self, origins: OriginQuerySet) -> OriginQuerySet:
         """The current records of the queryset that meet every condition."""
         return origins.current().filter(self.place(), self.rest())
@@ -161,7 +168,7 @@ class FilterForm(forms.Form):
 
     use_required_attribute = False
 
-    region = forms.CharField(label="地区", required=False, max_length=12)
+    region = forms.CharField(label="地区", required=False, max_length=12, widget=forms.HiddenInput)
     product = forms.CharField(label="产品", required=False, max_length=40)
     industry = forms.ChoiceField(label="所属行业", required=False, choices=[("", "全部"), *Industry.choices])
     status = forms.ChoiceField(label="状态", required=False, choices=[("", "全部"), *STATUSES])
@@ -188,6 +195,16 @@ class FilterForm(forms.Form):
         for name in ("industry", "status"):
             words = "、".join(f"{value}（{label}）" for value, label in self.fields[name].choices if value)  # type: ignore[attr-defined]
             self.fields[name].error_messages["invalid_choice"] = f"只能是 {words}"
+
+    @property
+    def products(self) -> list[str]:
+        """Names to choose from, the key products first."""
+        return list(Product.objects.order_by("-is_key", "code").values_list("name", flat=True))
+
+    @property
+    def plain_fields(self) -> list[forms.BoundField]:
+        """The fields that a page draws one like the other."""
+        return [self[name] for name in ("industry", "status", "scale_min", "scale_max", "on_sale", "q")]
 
     def clean_region(self) -> Region | None:
         written = self.cleaned_data["region"].strip()

@@ -152,6 +152,25 @@ class Origin(models.Model):
         """Longitude and latitude as 附件1 writes them."""
         return f"{self.longitude},{self.latitude}" if self.quadkey is not None else ""
 
+    @property
+    def certification_names(self) -> str:
+        return "、".join(Origin.Certification(value).label for value in self.certifications)
+
+    @property
+    def method_names(self) -> str:
+        return "、".join(Origin.Method(value).label for value in self.methods)
+
+    @property
+    def trace_method_names(self) -> str:
+        return "、".join(Origin.TraceMethod(value).label for value in self.trace_methods)
+
+    @property
+    def tone(self) -> str:
+        """The colour that goes with the state's word."""
+        return {"submitted": "blue", "approved": "green", "returned": "red", "to_locate": "amber"}.get(
+            self.state, "grey"
+        )
+
 
 class ImportJobQuerySet(models.QuerySet["ImportJob"]):
     def visible_to(self, user: User) -> Self:
@@ -197,6 +216,9 @@ class ImportJob(models.Model):
 
     def __str__(self) -> str:
         return self.filename
+
+    def get_absolute_url(self) -> str:
+        return reverse("origins:import-job", args=[self.uid])
 
 
 class ImportRow(models.Model):

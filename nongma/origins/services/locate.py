@@ -14,12 +14,12 @@ from nongma.lib.fields import blind_index
 from nongma.lib.quadkeys import quadkey
 from nongma.lib.refused import Refused
 from nongma.origins.importing.cells import BadValue, separate_point
-from nongma.origins.importing.judging import TOLERANCE_METRES, JudgedLine
+from nongma.origins.importing.judging import JudgedLine
 from nongma.origins.importing.lines import Line
 from nongma.origins.importing.saving import KEY_BYTES, fingerprint_of, key_of
 from nongma.origins.models import Origin
 from nongma.origins.services.cells import mark_dirty
-from nongma.regions.boundaries import distance_outside_county
+from nongma.regions.boundaries import TOLERANCE_METRES, distance_outside_county
 from nongma.registry.models import Base
 
 Point = tuple[Decimal, Decimal]

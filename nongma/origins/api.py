@@ -1,0 +1,202 @@
+"""The records for programs: the same filters as the table, decisions, points."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from nongma.accounts.access import Action, SignedInRequest
+from nongma.accounts.api import idempotent, requires_api
+from nongma.catalogue.models import Industry, Unit
+from nongma.lib.masking import mask_phone
+from nongma.lib.paging import Page, Paging, paged
+from nongma.origins import api_imports
+from nongma.origins.filters import NAMES, OriginFilter
+from nongma.origins.models import Origin
+from nongma.origins.queries import origin_of
+from nongma.origins.services.locate import locate_origin, read_point
+from nongma.origins.services.review import (
+    LONGEST_REASON,
+    Verdict,
+    approve_origin,
+    decide_origins,
+    return_origin,
+)
+
+router = Router(tags=["产地信息"])
+router.add_router("", api_imports.router)
+
+MOST_AT_ONCE = 2_000
+
+
+class Wanted(Schema):
+    """Which records; every condition may be left out."""
+
+    region: str | None = Field(None, description="12 位区划代码；也可以只写前 2、4、6、9 位", examples=["460205000000"])
+    product: str | None = Field(None, description="产品代码、名称或编号")
+    industry: str | None = Field(None, description="planting、livestock 或 fishery")
+    status: str | None = Field(None, description="to_locate、submitted、approved 或 returned")
+    scale_min: str | None = Field(None, description="规模不小于")
+    scale_max: str | None = Field(None, description="规模不大于")
+    on_sale: str | None = Field(None, description="在市月份，如 2026-05", examples=["2026-05"])
+    q: str | None = Field(None, description="主体名称中的几个字，至少 2 个")
+    import_: str | None = Field(None, alias="import", description="导入的 id")
+
+    def filter_for(self, request: SignedInRequest) -> OriginFilter:
+        given = self.model_dump(by_alias=True)
+        return OriginFilter.read({name: given[name] or "" for name in NAMES}, request.user)
+
+
+class OperatorOut(Schema):
+    code: str
+    name: str
+
+
+class ProductOut(Schema):
+    code: str
+    name: str
+    industry: Industry
+
+
+class RegionOut(Schema):
+    code: str = Field(description="12 位区划代码")
+    name: str
+
+    @staticmethod
+    def resolve_code(region: Any) -> str:
+        return f"{region.code:012}"
+
+    @staticmethod
+    def resolve_name(region: Any) -> str:
+        return str(region)
+
+
+class OriginOut(Schema):
+    """A record of 附件1; phone numbers are masked."""
+
+    id: UUID = Field(validation_alias="uid")
+    state: Origin.State
+    operator: OperatorOut
+    product: ProductOut
+    region: RegionOut
+    alias: str
+    certifications: list[Origin.Certification]
+    longitude: Decimal | None
+    latitude: Decimal | None
+    contact: str
+    phone: str
+    scale: Decimal
+    unit: Unit
+    on_sale: date | None = Field(validation_alias="on_sale_on")
+    off_sale: date | None = Field(validation_alias="off_sale_on")
+    methods: list[Origin.Method]
+    trace_methods: list[Origin.TraceMethod]
+    credit: str
+    grid_name: str
+    grid_phone: str
+    collector: str = Field(validation_alias="collector_name")
+    collector_phone: str
+    return_reason: str
+    reviewed_by: str | None
+    reviewed_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+    @staticmethod
+    def resolve_phone(origin: Origin) -> str:
+        return mask_phone(origin.phone)
+
+    @staticmethod
+    def resolve_grid_phone(origin: Origin) -> str:
+        return mask_phone(origin.grid_phone)
+
+    @staticmethod
+    def resolve_collector_phone(origin: Origin) -> str:
+        return mask_phone(origin.collector_phone)
+
+    @staticmethod
+    def resolve_reviewed_by(origin: Origin) -> str | None:
+        return origin.reviewed_by.name if origin.reviewed_by else None
+
+
+class Reason(Schema):
+    reason: str = Field(max_length=LONGEST_REASON, description="退回原因")
+
+
+class Place(Schema):
+    longitude: str | float = Field(description="经度，WGS84；文本要有 6 位小数", examples=["109.158151"])
+    latitude: str | float = Field(description="纬度，WGS84；文本要有 6 位小数", examples=["18.435040"])
+
+
+class Decision(Schema):
+    """A verdict on the records of a list or of a filter."""
+
+    verdict: Verdict
+    reason: str = Field("", max_length=LONGEST_REASON, description="退回原因，退回时必填")
+    ids: Annotated[list[UUID], Field(max_length=MOST_AT_ONCE)] | None = Field(None, description="记录的 id")
+    filter: Wanted | None = Field(None, description="或者按筛选条件")
+
+
+class DecisionOut(Schema):
+    decided: int = Field(description="这次处理的条数")
+    passed_over: int = Field(description="不是待审核、没有改动的条数")
+
+
+@router.get("/origins", response=Page[OriginOut], summary="产地信息列表", operation_id="origins")
+@requires_api(Action.VIEW_ORIGINS)
+def origins(request: SignedInRequest, wanted: Query[Wanted], paging: Query[Paging]) -> Any:
+    """按区划顺序，只含现行记录（不含已被更新的）。"""
+    found = wanted.filter_for(request).visible_to(request.user)
+    rows = found.select_related("operator", "product", "region", "reviewed_by").order_by("region_id", "id")
+    return paged(rows, paging)
+
+
+@router.post("/origins/decide", response=DecisionOut, summary="批量审核", operation_id="decide_origins")
+@requires_api(Action.REVIEW_ORIGINS)
+@idempotent
+def decide(request: SignedInRequest, decision: Decision) -> Any:
+    """通过或退回 `ids` 列出的（最多 2,000 条）或 `filter` 筛选出的全部待审核记录；其他状态的不动，计入 `passed_over`。"""
+    if (decision.ids is None) == (decision.filter is None):
+        raise ValidationError({"ids": ValidationError("ids 和 filter 要填一个，也只能填一个", code="one_of")})
+    if decision.filter is not None:
+        chosen = decision.filter.filter_for(request).visible_to(request.user)
+    else:
+        chosen = Origin.objects.visible_to(request.user).filter(uid__in=decision.ids or [])
+    return decide_origins(origins=chosen, verdict=Verdict(decision.verdict), reason=decision.reason, actor=request.user)
+
+
+@router.get("/origins/{uuid:uid}", response=OriginOut, summary="一条产地信息", operation_id="origin")
+@requires_api(Action.VIEW_ORIGINS)
+def origin(request: SignedInRequest, uid: UUID) -> Any:
+    """按 id 取一条，已被更新的也能取到。"""
+    return origin_of(uid, request.user)
+
+
+@router.post("/origins/{uuid:uid}/approve", response=OriginOut, summary="审核通过", operation_id="approve_origin")
+@requires_api(Action.REVIEW_ORIGINS)
+def approve(request: SignedInRequest, uid: UUID) -> Any:
+    """通过一条待审核的记录；别人已经处理过的回答 409 `already_decided`。"""
+    approve_origin(origin=origin_of(uid, request.user), actor=request.user)
+    return origin_of(uid, request.user)
+
+
+@router.post("/origins/{uuid:uid}/return", response=OriginOut, summary="退回", operation_id="return_origin")
+@requires_api(Action.REVIEW_ORIGINS)
+def send_back(request: SignedInRequest, uid: UUID, body: Reason) -> Any:
+    """退回一条待审核的记录，写明原因；别人已经处理过的回答 409 `already_decided`。"""
+    return_origin(origin=origin_of(uid, request.user), reason=body.reason, actor=request.user)
+    return origin_of(uid, request.user)
+
+
+@router.post("/origins/{uuid:uid}/locate", response=OriginOut, summary="补点位", operation_id="locate_origin")
+@requires_api(Action.COLLECT_ORIGINS)
+def locate(request: SignedInRequest, uid: UUID, place: Place) -> Any:
+    """给待定位的记录补上现场采集的点位，随后等待审核。"""
+    found = origin_of(uid, request.user)
+    longitude, latitude = read_point(place.longitude, place.latitude)
+    locate_origin(origin=found, longitude=longitude, latitude=latitude, actor=request.user)
+    return origin_of(uid, request.user)

@@ -1,0 +1,126 @@
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from nongma.catalogue.models import Industry, Unit
+from nongma.lib.refused import Refused
+from nongma.origins.importing import cells
+from nongma.origins.importing.cells import BadValue
+from nongma.origins.models import Origin
+from nongma.origins.services.locate import Correction, read_point
+from nongma.origins.services.review import LONGEST_REASON
+
+
+class ReturnForm(forms.Form):
+    """Why a record goes back to its collector."""
+
+    reason = forms.CharField(
+        label="退回原因",
+        max_length=LONGEST_REASON,
+        widget=forms.Textarea({"rows": 2, "placeholder": "写清哪里不对、怎么改，如：点位在水库里，请到地里重新定位"}),
+    )
+
+
+class PointForm(forms.Form):
+    """A point in WGS84 degrees, six decimals each."""
+
+    longitude = forms.CharField(
+        label="经度", max_length=20, widget=forms.TextInput({"inputmode": "decimal", "placeholder": "如 109.158151"})
+    )
+    latitude = forms.CharField(
+        label="纬度", max_length=20, widget=forms.TextInput({"inputmode": "decimal", "placeholder": "如 18.435040"})
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "longitude" in cleaned and "latitude" in cleaned:
+            try:
+                cleaned["longitude"], cleaned["latitude"] = read_point(cleaned["longitude"], cleaned["latitude"])
+            except Refused as refusal:
+                self.add_error(refusal.field, ValidationError(refusal.message, code=refusal.code))
+        return cleaned
+
+
+def _checkboxes(label: str, choices: Any, required: bool = False) -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label=label, choices=choices, required=required, widget=forms.CheckboxSelectMultiple
+    )
+
+
+class CorrectionForm(PointForm):
+    """A record that came back, in the order of 附件1; each cell is judged as the import judges it."""
+
+    alias = forms.CharField(label="别名", required=False, max_length=40)
+    certifications = _checkboxes("产品认证类型", Origin.Certification.choices)
+    contact = forms.CharField(label="联系人", max_length=60)
+    phone = forms.CharField(label="联系方式（手机）", max_length=20, widget=forms.TextInput({"inputmode": "tel"}))
+    scale = forms.CharField(label="种养规模", max_length=20, widget=forms.TextInput({"inputmode": "decimal"}))
+    unit = forms.ChoiceField(label="规模单位")
+    on_sale_on = forms.CharField(label="上市时间", max_length=12, help_text="写到月或日，如 2026-04")
+    off_sale_on = forms.CharField(label="下市时间", max_length=12, help_text="写到月或日，如 2026-08")
+    methods = _checkboxes("生产方式", Origin.Method.choices, required=True)
+    trace_methods = _checkboxes("追溯方式", Origin.TraceMethod.choices, required=True)
+    credit = forms.CharField(label="信用等级", required=False, max_length=10)
+    grid_name = forms.CharField(label="网格员姓名", max_length=60)
+    grid_phone = forms.CharField(
+        label="网格员联系方式（手机）", max_length=20, widget=forms.TextInput({"inputmode": "tel"})
+    )
+    collector_name = forms.CharField(label="信息采集员姓名", max_length=60)
+    collector_phone = forms.CharField(
+        label="信息采集员联系方式（手机）", max_length=20, widget=forms.TextInput({"inputmode": "tel"})
+    )
+    field_order = ("alias", "certifications", "longitude", "latitude")
+
+    def __init__(self, data: Any = None, *, origin: Origin) -> None:
+        super().__init__(data, initial=self._initial(origin))
+        self.industry = Industry(origin.product.industry)
+        units = cells.UNITS_OF_INDUSTRY[self.industry]
+        self.fields["unit"].choices = [(unit, Unit(unit).label) for unit in units]  # type: ignore[attr-defined]
+        if self.industry is not Industry.PLANTING:
+            for name in ("on_sale_on", "off_sale_on", "methods"):
+                del self.fields[name]
+
+    @staticmethod
+    def _initial(origin: Origin) -> dict[str, Any]:
+        fields = {name: getattr(origin, name) for name in Correction.__dataclass_fields__}
+        return {name: value if isinstance(value, list) else str(value or "") for name, value in fields.items()}
+
+    def clean_phone(self) -> str:
+        return self._judged("phone", cells.mobile, "联系方式")
+
+    def clean_grid_phone(self) -> str:
+        return self._judged("grid_phone", cells.mobile, "网格员联系方式")
+
+    def clean_collector_phone(self) -> str:
+        return self._judged("collector_phone", cells.mobile, "信息采集员联系方式")
+
+    def clean_scale(self) -> Decimal:
+        amount: Decimal = self._judged("scale", cells.scale)[0]
+        return amount
+
+    def clean_on_sale_on(self) -> Any:
+        return self._judged("on_sale_on", cells.day, "上市时间")
+
+    def clean_off_sale_on(self) -> Any:
+        return self._judged("off_sale_on", cells.day, "下市时间", True)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        first, last = cleaned.get("on_sale_on"), cleaned.get("off_sale_on")
+        if first and last and last < first:
+            self.add_error("off_sale_on", "下市时间比上市时间早，请核对")
+        return cleaned
+
+    def correction(self) -> Correction:
+        """What the form says, of a form that is valid."""
+        absent: dict[str, Any] = {"on_sale_on": None, "off_sale_on": None, "methods": []}
+        return Correction(**absent | self.cleaned_data)
+
+    def _judged(self, name: str, judge: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return judge(self.cleaned_data[name], *arguments)
+        except BadValue as bad:
+            raise ValidationError(bad.message, code=bad.code) from None

@@ -1,0 +1,110 @@
+"""Reading origins: the table that stays fast on millions, and what hangs on one record."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Page
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+
+from nongma.accounts.access import scope_of
+from nongma.accounts.models import User
+from nongma.lib.pages import MOST_LISTED, CappedPaginator
+from nongma.lib.sorting import Sorting
+from nongma.origins.filters import OriginFilter
+from nongma.origins.models import Origin
+from nongma.regions.boundaries import shape_of
+from nongma.regions.models import Region
+from nongma.regions.spans import ancestors_of
+
+PAGE_SIZE = 50
+BATCH = 2_000
+PERSONAL = ("phone", "grid_phone", "collector_phone")
+CHINA = (73.4, 17.5, 135.2, 53.7)
+COLUMNS = {
+    "region": ("region_id", "id"),
+    "status": ("state", "region_id", "id"),
+    "scale": ("scale", "id"),
+    "name": ("operator__name", "id"),
+    "product": ("product__code", "region_id", "id"),
+    "on_sale": ("on_sale_on", "id"),
+    "updated": ("updated_at", "id"),
+}
+IN_INDEX_ORDER = ("region", "status", "scale")
+
+Bounds = tuple[float, float, float, float]
+
+
+def origin_page(filters: OriginFilter, user: User, sorting: Sorting, number: Any) -> Page[Origin]:
+    """A page of the records that are meant and that the user may see.
+
+    By region, state and scale the order is an index's. Any other order is over the first `MOST_LISTED` found, so
+    that no page ever sorts more than that.
+    """
+    found = filters.visible_to(user)
+    ordered: QuerySet[Origin] = found
+    if sorting.chosen.removeprefix("-") not in IN_INDEX_ORDER:
+        first = found.order_by("region_id", "id")[:MOST_LISTED]
+        ordered = Origin.objects.filter(pk__in=first.values("pk"))
+    return CappedPaginator(found, with_names(ordered).order_by(*sorting.fields)).get_page(number)
+
+
+def with_names(origins: QuerySet[Origin]) -> QuerySet[Origin]:
+    """With operator, product and division; without the personal data, which a list has no need to decrypt."""
+    related = origins.select_related("operator", "product", "region", "reviewed_by")
+    return related.defer(*PERSONAL, "operator__phone", "operator__id_number")
+
+
+def origin_of(uid: UUID, user: User) -> Origin:
+    """The record, if the user may see it; else 404."""
+    related = Origin.objects.visible_to(user).select_related(
+        "operator", "base", "product", "region", "reviewed_by", "collected_by", "supersedes", "import_job"
+    )
+    return get_object_or_404(related, uid=uid)
+
+
+def next_waiting(origin: Origin, user: User) -> Origin | None:
+    """The record that a reviewer comes to after this one, in the order of the queue."""
+    waiting = Origin.objects.filter(scope_of(user).query("region_id"), state=Origin.State.SUBMITTED)
+    ordered = waiting.order_by("region_id", "id").only("uid")
+    return (
+        ordered.filter(region_id=origin.region_id, pk__gt=origin.pk).first()
+        or ordered.filter(region_id__gt=origin.region_id).first()
+        or ordered.exclude(pk=origin.pk).first()
+    )
+
+
+def in_batches(origins: QuerySet[Origin]) -> Iterator[tuple[list[Origin], dict[int, str]]]:
+    """All records in their order, a batch at a time, each with the names of the divisions on their paths."""
+    rows = origins.iterator(chunk_size=BATCH)
+    while batch := list(islice(rows, BATCH)):
+        yield batch, names_on_paths(origin.region_id for origin in batch)
+
+
+def names_on_paths(codes: Iterable[int]) -> dict[int, str]:
+    """The short names of the divisions and of all those above them, by code."""
+    wanted = {above for code in set(codes) for above in (*ancestors_of(code), code)}
+    return dict(Region.objects.filter(pk__in=wanted).values_list("code", "name"))
+
+
+def bounds_of(filters: OriginFilter, user: User) -> Bounds:
+    """West, south, east and north of what a map should show at first: the place asked for, or the user's own."""
+    spans = scope_of(user).spans
+    code = filters.region.code if filters.region else spans[0].start if len(spans) == 1 else 0
+    if not code and user.is_operator:
+        return _around(Origin.objects.visible_to(user).exclude(quadkey=None)[:200])
+    shape = shape_of(code - code % 10**6) if code else None
+    if shape is None:
+        return CHINA
+    west, south, east, north = shape.bounds
+    return west, south, east, north
+
+
+def _around(origins: QuerySet[Origin]) -> Bounds:
+    points = [(float(x or 0), float(y or 0)) for x, y in origins.values_list("longitude", "latitude")]
+    if not points:
+        return CHINA
+    longitudes, latitudes = [x for x, _ in points], [y for _, y in points]
+    return min(longitudes) - 0.02, min(latitudes) - 0.02, max(longitudes) + 0.02, max(latitudes) + 0.02

@@ -1,0 +1,23 @@
+from django.urls import URLPattern, URLResolver, path, re_path
+
+from nongma.origins import import_urls
+from nongma.origins.views import map as maps
+from nongma.origins.views import record, table
+
+app_name = "origins"
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", table.table, name="table"),
+    re_path(r"^export\.(?P<form>xlsx|csv)$", table.export, name="export"),
+    path("decide", table.decide, name="decide"),
+    path("reviews/<uuid:uid>", table.review_job, name="review-job"),
+    *import_urls.urlpatterns,
+    path("map", maps.chart, name="map"),
+    path("here", maps.here, name="here"),
+    path("<uuid:uid>", record.record, name="record"),
+    path("<uuid:uid>/approve", record.approve, name="approve"),
+    path("<uuid:uid>/return", record.send_back, name="return"),
+    path("<uuid:uid>/locate", record.locate, name="locate"),
+    path("<uuid:uid>/correct", record.correct, name="correct"),
+    path("<uuid:uid>/phones", record.reveal, name="reveal"),
+    *import_urls.urlpatterns,
+]

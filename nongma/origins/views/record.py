@@ -1,0 +1,130 @@
+"""One record: what it says, what happened to it, and the next step."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from nongma.accounts.access import Action, SignedInRequest, may, requires, scope_of
+from nongma.audit.queries import history_of
+from nongma.lib.masking import mask_phone
+from nongma.lib.refused import Refused
+from nongma.origins.forms import CorrectionForm, PointForm, ReturnForm
+from nongma.origins.models import Origin
+from nongma.origins.queries import next_waiting, origin_of
+from nongma.origins.services.locate import Phones, correct_origin, locate_origin, reveal_phones
+from nongma.origins.services.review import approve_origin, return_origin
+from nongma.regions.boundaries import shape_of
+
+
+@requires(Action.VIEW_ORIGINS)
+@require_GET
+def record(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    return _page(request, origin_of(uid, request.user))
+
+
+def _page(
+    request: SignedInRequest, origin: Origin, *, form: ReturnForm | None = None, phones: Phones | None = None
+) -> HttpResponse:
+    user = request.user
+    may_review = may(user, Action.REVIEW_ORIGINS)
+    is_own_area = origin.region_id in scope_of(user)
+    may_collect = may(user, Action.COLLECT_ORIGINS) and is_own_area
+    context = {
+        "origin": origin,
+        "entries": history_of(origin),
+        "later": Origin.objects.filter(supersedes=origin).only("uid").first(),
+        "form": form or ReturnForm(),
+        "phones": phones
+        or Phones(
+            grower=mask_phone(origin.phone),
+            grid=mask_phone(origin.grid_phone),
+            collector=mask_phone(origin.collector_phone),
+        ),
+        "is_revealed": phones is not None,
+        "may_decide": may_review and is_own_area and origin.state == Origin.State.SUBMITTED,
+        "may_locate": may_collect and origin.state == Origin.State.TO_LOCATE,
+        "may_correct": may_collect and origin.state == Origin.State.RETURNED,
+        "may_reveal": may(user, Action.REVEAL_PERSONAL),
+        "next": next_waiting(origin, user) if may_review else None,
+    }
+    return render(request, "origins/record.html", context)
+
+
+@requires(Action.REVIEW_ORIGINS)
+@require_POST
+def approve(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    origin = origin_of(uid, request.user)
+    try:
+        approve_origin(origin=origin, actor=request.user)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, "审核通过了")
+    return redirect(origin)
+
+
+@requires(Action.REVIEW_ORIGINS)
+@require_POST
+def send_back(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    origin = origin_of(uid, request.user)
+    form = ReturnForm(request.POST)
+    if not form.is_valid():
+        return _page(request, origin, form=form)
+    try:
+        return_origin(origin=origin, reason=form.cleaned_data["reason"], actor=request.user)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, "已退回，采集员会看到原因")
+    return redirect(origin)
+
+
+@requires(Action.REVEAL_PERSONAL)
+@never_cache
+@require_POST
+def reveal(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    """The phone numbers in full, once; the look is in the record's history."""
+    origin = origin_of(uid, request.user)
+    return _page(request, origin, phones=reveal_phones(origin=origin, actor=request.user))
+
+
+@requires(Action.COLLECT_ORIGINS)
+@require_http_methods(["GET", "POST"])
+def locate(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    origin = origin_of(uid, request.user)
+    form = PointForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            locate_origin(origin=origin, actor=request.user, **form.cleaned_data)
+        except Refused as refusal:
+            form.add_error(refusal.field or None, refusal.message)
+        else:
+            messages.success(request, "点位已保存，等待县级审核")
+            return redirect(origin)
+    shape = shape_of(origin.region_id - origin.region_id % 10**6)
+    bounds = ",".join(f"{edge:.5f}" for edge in shape.bounds) if shape is not None else ""
+    return render(request, "origins/locate.html", {"origin": origin, "form": form, "bounds": bounds})
+
+
+@requires(Action.COLLECT_ORIGINS)
+@never_cache
+@require_http_methods(["GET", "POST"])
+def correct(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    origin = origin_of(uid, request.user)
+    if request.method == "GET" and origin.state != Origin.State.RETURNED:
+        messages.warning(request, "只有退回的记录才能修改")
+        return redirect(origin)
+    form = CorrectionForm(request.POST or None, origin=origin)
+    if request.method == "POST" and form.is_valid():
+        try:
+            correct_origin(origin=origin, correction=form.correction(), actor=request.user)
+        except Refused as refusal:
+            form.add_error(refusal.field or None, refusal.message)
+        else:
+            messages.success(request, "已修改并重新提交，等待县级审核")
+            return redirect(origin)
+    return render(request, "origins/correct.html", {"origin": origin, "form": form})

@@ -1,0 +1,162 @@
+"""一张表: the records as a list, and what is done with many of them."""
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_GET, require_POST
+
+from nongma.accounts.access import Action, SignedInRequest, may, requires
+from nongma.lib.downloads import download
+from nongma.lib.refused import Refused
+from nongma.lib.sorting import Sorting
+from nongma.origins.exports import export_csv, export_workbook
+from nongma.origins.filters import NAMES, OriginFilter
+from nongma.origins.forms import ReturnForm
+from nongma.origins.models import Origin, ReviewJob
+from nongma.origins.queries import COLUMNS, MOST_LISTED, PAGE_SIZE, origin_page
+from nongma.origins.services.review import AT_ONCE, Verdict, decide_origins, start_review_job
+
+FORMS = {
+    "xlsx": (export_workbook, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "csv": (export_csv, "text/csv; charset=utf-8"),
+}
+
+
+@requires(Action.VIEW_ORIGINS)
+@require_GET
+def table(request: SignedInRequest) -> HttpResponse:
+    filters, form = OriginFilter.asked(request.GET, request.user)
+    sorting = Sorting.asked(COLUMNS, request.GET.get("sort"), default="region")
+    page = origin_page(filters, request.user, sorting, request.GET.get("page"))
+    context = {
+        "form": form,
+        "filters": filters,
+        "query": urlencode(filters.parameters()),
+        "parameters": filters.parameters(),
+        "chips": chips_of(filters),
+        "page": page,
+        "sorting": sorting,
+        "most": MOST_LISTED,
+        "may_review": may(request.user, Action.REVIEW_ORIGINS) and page.paginator.count,
+        "may_export": may(request.user, Action.EXPORT_ORIGINS) and page.paginator.count,
+        "may_collect": may(request.user, Action.COLLECT_ORIGINS),
+        "now": timezone.now().isoformat(),
+    }
+    return render(request, "origins/table.html", context)
+
+
+def chips_of(filters: OriginFilter) -> list[dict[str, str]]:
+    """Each condition in words, with the query string that is left when it goes."""
+    parameters = filters.parameters()
+    return [
+        {
+            "label": label,
+            "value": value,
+            "rest": urlencode({name: part for name, part in parameters.items() if name not in names}),
+        }
+        for names, label, value in filters.conditions()
+    ]
+
+
+@requires(Action.EXPORT_ORIGINS)
+@require_POST
+def export(request: SignedInRequest, form: str) -> HttpResponseBase:
+    """The filtered whole as a file; a POST, since it is written in the audit log."""
+    filters, _ = OriginFilter.asked(request.POST, request.user)
+    make, content_type = FORMS[form]
+    try:
+        file = make(filters=filters, actor=request.user)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+        return redirect(f"{reverse('origins:table')}?{urlencode(filters.parameters())}")
+    name = f"产地溯源信息-{timezone.localdate():%Y%m%d}.{form}"
+    return download(request, file, name=name, content_type=content_type)
+
+
+@requires(Action.REVIEW_ORIGINS)
+@require_POST
+def decide(request: SignedInRequest) -> HttpResponse:
+    """Approve or return a selection or the filtered whole: first what it means, then, confirmed, the deed."""
+    user = request.user
+    verdict = Verdict.RETURN if request.POST.get("verdict") == Verdict.RETURN else Verdict.APPROVE
+    try:
+        filters = OriginFilter.read({name: request.POST.get(name, "") for name in NAMES}, user)
+        until = parse_datetime(request.POST.get("until", "")) or timezone.now()
+    except (ValidationError, ValueError):
+        messages.error(request, "筛选条件有误，没有做任何改动，请重新筛选")
+        return redirect("origins:table")
+    back = f"{reverse('origins:table')}?{urlencode(filters.parameters())}"
+    is_whole = request.POST.get("scope") == "whole"
+    selected = _uids(request)
+    if is_whole:
+        origins = filters.visible_to(user).filter(updated_at__lte=until)
+    elif selected:
+        origins = Origin.objects.visible_to(user).filter(uid__in=selected)
+    else:
+        messages.warning(request, "还没有勾选记录")
+        return redirect(back)
+    waiting = origins.filter(state=Origin.State.SUBMITTED).count()
+    form = ReturnForm(request.POST if request.POST.get("confirmed") and verdict is Verdict.RETURN else None)
+    if waiting and request.POST.get("confirmed") and (verdict is Verdict.APPROVE or form.is_valid()):
+        reason = form.cleaned_data["reason"] if verdict is Verdict.RETURN else ""
+        if is_whole and waiting > AT_ONCE:
+            job = start_review_job(
+                filters=filters.parameters(),
+                description=filters.describe(),
+                origins=filters.visible_to(user),
+                until=until,
+                verdict=verdict,
+                reason=reason,
+                actor=user,
+            )
+            return redirect("origins:review-job", uid=job.uid)
+        done = decide_origins(origins=origins, verdict=verdict, reason=reason, actor=user)
+        words = f"{verdict.label}了 {done.decided} 条"
+        if missed := waiting - done.decided:
+            words += f"；{missed} 条刚刚被别人处理了，没有改动"
+        messages.success(request, words)
+        return redirect(back)
+    context = {
+        "verdict": verdict,
+        "filters": filters,
+        "parameters": filters.parameters(),
+        "is_whole": is_whole,
+        "selected": selected,
+        "waiting": waiting,
+        "others": len(selected) - waiting if not is_whole else 0,
+        "is_long": is_whole and waiting > AT_ONCE,
+        "until": until.isoformat(),
+        "form": form,
+        "back": back,
+    }
+    return render(request, "origins/decide.html", context)
+
+
+def _uids(request: SignedInRequest) -> list[str]:
+    """The ticked records, a page of them at most."""
+    fields = ReviewJob._meta.get_field("uid")
+    found = []
+    for text in request.POST.getlist("uid")[: 4 * PAGE_SIZE]:
+        try:
+            found.append(str(fields.to_python(text)))
+        except ValidationError:
+            continue
+    return found
+
+
+@requires(Action.REVIEW_ORIGINS)
+@require_GET
+def review_job(request: SignedInRequest, uid: str) -> HttpResponse:
+    """How far a decision on many records is; htmx asks for the part that changes."""
+    job = get_object_or_404(ReviewJob.objects.visible_to(request.user), uid=uid)
+    percent = 100 if job.status == ReviewJob.Status.DONE else min(99, job.decided * 100 // max(job.total, 1))
+    is_part = request.headers.get("HX-Request") == "true"
+    template = "origins/parts/review_job.html" if is_part else "origins/review_job.html"
+    return render(request, template, {"job": job, "percent": percent, "back": urlencode(job.filters)})
