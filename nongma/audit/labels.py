@@ -23,6 +23,7 @@ ACTIONS = {
     "import.started": "开始导入",
     "import.finished": "导入完成",
     "import.failed": "导入失败",
+    "items.coded": "发单品码",
     "lot.harvested": "登记采收",
     "lot.split": "分装",
     "lot.mixed": "混装",
