@@ -12,7 +12,7 @@ from nongma.accounts.queries import region_of
 from nongma.audit.queries import history_of
 from nongma.certificates import labels, queries
 from nongma.certificates.forms import CertificateFilter, IssueForm, LabelForm, RevokeForm
-from nongma.certificates.label_files import file_response, label_file, options_of
+from nongma.certificates.label_files import file_response, label_file, options_of, printable
 from nongma.certificates.models import Certificate
 from nongma.certificates.payload import packed
 from nongma.certificates.services import issue_certificate, revoke_certificate, template_in_force
@@ -148,7 +148,7 @@ def chosen_labels(request: SignedInRequest) -> HttpResponse:
     try:
         if len(serials) > MOST_CHOSEN:
             raise Refused("too_many_labels", f"一次最多选 {MOST_CHOSEN} 张合格证")
-        printed = labels.labels_of(by_serial[serial] for serial in dict.fromkeys(serials) if serial in by_serial)
+        printed = printable([by_serial[serial] for serial in dict.fromkeys(serials) if serial in by_serial])
         content = labels.pdf(printed, **options_of(chosen))
     except Refused as refusal:
         messages.error(request, refusal.message)
