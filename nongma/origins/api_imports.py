@@ -89,7 +89,9 @@ def imports(request: SignedInRequest, paging: Query[Paging]) -> Any:
     return paged(ImportJob.objects.visible_to(request.user), paging)
 
 
-@router.get("/origins/imports/{uid}", response=ImportDetail, summary="导入进度和结果", operation_id="import_detail")
+@router.get(
+    "/origins/imports/{uuid:uid}", response=ImportDetail, summary="导入进度和结果", operation_id="import_detail"
+)
 @requires_api(Action.COLLECT_ORIGINS)
 def detail(request: SignedInRequest, uid: UUID) -> Any:
     """状态、行数和前 1,000 处问题。"""
@@ -97,7 +99,7 @@ def detail(request: SignedInRequest, uid: UUID) -> Any:
 
 
 @router.get(
-    "/origins/imports/{uid}/errors.xlsx",
+    "/origins/imports/{uuid:uid}/errors.xlsx",
     summary="标出问题的表格",
     operation_id="import_errors",
     openapi_extra={"responses": {200: {"description": "标出问题的 .xlsx", "content": {SHEET: {}}}}},

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,6 @@ def lines_from(module: str, *arguments: str, bounds: Bounds) -> Generator[Iterat
         [sys.executable, "-m", module, str(bounds.memory_bytes), str(bounds.processor_seconds), *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
         cwd=ROOT,
         env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"},
         start_new_session=True,
@@ -135,4 +135,9 @@ def run_bounded(answer: Callable[[list[str]], Iterator[Any]]) -> None:
         out.write("\n")
     except MemoryError:
         os._exit(1)
+    except BaseException:
+        # Rust code that panics raises what is no Exception.
+        traceback.print_exc()
+        out.write(encode({"refused": "unreadable", "message": "读取表格时出错，请在表格软件里另存为 .xlsx 后再上传"}))
+        out.write("\n")
     out.flush()

@@ -16,6 +16,9 @@ from nongma.lib.refused import Refused
 from nongma.lib.sheets.opening import SNIFFED_BYTES, Format, corrupt, encoding_of, format_of
 
 WIDTH = 64
+ROWS_BESIDE = 100
+"""Rows that a sheet may have above its limit: titles, header, remarks."""
+
 PIECE_BYTES = 1 << 20
 
 
@@ -70,7 +73,7 @@ def _workbook_sheet(
     workbook: python_calamine.CalamineWorkbook, name: str, bad: dict[int, dict[int, BadCell]], most_rows: int
 ) -> Sheet:
     sheet = workbook.get_sheet_by_name(name)
-    if sheet.total_height > most_rows:
+    if sheet.total_height > most_rows + ROWS_BESIDE:
         raise too_many_rows(sheet.total_height, most_rows)
     spans = sorted(
         (start, stop, column)
@@ -111,7 +114,7 @@ def _text_sheet(path: Path, most_rows: int) -> Sheet:
         encoding = encoding_of(handle.read(SNIFFED_BYTES))
     with path.open("rb") as handle:
         height = sum(piece.count(b"\n") for piece in iter(lambda: handle.read(PIECE_BYTES), b"")) + 1
-    if height > most_rows * 2:
+    if height > 2 * (most_rows + ROWS_BESIDE):
         raise too_many_rows(height, most_rows)
     return Sheet("", height, _text_rows(path, encoding, most_rows))
 
@@ -121,7 +124,7 @@ def _text_rows(path: Path, encoding: str, most_rows: int) -> Iterator[tuple[int,
         with path.open(encoding=encoding, newline="") as handle:
             delimiter = _delimiter(handle)
             for index, values in enumerate(csv.reader(handle, delimiter=delimiter), start=1):
-                if index > most_rows:
+                if index > most_rows + ROWS_BESIDE:
                     raise too_many_rows(index, most_rows)
                 yield index, [value or None for value in values[:WIDTH]]
     except (UnicodeDecodeError, csv.Error):
@@ -209,7 +212,7 @@ class _Scan:
         if last >= 0:
             start = max(text.rfind(b"<row", 0, last), text.rfind(b":row ", 0, last) - 4, 0)
             numbered = _ROW.search(text, start)
-            if numbered and int(numbered[1]) > self._most_rows:
+            if numbered and int(numbered[1]) > self._most_rows + ROWS_BESIDE:
                 raise too_many_rows(int(numbered[1]), self._most_rows)
         if not (b"<f" in text or b":f" in text or b't="e"' in text):
             return

@@ -1,5 +1,6 @@
 """Where the columns of 附件1 (重点农产品产地溯源信息采集表) are in a sheet: found by their words, not by their place."""
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -115,7 +116,7 @@ def find_layout(rows: Iterable[tuple[int, list[Cell]]]) -> Layout | None:
     """The best header among the first rows of a sheet; None when it has none."""
     seen = list(rows)
     best: Layout | None = None
-    for (number, upper), (below, lower) in zip(seen, [*seen[1:], (0, [])], strict=True):
+    for (number, upper), (below, lower) in itertools.zip_longest(seen, seen[1:], fillvalue=(0, [])):
         labels = _labels(upper)
         found = {field: column for column, field in reversed(labels.items()) if field != "address"}
         last = number

@@ -18,7 +18,6 @@ from nongma.origins.importing.form import HEADER_WITHIN, find_layout
 from nongma.origins.importing.lines import Line, LineReader
 
 MODULE = "nongma.origins.importing.reader"
-HEADER_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def open_form(path: Path, *, most_rows: int, bounds: Bounds) -> Generator[OpenFo
 def form_lines(path: Path, *, most_rows: int) -> Iterator[dict[str, Any] | Line]:
     """The child's answer: a head, then every line that is not empty and not a remark."""
     seen = []
-    for sheet in sheets_of(path, most_rows=most_rows + HEADER_ROWS):
+    for sheet in sheets_of(path, most_rows=most_rows):
         rows = iter(sheet.rows)
         first = list(itertools.islice(rows, HEADER_WITHIN))
         layout = find_layout(first)

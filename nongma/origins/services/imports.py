@@ -26,7 +26,7 @@ from nongma.lib.sheets.opening import format_of
 from nongma.origins.importing import marking
 from nongma.origins.importing.judging import Judge
 from nongma.origins.importing.lines import Line
-from nongma.origins.importing.reader import HEADER_ROWS, open_form
+from nongma.origins.importing.reader import open_form
 from nongma.origins.importing.saving import Outcome, save_lines
 from nongma.origins.models import ImportJob
 
@@ -136,7 +136,7 @@ def errors_workbook(job: ImportJob) -> Path:
         with faults.open("w", encoding="utf-8") as handle:
             for row in rows.iterator(chunk_size=2_000):
                 handle.write(json.dumps(row, ensure_ascii=False) + "\n")
-        limits = (str(source), str(faults), str(draft), str(settings.IMPORT_ROWS + HEADER_ROWS))
+        limits = (str(source), str(faults), str(draft), str(settings.IMPORT_ROWS))
         with lines_from(marking.MODULE, *limits, bounds=_bounds()) as answers:
             for _ in answers:
                 pass
