@@ -5,10 +5,11 @@ bare lookup of a key in a dictionary, and shapely's test of the same points agai
 """
 
 import random
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from bench.figures import figure, seconds
 
 SCHEMA = "bench_regions"
 ROWS = 300_000
@@ -33,10 +34,10 @@ def _load() -> dict[str, Any]:
     with _own_tables(), connection.cursor() as cursor:
         rows = list(loading.rows_of(file))
         cursor.execute("CREATE UNLOGGED TABLE bare AS TABLE regions_region WITH NO DATA")
-        bare = _seconds(lambda: loading.copy_rows(cursor, "bare", iter(rows)))
+        bare = seconds(lambda: loading.copy_rows(cursor, "bare", iter(rows)))
         # The figure holds all that a new platform waits for: unpacking, full names, COPY, the indexes, ANALYZE.
-        loaded = _seconds(loading.load)
-    return _figure("all divisions loaded", len(rows) / loaded, "rows/s", "bare COPY", len(rows) / bare)
+        loaded = seconds(loading.load)
+    return figure("all divisions loaded", len(rows) / loaded, "rows/s", "bare COPY", len(rows) / bare)
 
 
 def _names() -> dict[str, Any]:
@@ -50,10 +51,10 @@ def _names() -> dict[str, Any]:
         villages = Region.objects.filter(level=5, code__range=(county, county + 10**6 - 1)).values_list("code", "name")
         written += [(province, city, above[county], above[code - code % 1000] + name, "") for code, name in villages]
     chosen = random.Random(1).choices(written, k=ROWS)
-    followed = _seconds(lambda: Gazetteer().resolve_many(chosen))
+    followed = seconds(lambda: Gazetteer().resolve_many(chosen))
     known = dict.fromkeys(written, 0)
-    looked_up = _seconds(lambda: [known[names] for names in chosen])
-    return _figure("written names followed", ROWS / followed, "rows/s", "dictionary lookup", ROWS / looked_up)
+    looked_up = seconds(lambda: [known[names] for names in chosen])
+    return figure("written names followed", ROWS / followed, "rows/s", "dictionary lookup", ROWS / looked_up)
 
 
 def _points() -> dict[str, Any]:
@@ -70,9 +71,9 @@ def _points() -> dict[str, Any]:
     lats = np.array([centres[code].y for code in codes.tolist()]) + generator.normal(0, 0.05, ROWS)
     one = shapes[COUNTIES[0]]
     shapely.prepare(one)
-    tested = _seconds(lambda: outside_counties(codes, lons, lats))
-    bare = _seconds(lambda: shapely.intersects_xy(one, lons, lats))
-    return _figure("points tested against their county", ROWS / tested, "rows/s", "one prepared shape", ROWS / bare)
+    tested = seconds(lambda: outside_counties(codes, lons, lats))
+    bare = seconds(lambda: shapely.intersects_xy(one, lons, lats))
+    return figure("points tested against their county", ROWS / tested, "rows/s", "one prepared shape", ROWS / bare)
 
 
 @contextmanager
@@ -91,20 +92,3 @@ def _own_tables() -> Iterator[None]:
         finally:
             cursor.execute("SET search_path TO public")
             cursor.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
-
-
-def _seconds(work: Any) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def _figure(name: str, value: float, unit: str, limit: str, limit_value: float) -> dict[str, Any]:
-    return {
-        "name": name,
-        "value": value,
-        "unit": unit,
-        "limit": limit,
-        "limit_value": limit_value,
-        "ratio": value / limit_value,
-    }
