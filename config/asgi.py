@@ -1,6 +1,7 @@
 """The one entry of the web server: a shopper's scan goes to the resolver, everything else to Django (docs/adr/0010)."""
 
 import asyncio
+import gc
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -24,18 +25,23 @@ class Application:
         self._resolver: resolver.Resolver | None = None
         self._starting = asyncio.Lock()
 
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """The ASGI entry."""
+    def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> Awaitable[None]:
+        """The ASGI entry: nothing stands between the server and the resolver once that is open."""
+        if scope["type"] == "http" and self._resolver is not None and resolver.handles(scope["path"]):
+            return self._resolver(scope, receive, send)
+        return self._answer(scope, receive, send)
+
+    async def _answer(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] != "http":
             await django_application(scope, receive, send)
         elif resolver.handles(scope["path"]):
-            await (self._resolver or await self._started())(scope, receive, send)
+            await (await self._started())(scope, receive, send)
         elif scope["path"] == "/healthz":
             await resolver.send_answer(send, scope["method"], health.is_up())
         elif scope["path"] == "/readyz":
-            pool = (self._resolver or await self._started()).pool
+            pool = (await self._started()).pool
             await resolver.send_answer(send, scope["method"], await health.is_ready(pool))
         else:
             await django_application(scope, receive, send)
@@ -45,6 +51,9 @@ class Application:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await self._started()
+                # What was loaded stays for good: looking through it for garbage would stop every scan for a while.
+                gc.collect()
+                gc.freeze()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 if self._resolver is not None:

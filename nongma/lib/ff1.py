@@ -91,9 +91,10 @@ class FF1Digits19:
         """The number whose image this is."""
         a, b = divmod(number, 10_000_000_000)
         block, read = self._block(), int.from_bytes
+        # Bare constants and default byte orders: a false code is answered in little more than this loop.
         for odd, even in self._undo:
-            b = (b - (read(block((a ^ odd).to_bytes(16, "big")), "big") >> 32)) % 10_000_000_000
-            a = (a - (read(block((b ^ even).to_bytes(16, "big")), "big") >> 32)) % 1_000_000_000
+            b = (b - (read(block((a ^ odd).to_bytes(16))) >> 32)) % 10_000_000_000
+            a = (a - (read(block((b ^ even).to_bytes(16))) >> 32)) % 1_000_000_000
         return a * 10_000_000_000 + b
 
     def encrypt_many(self, left: Words, right: Words) -> tuple[Words, Words]:

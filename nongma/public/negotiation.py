@@ -2,6 +2,7 @@
 
 import functools
 from enum import StrEnum
+from typing import NamedTuple
 
 LONGEST_HEADER = 500
 
@@ -20,7 +21,22 @@ class Language(StrEnum):
     ENGLISH = "en"
 
 
-@functools.lru_cache(maxsize=1024)
+class Wish(NamedTuple):
+    """The answer that a client would rather have; `key` tells it from the others of the same code."""
+
+    form: Form
+    language: Language
+    key: str
+
+
+@functools.lru_cache(maxsize=4096)
+def wish_of(accept: bytes, accept_language: bytes, lang: str) -> Wish:
+    """What the headers ask for; a language chosen on the page goes before the browser's own."""
+    form = form_for(accept)
+    language = Language(lang) if lang in (Language.CHINESE, Language.ENGLISH) else language_for(accept_language)
+    return Wish(form, language, str(form.value if form is Form.JSON else language.value))
+
+
 def form_for(accept: bytes) -> Form:
     """JSON for a client that would rather have it than a page, or that names it where it only tolerates pages."""
     weights = _weights(accept)
@@ -29,7 +45,6 @@ def form_for(accept: bytes) -> Form:
     return Form.JSON if json > html and json[0] > 0 else Form.HTML
 
 
-@functools.lru_cache(maxsize=1024)
 def language_for(accept_language: bytes) -> Language:
     """Chinese unless the client asks for other languages and not for Chinese."""
     weights = _weights(accept_language)

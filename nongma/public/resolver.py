@@ -16,7 +16,7 @@ from psycopg_pool import PoolTimeout
 from nongma.codes.codec import LENGTH, decode, has_shape
 from nongma.public import pages, places
 from nongma.public.cache import TTL_SECONDS, Ear, Kept, Message, PageCache
-from nongma.public.negotiation import Form, Language, form_for, language_for
+from nongma.public.negotiation import Form, Wish, wish_of
 from nongma.public.pages import Answer
 from nongma.public.pool import Pool, make_pool
 from nongma.public.queries import Subject, read_subject
@@ -68,43 +68,43 @@ class Resolver:
             await send_answer(send, method, _method_not_allowed())
             return
         path: str = scope["path"]
-        form, language = _wishes(scope)
+        wish = _wish(scope)
         code = path[len(PREFIX) :]
         lot_code = ""
         if not has_shape(code):
             found = _asked_code(path, scope["query_string"])
             if found is None:
                 page = "ask" if path.rstrip("/") == PREFIX.rstrip("/") else "malformed"
-                await send_answer(send, method, pages.plain_answer(page, form, language))
+                await send_answer(send, method, pages.plain_answer(page, wish.form, wish.language))
                 return
             code, lot_code = found
             if not has_shape(code):
-                await send_answer(send, method, pages.plain_answer("malformed", form, language, code[:LONGEST_TYPED]))
+                typed = code[:LONGEST_TYPED]
+                await send_answer(send, method, pages.plain_answer("malformed", wish.form, wish.language, typed))
                 return
-        key = code + (form if form is Form.JSON else language)
-        kept = self.cache.get(key)
+        kept = self.cache.get(code + wish.key)
         if kept is None:
             serial = decode(code)
             if serial is None:
-                await _send_coded(send, method, "false", form, language, code)
+                await _send_coded(send, method, "false", wish, code)
                 return
             try:
-                kept = await self._made(key, serial, form, language)
+                kept = await self._made(code, serial, wish)
             except (Error, PoolTimeout, OSError) as error:
                 logger.error("扫码查询读不到数据库：%s", error)
-                await send_answer(send, method, pages.plain_answer("busy", form, language))
+                await send_answer(send, method, pages.plain_answer("busy", wish.form, wish.language))
                 return
             except Exception:
                 logger.exception("扫码查询出错：序号 %s", serial)
-                await send_answer(send, method, pages.plain_answer("error", form, language))
+                await send_answer(send, method, pages.plain_answer("error", wish.form, wish.language))
                 return
             if kept is None:
                 if method == "GET":
                     self.scans.note(serial, "", UNKNOWN)
-                await _send_coded(send, method, "unknown", form, language, code)
+                await _send_coded(send, method, "unknown", wish, code)
                 return
         if lot_code and decode(lot_code) != kept.lot_serial:
-            await _send_coded(send, method, "false", form, language, code)
+            await _send_coded(send, method, "false", wish, code)
             return
         await send(kept.start)
         if method == "GET":
@@ -113,21 +113,22 @@ class Resolver:
         else:
             await send(_EMPTY)
 
-    async def _made(self, key: str, serial: int, form: Form, language: Language) -> Kept | None:
+    async def _made(self, code: str, serial: int, wish: Wish) -> Kept | None:
         """The answer, made once however many ask for it at the same moment."""
+        key = code + wish.key
         task = self._making.get(key)
         if task is None:
-            task = asyncio.create_task(self._make(key, serial, form, language))
+            task = asyncio.create_task(self._make(key, serial, wish))
             self._making[key] = task
             task.add_done_callback(lambda _: self._making.pop(key, None))
         return await asyncio.shield(task)
 
-    async def _make(self, key: str, serial: int, form: Form, language: Language) -> Kept | None:
+    async def _make(self, key: str, serial: int, wish: Wish) -> Kept | None:
         with self.cache.watch() as watch:
             subject = await read_subject(self.pool, serial)
             if subject is None:
                 return None
-            kept = _keep(subject, pages.subject_answer(subject, form, language))
+            kept = _keep(subject, pages.subject_answer(subject, wish.form, wish.language))
             self.cache.put(key, kept, watch)
         return kept
 
@@ -146,28 +147,29 @@ async def send_answer(send: Send, method: str, answer: Answer) -> None:
 _EMPTY: Message = {"type": "http.response.body", "body": b""}
 
 
-async def _send_coded(send: Send, method: str, page: str, form: Form, language: Language, code: str) -> None:
+async def _send_coded(send: Send, method: str, page: str, wish: Wish, code: str) -> None:
     """Send a page that tells of no subject, with the code in its field."""
-    if form is Form.JSON:
-        await send_answer(send, method, _plain_json(page))
-        return
-    start, before, after = _coded(page, language)
+    start, before, after = _CODED.get((page, wish.key)) or _coded(page, wish)
     await send(start)
     if method == "HEAD":
         await send(_EMPTY)
     else:
-        await send({"type": "http.response.body", "body": b"".join((before, code.encode(), after))})
+        await send({"type": "http.response.body", "body": before + code.encode() + after if after else before})
 
 
-@functools.cache
-def _plain_json(page: str) -> Answer:
-    return pages.plain_answer(page, Form.JSON, Language.CHINESE)
+_CODED: dict[tuple[str, str], tuple[Message, bytes, bytes]] = {}
 
 
-@functools.cache
-def _coded(page: str, language: Language) -> tuple[Message, bytes, bytes]:
-    answer, before, after = pages.coded_parts(page, language)
-    return {"type": "http.response.start", "status": answer.status, "headers": answer.headers}, before, after
+def _coded(page: str, wish: Wish) -> tuple[Message, bytes, bytes]:
+    """The page ready to send, cut where its code stands; data names no code and is not cut."""
+    if wish.form is Form.JSON:
+        answer = pages.plain_answer(page, wish.form, wish.language)
+        before, after = answer.body, b""
+    else:
+        answer, before, after = pages.coded_parts(page, wish.language)
+    start: Message = {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
+    _CODED[page, wish.key] = start, before, after
+    return _CODED[page, wish.key]
 
 
 @functools.cache
@@ -189,8 +191,7 @@ def _keep(subject: Subject, answer: Answer) -> Kept:
     )
 
 
-def _wishes(scope: Scope) -> tuple[Form, Language]:
-    """Page or data, and in which language: `?lang=` goes before the browser's own wish."""
+def _wish(scope: Scope) -> Wish:
     accept = accept_language = b""
     for name, value in scope["headers"]:
         if name == b"accept":
@@ -198,11 +199,8 @@ def _wishes(scope: Scope) -> tuple[Form, Language]:
         elif name == b"accept-language":
             accept_language = value
     query: bytes = scope["query_string"]
-    if query:
-        asked = _query(query).get("lang", [""])[0]
-        if asked in (Language.CHINESE, Language.ENGLISH):
-            return form_for(accept), Language(asked)
-    return form_for(accept), language_for(accept_language)
+    lang = _query(query).get("lang", [""])[0][:2] if query else ""
+    return wish_of(accept, accept_language, lang)
 
 
 def _query(query: bytes) -> dict[str, list[str]]:

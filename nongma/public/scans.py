@@ -6,7 +6,6 @@ import logging
 import os
 import time
 from datetime import UTC, datetime
-from uuid import UUID
 
 from psycopg import Error, sql
 from psycopg_pool import PoolTimeout
@@ -88,11 +87,17 @@ class ScanLog:
 
 
 def _lines(looks: list[Look]) -> str:
-    """COPY text of some looks, each with a UUIDv7 of the moment of the look."""
-    noise = os.urandom(10 * len(looks))
-    lines = []
-    for place, (serial, kind, answer, at) in enumerate(looks):
-        low = int.from_bytes(noise[place * 10 : place * 10 + 10], "big")
-        number = int(at * 1000) << 80 | 0x7 << 76 | (low >> 64 & 0xFFF) << 64 | 0x2 << 62 | (low & (1 << 62) - 1)
-        lines.append(f"{serial}\t{UUID(int=number)}\t{kind}\t{datetime.fromtimestamp(at, UTC).isoformat()}\t{answer}\n")
+    """COPY text of some looks, each with a UUIDv7 of the moment of the look; moments are written to the millisecond."""
+    noise = int.from_bytes(os.urandom(8 * len(looks)))
+    lines, written, head, moment = [], -1, "", ""
+    for serial, kind, answer, at in looks:
+        milliseconds = int(at * 1000)
+        if milliseconds != written:
+            written = milliseconds
+            head = f"{milliseconds:012x}7"
+            moment = datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()
+        random, noise = noise & 0xFFFFFFFFFFFFFFFF, noise >> 64
+        lines.append(
+            f"{serial}\t{head}{random >> 52:03x}8{random & 0xFFFFFFFFFFFFF:015x}\t{kind}\t{moment}\t{answer}\n"
+        )
     return "".join(lines)

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from nongma.certificates.models import Certificate
 from nongma.codes.models import Scan
@@ -13,6 +14,7 @@ from nongma.codes.services import subject_changed
 from nongma.public import cache as caching
 from nongma.public import resolver as resolving
 from nongma.public.cache import Kept, PageCache
+from nongma.public.negotiation import wish_of
 from nongma.public.tests.asgi import eventually
 
 LI, CHEN = UUID(int=1), UUID(int=2)
@@ -118,9 +120,7 @@ def test_many_at_once_ask_once(shopper, resolver, certificate: Certificate, monk
     monkeypatch.setattr(resolving, "read_subject", slow)
 
     async def crowd() -> None:
-        from nongma.public.negotiation import Form, Language
-
-        args = certificate.code + "zh", certificate.serial, Form.HTML, Language.CHINESE
+        args = certificate.code, certificate.serial, wish_of(b"", b"", "")
         await asyncio.gather(*(resolver._made(*args) for _ in range(20)))
 
     resolver.running.do(crowd())
@@ -155,7 +155,8 @@ def test_looks_are_written_in_batches(shopper, resolver, certificate: Certificat
     assert Scan.objects.count() == 30
     assert {(scan.kind, scan.answer) for scan in scans} == {("certificate", "valid")}
     assert len({scan.id for scan in scans}) == 30
-    assert {scan.id.version for scan in scans} == {7}
+    assert {(scan.id.version, scan.id.variant) for scan in scans} == {(7, RFC_4122)}
+    assert all(abs((timezone.now() - scan.at).total_seconds()) < 60 for scan in scans)
     subject_changed(certificate.uid)
     eventually(lambda: not resolver.cache.get(certificate.code + "zh"))
     assert "已被查询 30 次" in shopper.get(path).text
