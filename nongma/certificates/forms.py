@@ -33,7 +33,7 @@ class IssueForm(forms.Form):
         self.fields["quantity"].help_text = f"最多 {left.normalize():f} {unit}"
         basis = self.fields["basis"]
         assert isinstance(basis, forms.ChoiceField)
-        basis.choices = list(template.basis_labels.items())
+        basis.choices = template.bases
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -50,8 +50,8 @@ class RevokeForm(forms.Form):
 class LabelForm(forms.Form):
     """How labels are printed."""
 
-    size = forms.ChoiceField(label="标签尺寸", choices=SIZE_CHOICES, required=False)
-    copies = forms.IntegerField(label="每张印几份", min_value=1, max_value=500, required=False)
+    size = forms.ChoiceField(label="标签尺寸", choices=SIZE_CHOICES, required=False, initial=DEFAULT_SIZE)
+    copies = forms.IntegerField(label="每张印几份", min_value=1, max_value=500, required=False, initial=1)
     sheet = forms.ChoiceField(label="纸张", choices=[("roll", "标签卷纸"), ("a4", "A4 纸（自己裁开）")], required=False)
     signed = forms.BooleanField(label="加印离线验签码（100×70）", required=False)
 

@@ -58,6 +58,11 @@ class CertificateTemplate(models.Model):
     def __str__(self) -> str:
         return self.code
 
+    @property
+    def bases(self) -> list[tuple[str, str]]:
+        """Each basis with the words for it on this form, in the order of the form."""
+        return [(basis, self.basis_labels[basis]) for basis in Basis.values if basis in self.basis_labels]
+
 
 class CertificateQuerySet(models.QuerySet["Certificate"]):
     def visible_to(self, user: User) -> Self:

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Page
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
 
 from nongma.accounts.models import User
 from nongma.certificates.models import Certificate
@@ -12,7 +12,7 @@ from nongma.codes.codec import decode
 from nongma.lib.capped import CappedPaginator
 from nongma.lib.sorting import Sorting
 from nongma.regions.spans import Span
-from nongma.tracing.models import Lot
+from nongma.tracing.models import Lot, LotEntry
 
 MOST_LISTED = 10_000
 PAGE_SIZE = 50
@@ -23,16 +23,21 @@ CERTIFICATE_COLUMNS = {"new": ("id",), "product": ("lot__product__name", "id"), 
 def certifiable(lot: Lot) -> Decimal:
     """How much of a lot has no certificate yet. To be trusted only under the lot's row lock.
 
-    Goods leave with their certificate, so what leaves is taken from what was certified by then, and only when more
-    leaves than that from the rest. Without this a lot sold in parts could not be certified to its end.
+    What is sold leaves with its certificate, so a sale is taken from what was certified by then and only beyond that
+    from the rest; else a lot sold in parts could not be certified to its end. What is split off, mixed or lost is
+    taken from the rest first: the new lot gets a certificate of its own.
     """
-    promised = lot.certificates.standing().values_list("issued_at", "quantity")
-    entries = list(lot.entries.values_list("at", "quantity"))
-    certified = ZERO
-    gone = [(at, quantity) for at, quantity in entries if quantity < 0]
-    for _, quantity in sorted([*promised, *gone]):
-        certified = max(ZERO, certified + quantity)
-    return max(ZERO, sum((quantity for _, quantity in entries), ZERO) - certified)
+    promised = lot.certificates.standing().values_list("issued_at", "quantity", Value(""))
+    balance = certified = ZERO
+    for _, quantity, reason in sorted([*lot.entries.values_list("at", "quantity", "reason"), *promised]):
+        if not reason:
+            certified += quantity
+            continue
+        balance += quantity
+        if reason == LotEntry.Reason.TRANSFER and quantity < 0:
+            certified = max(ZERO, certified + quantity)
+        certified = min(certified, balance)
+    return balance - certified
 
 
 def with_all(certificates: QuerySet[Certificate]) -> QuerySet[Certificate]:

@@ -84,7 +84,7 @@ def certificate(request: SignedInRequest, code: str) -> HttpResponse:
         "certificate": certificate,
         "lot": certificate.lot,
         "label": label,
-        "label_form": LabelForm(initial={"size": "70x50", "copies": 1}),
+        "label_form": LabelForm(),
         "symbol": _drawn(label.symbol),
         "can_revoke": own and not certificate.revoked_at and may(request.user, Action.ISSUE_CERTIFICATE),
         "history": history_of(certificate),

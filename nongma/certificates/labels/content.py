@@ -46,7 +46,7 @@ def _label(certificate: Certificate, prefix: str, printer: qr.CodePrinter) -> La
     return Label(
         title=certificate.template.title,
         promises=certificate.promises,
-        bases=[(str(text), basis == certificate.basis) for basis, text in certificate.template.basis_labels.items()],
+        bases=[(text, basis == certificate.basis) for basis, text in certificate.template.bases],
         facts=[
             ("产品名称", lot.product.name),
             ("数量（重量）", quantity),

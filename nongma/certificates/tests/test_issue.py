@@ -151,6 +151,17 @@ def test_a_revoked_certificate_gives_its_quantity_back(li, lot, certificate):
     assert certifiable(lot) == 500
 
 
+def test_what_is_split_off_takes_no_certificate_along(li, lot):
+    issue(lot, li, "300")
+    (part,) = split_lot(lot=lot, quantities=[Decimal(150)], actor=li)
+    assert (certifiable(lot), certifiable(part)) == (50, 150)
+
+    record_loss(lot=lot, quantity=Decimal(100), actor=li)
+    assert certifiable(lot) == 0
+    transfer_lot(lot=lot, quantity=Decimal(100), buyer_name="早市", actor=li)
+    assert certifiable(lot) == 0
+
+
 def test_what_is_split_off_needs_a_certificate_of_its_own(li, lot):
     issue(lot, li, "500")
     (part,) = split_lot(lot=lot, quantities=[Decimal(100)], actor=li)
