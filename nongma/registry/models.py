@@ -12,6 +12,7 @@ from nongma.catalogue.models import Industry
 from nongma.codes.codec import encode
 from nongma.lib.fields import EncryptedTextField
 from nongma.lib.ids import uuid7
+from nongma.lib.masking import mask_id, mask_name, mask_phone
 from nongma.regions.models import Region
 from nongma.regions.spans import WIDTHS
 
@@ -144,6 +145,21 @@ class Operator(models.Model):
     def code(self) -> str:
         """The 20 digits of the 主体码."""
         return encode(self.serial)
+
+    @property
+    def masked_contact(self) -> str:
+        """The contact's name as most people may see it."""
+        return mask_name(self.contact)
+
+    @property
+    def masked_phone(self) -> str:
+        """The phone as most people may see it."""
+        return mask_phone(self.phone)
+
+    @property
+    def masked_id_number(self) -> str:
+        """The ID number as most people may see it."""
+        return mask_id(self.id_number)
 
     @property
     def tone(self) -> str:

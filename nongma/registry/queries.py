@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
@@ -13,6 +12,7 @@ from nongma.accounts.models import User
 from nongma.codes.codec import decode
 from nongma.lib import phones
 from nongma.lib.fields import blind_index
+from nongma.lib.pages import MOST_LISTED, CappedPaginator
 from nongma.lib.sorting import Sorting
 from nongma.regions.models import Region
 from nongma.regions.spans import EVERYWHERE, Span
@@ -20,20 +20,12 @@ from nongma.registry import identity
 from nongma.registry.forms import OperatorFilterForm
 from nongma.registry.models import Base, Operator, OperatorQuerySet
 
-MOST_LISTED = 10_000
-PAGE_SIZE = 50
 COLUMNS = {
     "region": ("region_id", "id"),
     "name": ("name", "id"),
     "status": ("status", "region_id", "id"),
     "created": ("created_at", "id"),
 }
-
-
-if TYPE_CHECKING:
-    OperatorPaginator = Paginator[Operator]
-else:
-    OperatorPaginator = Paginator
 
 
 @dataclass(frozen=True)
@@ -78,27 +70,6 @@ def _called(operators: OperatorQuerySet, text: str) -> OperatorQuerySet:
     return operators.named(text)
 
 
-class CappedPaginator(OperatorPaginator):
-    """Pages over the first `MOST_LISTED` rows, which it never counts past: a nation's millions are not read."""
-
-    def __init__(self, found: QuerySet[Operator], ordered: QuerySet[Operator]) -> None:
-        super().__init__(ordered, PAGE_SIZE)
-        self.found = found
-
-    @cached_property
-    def _counted(self) -> int:
-        return self.found.order_by()[: MOST_LISTED + 1].count()
-
-    @cached_property
-    def count(self) -> int:
-        return min(self._counted, MOST_LISTED)
-
-    @property
-    def is_capped(self) -> bool:
-        """Whether there are more than it pages over."""
-        return self._counted > MOST_LISTED
-
-
 def operator_page(user: User, wanted: OperatorFilter, sorting: Sorting, number: Any) -> Page[Operator]:
     """A page of the operators that the user may see and that are meant.
 
@@ -107,8 +78,10 @@ def operator_page(user: User, wanted: OperatorFilter, sorting: Sorting, number: 
     """
     found = wanted.apply(Operator.objects.visible_to(user))
     ordered: QuerySet[Operator] = found
-    if wanted.q.strip() or sorting.chosen.removeprefix("-") != "region":
+    if wanted.q.strip():
         ordered = Operator.objects.filter(pk__in=found.order_by()[:MOST_LISTED].values("pk"))
+    elif sorting.chosen.removeprefix("-") != "region":
+        ordered = Operator.objects.filter(pk__in=found.order_by("region_id", "id")[:MOST_LISTED].values("pk"))
     ordered = ordered.order_by(*sorting.fields).select_related("region")
     return CappedPaginator(found, ordered).get_page(number)
 

@@ -12,8 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
+from nongma.accounts.queries import place_of
 from nongma.audit.queries import history_of
 from nongma.lib import qr
+from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
 from nongma.lib.sorting import Sorting
 from nongma.registry.exports import workbook_of
@@ -21,7 +23,6 @@ from nongma.registry.forms import BaseForm, OperatorForm, ReturnForm
 from nongma.registry.models import Operator
 from nongma.registry.queries import (
     COLUMNS,
-    MOST_LISTED,
     OperatorFilter,
     bases_of,
     dealings_of,
@@ -59,6 +60,7 @@ def operators(request: SignedInRequest) -> HttpResponse:
         "sorting": sorting,
         "is_filtered": wanted != OperatorFilter(),
         "most": MOST_LISTED,
+        "within": _within(request),
         "may_register": may(request.user, Action.REGISTER_OPERATOR),
         "may_export": may(request.user, Action.EXPORT_OPERATORS) and page.paginator.count,
     }
@@ -94,7 +96,11 @@ def register(request: SignedInRequest) -> HttpResponse:
             done = operator.status == Operator.Status.APPROVED
             messages.success(request, "登记好了，已通过审核" if done else "登记好了，等待县级审核")
             return redirect(operator)
-    return render(request, "registry/register.html", {"form": form, "for_self": request.user.is_operator})
+    return render(
+        request,
+        "registry/register.html",
+        {"form": form, "for_self": request.user.is_operator, "within": _within(request)},
+    )
 
 
 @requires(Action.REGISTER_OPERATOR)
@@ -113,7 +119,7 @@ def change(request: SignedInRequest, code: str) -> HttpResponse:
             sent_again = operator.status != changed.status
             messages.success(request, "已重新提交，等待县级审核" if sent_again else "改好了")
             return redirect(changed)
-    return render(request, "registry/change.html", {"form": form, "operator": operator})
+    return render(request, "registry/change.html", {"form": form, "operator": operator, "within": _within(request)})
 
 
 @requires(Action.VIEW_OPERATORS)
@@ -180,7 +186,7 @@ def register_base(request: SignedInRequest, code: str) -> HttpResponse:
         else:
             messages.success(request, f"基地“{base.name}”登记好了")
             return HttpResponseRedirect(f"{owner.get_absolute_url()}#bases")
-    return render(request, "registry/base.html", {"form": form, "operator": owner})
+    return render(request, "registry/base_form.html", {"form": form, "operator": owner, "within": _within(request)})
 
 
 def _record(
@@ -211,6 +217,11 @@ def _record(
         "qr": mark_safe(qr.svg(qr.symbol(f"{settings.PUBLIC_URL}/t/{shown.code}"))),  # noqa: S308 (our own drawing)
     }
     return render(request, "registry/operator.html", context)
+
+
+def _within(request: SignedInRequest) -> int | None:
+    """The division that the region picker starts in: that of the person's posts."""
+    return place_of(request.user)
 
 
 def _initial(operator: Operator) -> dict[str, Any]:

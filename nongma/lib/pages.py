@@ -1,0 +1,44 @@
+"""Pages of a list that may be as long as a nation's: nothing is counted or leafed past the first ten thousand."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+
+from nongma.lib.paging import total_of
+
+MOST_LISTED = 10_000
+PAGE_SIZE = 50
+
+if TYPE_CHECKING:
+    AnyPaginator = Paginator[Any]
+else:
+    AnyPaginator = Paginator
+
+
+class CappedPaginator(AnyPaginator):
+    """Pages over the first `MOST_LISTED` rows of a list; beyond that a filter is quicker than leafing.
+
+    `found` is what is counted, `ordered` what is shown: the same rows in the order of an index, or the first
+    `MOST_LISTED` of them in any other.
+    """
+
+    def __init__(self, found: QuerySet[Any], ordered: QuerySet[Any], size: int = PAGE_SIZE) -> None:
+        super().__init__(ordered, size)
+        self.found = found
+
+    @cached_property
+    def total(self) -> int:
+        """How many rows there are: exact up to 50,000, an estimate beyond."""
+        return total_of(self.found)
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows it pages over."""
+        return min(self.total, MOST_LISTED)
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there are more rows than it pages over."""
+        return self.total > MOST_LISTED

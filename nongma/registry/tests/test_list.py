@@ -1,0 +1,175 @@
+"""The list of operators answers from indexes, whatever is asked of it."""
+
+import io
+import json
+
+import openpyxl
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from nongma.audit.models import Entry
+from nongma.lib.pages import MOST_LISTED, PAGE_SIZE
+from nongma.registry.models import Operator, OperatorKind
+from nongma.testing import LIANDU, YAZHOU, YAZHOU_VILLAGE, client_of, make_operator
+
+URL = "/operators/"
+MANY = 12_000
+
+
+@pytest.fixture
+def many(zhao):
+    """Enough operators, over many counties, that reading them all is the planner's worst choice."""
+    kinds = [kind.value for kind in OperatorKind]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO registry_operator (
+                uid, serial, kinds, name, region_id, contact, phone, phone_index, industries, created_by_id, id_number,
+                address, status, review_note, created_at
+            )
+            SELECT gen_random_uuid(), 800000000000 + n, ARRAY[(%s::text[])[1 + n %% 12]],
+                   chr(19968 + n::int %% 500) || chr(20968 + n::int %% 331)
+                       || CASE WHEN n %% 100 = 0 THEN '春晖合作社' ELSE '农场' END,
+                   place.code, '张三', '', sha256(n::text::bytea), ARRAY['planting'], %s, '', '',
+                   CASE WHEN n %% 50 = 0 THEN 'submitted' ELSE 'approved' END, '', now() - n * interval '1 minute'
+            FROM (SELECT code, row_number() OVER (ORDER BY code) AS n FROM regions_region
+                  WHERE level = 4 ORDER BY code %% 9973 LIMIT %s) AS place
+            """,
+            [kinds, zhao.pk, MANY],
+        )
+        cursor.execute("ANALYZE registry_operator")
+
+
+def needless_reads(plan, *, bounded=False):
+    """Reads of operators from end to end that are not cut short, or that throw away what they read."""
+    bounded = plan["Node Type"] == "Limit" or (bounded and plan["Node Type"] not in {"Sort", "Aggregate", "Hash"})
+    if plan["Node Type"] == "Seq Scan" and plan["Relation Name"] == "registry_operator":
+        thrown_away = plan.get("Rows Removed by Filter", 0)
+        if not bounded or thrown_away > plan["Actual Rows"] / 4:
+            yield plan
+    for child in plan.get("Plans", ()):
+        yield from needless_reads(child, bounded=bounded)
+
+
+def plans_of(client, **parameters):
+    """The plans, as run, of every read of operators that a page makes."""
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(URL, parameters).status_code == 200
+    reads = [query["sql"] for query in captured if "registry_operator" in query["sql"]]
+    assert reads
+    for sql in reads:
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + sql.removeprefix("EXPLAIN (FORMAT JSON) "))
+            (answer,) = cursor.fetchone()
+        yield (json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"]
+
+
+ASKED = (
+    {},
+    {"page": "3"},
+    {"kind": "cooperative"},
+    {"kind": "wholesale_market", "status": "submitted"},
+    {"status": "submitted"},
+    {"status": "approved"},
+    {"region": "460205"},
+    {"region": "33", "kind": "household"},
+    {"q": "春晖"},
+    {"q": "春晖合作社", "region": "33", "status": "submitted"},
+    {"q": "19900002449"},
+    {"q": "91110000600037341L"},
+    {"region": "331102", "sort": "name"},
+    {"status": "submitted", "sort": "-created"},
+    {"sort": "name"},
+    {"sort": "-status"},
+)
+
+
+def test_it_never_reads_all_operators(many, ministry):
+    client = client_of(ministry)
+    for asked in ASKED:
+        for plan in plans_of(client, **asked):
+            assert list(needless_reads(plan)) == [], asked
+
+
+def test_it_lists_the_first_ten_thousand_and_says_so(many, ministry):
+    answer = client_of(ministry).get(URL, {"page": "99999"})
+    page = answer.context["page"]
+    assert (page.paginator.count, page.paginator.is_capped) == (MOST_LISTED, True)
+    assert page.number == MOST_LISTED // PAGE_SIZE
+    assert "超过 10,000 条" in answer.content.decode()
+
+
+def test_it_finds_operators_by_any_part_of_the_name(zhao):
+    wanted = make_operator(name="崖州区春晖豇豆专业合作社")
+    make_operator(name="崖州区禾丰豇豆专业合作社")
+    make_operator(name="李明")
+    for text in ("春晖", "晖豇", "崖州区春晖豇豆专业合作社", wanted.code, " 春晖 "):
+        assert names(zhao, q=text) == [wanted.name], text
+    assert names(zhao, q="李") == ["李明"]
+    assert names(zhao, q="明") == []
+    assert names(zhao, q="晖春") == []
+
+
+def test_it_finds_an_operator_by_its_whole_phone_number_only(zhao):
+    make_operator(name="李明", phone="19900002449")
+    assert names(zhao, q="199 0000 2449") == ["李明"]
+    assert names(zhao, q="2449") == []
+
+
+def test_it_narrows_by_kind_status_and_region(zhao):
+    make_operator(name="甲", kinds=["household", "purchaser"], status="submitted")
+    make_operator(name="乙", region=YAZHOU_VILLAGE)
+    assert names(zhao, kind="purchaser") == ["甲"]
+    assert names(zhao, status="approved") == ["乙"]
+    assert names(zhao, region=str(YAZHOU_VILLAGE)) == ["乙"]
+    assert names(zhao, region="460205", sort="-name") == ["甲", "乙"]
+
+
+def test_it_shows_nobody_elses_operators(zhao, sun, li, li_operator, chen_operator):
+    assert names(zhao) == [li_operator.name]
+    assert names(sun) == [chen_operator.name]
+    assert names(zhao, region=str(LIANDU)) == []
+    assert client_of(li).get(URL).url == li_operator.get_absolute_url()
+
+
+def test_it_masks_personal_data(zhao, li_operator):
+    text = client_of(zhao).get(URL).content.decode()
+    assert "李**" in text
+    assert li_operator.phone not in text
+
+
+def test_an_export_is_the_filtered_list_masked_and_on_record(zhao, li_operator):
+    make_operator(name="=1+1", status="submitted", contact="张三")
+    answer = client_of(zhao).post("/operators/export", {"status": "submitted"})
+    book = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)))
+    (heading, row) = book.active.iter_rows(values_only=True)
+    values = dict(zip(heading, row, strict=True))
+    assert (values["名称"], values["联系人"], values["手机"]) == ("=1+1", "张**", "199****5935")
+    assert values["行政区划"].endswith("崖州区")
+    assert Entry.objects.get(action="operator.exported").details["rows"] == 1
+
+
+def test_an_export_of_too_many_or_none_says_so(zhao, li_operator, monkeypatch):
+    from nongma.registry import services
+
+    client = client_of(zhao)
+    assert client.post("/operators/export", {"status": "returned"}).url == "/operators/?status=returned"
+    monkeypatch.setattr(services, "MOST_EXPORTED", 0)
+    answer = client.post("/operators/export", follow=True)
+    assert "请先缩小范围" in answer.content.decode()
+    assert not Entry.objects.filter(action="operator.exported").exists()
+
+
+def names(user, **parameters):
+    page = client_of(user).get(URL, parameters).context["page"]
+    return [operator.name for operator in page]
+
+
+def test_it_costs_the_same_queries_for_any_number_of_rows(zhao, django_assert_max_num_queries):
+    for _ in range(20):
+        make_operator(region=YAZHOU)
+    client = client_of(zhao)
+    with django_assert_max_num_queries(14):
+        client.get(URL)
+    assert Operator.objects.count() == 20
