@@ -1,0 +1,331 @@
+"""Who gets what answer where: every address says what access it needs, a table of role × address holds it to that."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from config.api import api
+from nongma.accounts.access import Action
+from nongma.accounts.models import Role, User
+from nongma.audit.models import Entry
+from nongma.catalogue.models import Product
+from nongma.certificates.models import Basis
+from nongma.certificates.services import issue_certificate
+from nongma.codes.codec import encode
+from nongma.origins.models import ImportJob
+from nongma.testing import (
+    YAZHOU,
+    YAZHOU_VILLAGE,
+    api_of,
+    client_of,
+    make_base,
+    make_official,
+    make_operator,
+    make_origin,
+)
+from nongma.tracing.services import harvest_lot
+
+# What describes the API itself: no record is behind it.
+OPEN_BY_NATURE = {"api-1:openapi-json", "api-1:openapi-view", "api-1:api-root"}
+# Signing in and out, held by their own tests; pictures of the manual and jobs that need a file of their own.
+SHOWN_ELSEWHERE = {
+    "accounts:sign-in-code",
+    "accounts:sign-out",
+    "api-1:token",
+    "desk:manual-image",
+    "origins:review-job",
+}
+REFUSED = {"in", "401", "403", "404"}
+
+
+def addresses(
+    patterns: list[URLPattern | URLResolver], prefix: str = "", room: str = ""
+) -> Iterator[tuple[str, str, Any]]:
+    """Every address with its name and view."""
+    for pattern in patterns:
+        where = prefix + str(pattern.pattern).removeprefix("^")
+        if isinstance(pattern, URLPattern):
+            yield where, f"{room}:{pattern.name}", pattern.callback
+        else:
+            yield from addresses(pattern.url_patterns, where, pattern.namespace or room)
+
+
+def test_every_page_says_what_access_it_needs() -> None:
+    silent = [
+        where
+        for where, name, view in addresses(get_resolver().url_patterns)
+        if not name.startswith("api-1:") and not isinstance(getattr(view, "requires", None), Action)
+    ]
+    assert silent == []
+
+
+def test_every_operation_of_the_api_says_what_access_it_needs() -> None:
+    operations = [
+        (path, operation)
+        for router in api._get_bound_routers()
+        for path, view in router.path_operations.items()
+        for operation in view.operations
+    ]
+    assert len(operations) > 30
+    for path, operation in operations:
+        action = getattr(operation.view_func, "requires", None)
+        assert isinstance(action, Action), path
+        assert bool(operation.auth_callbacks) is (action != Action.PUBLIC), path
+
+
+def test_the_api_has_no_address_beside_its_operations() -> None:
+    known = {
+        operation.url_name if hasattr(operation, "url_name") else api.get_operation_url_name(operation, router.template)
+        for router in api._get_bound_routers()
+        for view in router.path_operations.values()
+        for operation in view.operations
+    }
+    named = {name for _, name, _ in addresses(get_resolver().url_patterns) if name.startswith("api-1:")}
+    assert {name.removeprefix("api-1:") for name in named - OPEN_BY_NATURE} == known
+
+
+# The people: one of each role in 崖州区 or above it, Li who grows there, and two of 莲都区 (Sun reviews, Chen grows).
+# The records are Li's, in a village of 崖州区. `in` is the way to sign in, `ok` any answer of the work itself.
+PEOPLE = ("nobody", "hainan", "zhao", "wang", "analyst", "qian", "officer", "brand", "li", "sun", "chen")
+TABLE = """
+GET  /signin                                      200 302 302 302 302 302 302 302 302 302 302
+GET  /                                             in 200 200 200 200 200 200 200 200 200 200
+GET  /code?code={certificate}                     302 302 302 302 302 302 302 302 302 302 302
+GET  /help/                                       200 200 200 200 200 200 200 200 200 200 200
+GET  /help/roles                                  200 200 200 200 200 200 200 200 200 200 200
+GET  /me                                           in 200 200 200 200 200 200 200 200 200 200
+GET  /me/password                                  in 200 200 200 200 200 200 200 200 200 200
+GET  /me/code                                      in 302 302 302 302 302 302 302 302 302 302
+POST /me/code/start                                in  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
+GET  /audit/                                       in 200 403 403 403 403 403 403 403 403 403
+GET  /audit/export                                 in 200 403 403 403 403 403 403 403 403 403
+GET  /regions/search?q=yz                          in 200 200 200 200 200 200 200 200 200 200
+GET  /regions/children                             in 200 200 200 200 200 200 200 200 200 200
+GET  /regions/boundaries/provinces.geojson        200 200 200 200 200 200 200 200 200 200 200
+GET  /catalogue/                                   in 200 200 200 200 200 200 200 200 200 200
+GET  /catalogue/bans                               in 200 200 200 200 200 200 200 200 200 200
+GET  /operators/                                   in 200 200 200 200 200 200 200 302 200 302
+POST /operators/export                             in  ok  ok 403  ok 403 403 403 403  ok 403
+GET  /operators/register                           in 200 200 200 403 403 403 403 200 200 200
+GET  /operators/{operator}/                        in 200 200 200 200 200 200 200 200 404 404
+GET  /operators/{operator}/change                  in 200 200 200 403 403 403 403 200 404 404
+POST /operators/{operator}/contact                 in 403  ok 403 403 403  ok 403 403 404 403
+POST /operators/{operator}/approve                 in 403  ok 403 403 403 403 403 403 404 403
+POST /operators/{operator}/return                  in 403  ok 403 403 403 403 403 403 404 403
+GET  /operators/{operator}/bases                   in 200 200 200 403 403 403 403 200 404 404
+GET  /origins/                                     in 200 200 200 200 403 200 403 200 200 200
+GET  /origins/map                                  in 200 200 200 200 403 200 403 200 200 200
+GET  /origins/here?id={origin}                      in 200 200 200 200 403 200 403 200 200 200
+POST /origins/export.csv                           in  ok  ok 403  ok 403 403 403 403  ok 403
+POST /origins/decide                               in 403  ok 403 403 403 403 403 403  ok 403
+GET  /origins/import                               in 200 200 200 403 403 403 403 403 200 403
+GET  /origins/import/template.xlsx                 in 200 200 200 403 403 403 403 403 200 403
+GET  /origins/import/{job}                         in 404 404 200 403 403 403 403 403 404 403
+GET  /origins/import/{job}/progress                in 404 404 200 403 403 403 403 403 404 403
+GET  /origins/import/{job}/errors.xlsx             in 404 404 302 403 403 403 403 403 404 403
+GET  /origins/{origin}                             in 200 200 200 200 403 200 403 200 404 404
+POST /origins/{origin}/phones                      in 403  ok 403 403 403  ok 403 403 404 403
+GET  /origins/{origin}/locate                      in 200 200 200 403 403 403 403 403 404 403
+GET  /origins/{origin}/correct                     in 302 302 302 403 403 403 403 403 404 403
+POST /origins/{origin}/return                      in 403  ok 403 403 403 403 403 403 404 403
+POST /origins/{origin}/approve                     in 403  ok 403 403 403 403 403 403 404 403
+GET  /tiles/origins/6/51/28.mvt                   401 200 200 200 200 403 200 403 200 200 200
+GET  /lots/                                        in 200 200 403 200 200 200 403 200 200 200
+GET  /lots/new                                     in 403 403 403 403 403 403 403 200 403 200
+GET  /lots/{lot}                                   in 200 200 403 200 200 200 403 200 404 404
+GET  /lots/{lot}/split                             in 403 403 403 403 403 403 403 200 403 404
+GET  /lots/{lot}/mix                               in 403 403 403 403 403 403 403 200 403 404
+GET  /lots/{lot}/transfer                          in 403 403 403 403 403 403 403 200 403 404
+GET  /lots/{lot}/loss                              in 403 403 403 403 403 403 403 200 403 404
+GET  /lots/{lot}/recall                            in 200 200 403 403 403 200 403 200 404 404
+POST /lots/{lot}/freeze                            in  ok  ok 403 403 403  ok 403 404 404 404
+POST /lots/{lot}/unfreeze                          in  ok  ok 403 403 403  ok 403 404 404 404
+GET  /certificates/                                in 200 200 403 200 403 200 200 200 200 200
+GET  /certificates/issue/{lot}                     in 403 403 403 403 403 403 403 200 403 404
+GET  /certificates/{certificate}                   in 200 200 403 200 403 200 200 200 404 404
+GET  /certificates/{certificate}/show              in 200 200 403 200 403 200 200 200 404 404
+GET  /certificates/{certificate}/label.svg         in 200 200 403 200 403 200 200 200 404 404
+POST /certificates/labels.pdf                      in  ok  ok 403  ok 403  ok  ok  ok  ok  ok
+POST /certificates/{certificate}/revoke            in 403 403 403 403 403 403 403  ok 403 404
+GET  /.well-known/nongma-keys.json                200 200 200 200 200 200 200 200 200 200 200
+GET  /api/v1/me                                   401 200 200 200 200 200 200 200 200 200 200
+GET  /api/v1/regions?q=yz                         401 200 200 200 200 200 200 200 200 200 200
+GET  /api/v1/regions/460205000000                 401 200 200 200 200 200 200 200 200 200 200
+GET  /api/v1/products                             401 200 200 200 200 200 200 200 200 200 200
+GET  /api/v1/products/{product}                   401 200 200 200 200 200 200 200 200 200 200
+GET  /api/v1/bans                                 401 200 200 200 200 200 200 200 200 200 200
+GET  /api/v1/operators                            401 200 200 200 200 200 200 200 200 200 200
+POST /api/v1/operators                            401  ok  ok  ok 403 403 403 403  ok  ok  ok
+GET  /api/v1/operators/{operator}                 401 200 200 200 200 200 200 200 200 404 404
+POST /api/v1/operators/{operator}/approve         401 403  ok 403 403 403 403 403 403 404 403
+POST /api/v1/operators/{operator}/return          401 403  ok 403 403 403 403 403 403 404 403
+GET  /api/v1/operators/{operator}/bases           401 200 200 200 200 200 200 200 200 404 404
+POST /api/v1/operators/{operator}/bases           401  ok  ok  ok 403 403 403 403  ok 404 404
+GET  /api/v1/origins                              401 200 200 200 200 403 200 403 200 200 200
+POST /api/v1/origins/decide                       401 403  ok 403 403 403 403 403 403  ok 403
+GET  /api/v1/origins/{origin}                     401 200 200 200 200 403 200 403 200 404 404
+POST /api/v1/origins/{origin}/approve             401 403  ok 403 403 403 403 403 403 404 403
+POST /api/v1/origins/{origin}/return              401 403  ok 403 403 403 403 403 403 404 403
+POST /api/v1/origins/{origin}/locate              401  ok  ok  ok 403 403 403 403 403 404 403
+POST /api/v1/origins/imports                      401  ok  ok  ok 403 403 403 403 403  ok 403
+GET  /api/v1/origins/imports                      401 200 200 200 403 403 403 403 403 200 403
+GET  /api/v1/origins/imports/{job}                401 404 404 200 403 403 403 403 403 404 403
+GET  /api/v1/origins/imports/{job}/errors.xlsx    401 404 404 409 403 403 403 403 403 404 403
+POST /api/v1/lots                                 401 403 403 403 403 403 403 403  ok 403  ok
+GET  /api/v1/lots                                 401 200 200 403 200 200 200 403 200 200 200
+GET  /api/v1/lots/{lot}                           401 200 200 403 200 200 200 403 200 404 404
+POST /api/v1/lots/{lot}/split                     401 403 403 403 403 403 403 403  ok 403 404
+POST /api/v1/lots/{lot}/mix                       401 403 403 403 403 403 403 403  ok 403  ok
+POST /api/v1/lots/{lot}/transfer                  401 403 403 403 403 403 403 403  ok 403 404
+POST /api/v1/lots/{lot}/loss                      401 403 403 403 403 403 403 403  ok 403 404
+POST /api/v1/lots/{lot}/recall                    401  ok  ok 403 403 403  ok 403  ok 404 404
+POST /api/v1/lots/{lot}/freeze                    401  ok  ok 403 403 403  ok 403 404 404 404
+POST /api/v1/lots/{lot}/unfreeze                  401  ok  ok 403 403 403  ok 403 404 404 404
+GET  /api/v1/lots/{lot}/trace                     401 200 200 403 200 200 200 403 200 404 404
+POST /api/v1/certificates                         401 403 403 403 403 403 403 403  ok 403  ok
+GET  /api/v1/certificates                         401 200 200 403 200 403 200 200 200 200 200
+GET  /api/v1/certificates/{certificate}           401 200 200 403 200 403 200 200 200 404 404
+POST /api/v1/certificates/{certificate}/revoke    401 403 403 403 403 403 403 403  ok 403 404
+GET  /api/v1/certificates/{certificate}/label.svg 401 200 200 403 200 403 200 200 200 404 404
+GET  /api/v1/certificates/{certificate}/label.pdf 401 200 200 403 200 403 200 200 200 404 404
+GET  /api/v1/certificates/{certificate}/label.zpl 401 200 200 403 200 403 200 200 200 404 404
+"""
+
+
+@dataclass
+class World:
+    """The cast and the records that the table speaks of."""
+
+    people: dict[str, User | None]
+    marks: dict[str, str]
+
+
+@pytest.fixture
+def world(
+    hainan: User, zhao: User, wang: User, qian: User, officer: User, li: User, sun: User, chen: User, cowpea: Product
+) -> World:
+    operator = make_operator(li, region=YAZHOU_VILLAGE, name="李大山")
+    base = make_base(operator, region=YAZHOU_VILLAGE)
+    origin = make_origin(base, cowpea, collected_by=wang)
+    lot = harvest_lot(
+        base=base, product=cowpea, quantity=Decimal(500), unit="kg", harvested_on=date(2026, 4, 2), actor=li
+    )
+    certificate = issue_certificate(lot=lot, quantity=Decimal(100), basis=Basis.SELF_TEST, actor=li)
+    job = ImportJob.objects.create(
+        user=wang, file="imports/none.xlsx", filename="表.xlsx", size_bytes=1, digest=b"1" * 32
+    )
+    people: dict[str, User | None] = {
+        "nobody": None,
+        "hainan": hainan,
+        "zhao": zhao,
+        "wang": wang,
+        "analyst": make_official("analyst", "查询员", Role.ANALYST, YAZHOU),
+        "qian": qian,
+        "officer": officer,
+        "brand": make_official("brand", "品牌员", Role.BRAND, YAZHOU),
+        "li": li,
+        "sun": sun,
+        "chen": chen,
+    }
+    make_operator(chen, name="陈水生")
+    marks = {
+        "operator": encode(operator.serial),
+        "base": encode(base.serial),
+        "origin": str(origin.uid),
+        "lot": encode(lot.serial),
+        "certificate": encode(certificate.serial),
+        "job": str(job.uid),
+        "product": cowpea.code,
+    }
+    return World(people, marks)
+
+
+BODY: dict[str, Any] = {
+    "reason": "单据不全",
+    "quantity": "1",
+    "quantities": ["1"],
+    "buyer_name": "路边店",
+    "longitude": "109.158151",
+    "latitude": "18.435040",
+    "verdict": "approve",
+    "ids": [],
+    "name": "新登记的",
+    "kinds": ["household"],
+    "region": YAZHOU_VILLAGE,
+    "product": "豇豆",
+    "unit": "kg",
+    "harvested_on": "2026-04-02",
+    "basis": "self_test",
+}
+
+
+def rows() -> list[tuple[str, str, dict[str, str]]]:
+    """Method, address and what each of the people gets."""
+    split = [line.split() for line in TABLE.strip().splitlines()]
+    return [(method, address, dict(zip(PEOPLE, given, strict=True))) for method, address, *given in split]
+
+
+def room_of(address: str) -> str:
+    parts = address.partition("?")[0].strip("/").split("/")
+    return "/".join(parts[:3] if parts[0] == "api" else parts[:1]) or "home"
+
+
+def answer(world: World, person: str, method: str, address: str) -> str:
+    """What a person gets: a status, `in`, or `ok` for a change that the person may try."""
+    user = world.people[person]
+    where = address.format(**world.marks)
+    if where.startswith("/api/"):
+        client = api_of(user) if user else Client()
+        body = BODY | {"lot": world.marks["lot"], "lots": [world.marks["lot"]], "base": world.marks["base"]}
+        posted: dict[str, Any] = {"data": body, "content_type": "application/json"}
+    else:
+        client = client_of(user) if user else Client()
+        posted = {"data": {"reason": BODY["reason"]}}
+    response = client.get(where) if method == "GET" else client.post(where, **posted)
+    if response.status_code == 302 and response["Location"].startswith("/signin"):
+        return "in"
+    if method == "POST" and response.status_code not in {401, 403, 404, 405} and response.status_code < 500:
+        return "ok"
+    return str(response.status_code)
+
+
+@pytest.mark.parametrize("room", dict.fromkeys(room_of(address) for _, address, _ in rows()))
+def test_it_answers_as_the_table_says(world: World, room: str) -> None:
+    wrong = []
+    for method, address, expected in rows():
+        if room_of(address) != room:
+            continue
+        for person, wanted in expected.items():
+            with transaction.atomic():
+                before = Entry.objects.count()
+                given = answer(world, person, method, address)
+                if given != wanted:
+                    wrong.append(f"{method} {address}: {person} gets {given}, not {wanted}")
+                if wanted in REFUSED and Entry.objects.count() != before:
+                    wrong.append(f"{method} {address}: {person} was refused, and yet something was done")
+                transaction.set_rollback(True)
+    assert wrong == []
+
+
+def test_the_table_knows_every_address() -> None:
+    resolver = get_resolver()
+    uid, code = "0190f000-0000-7000-8000-000000000000", "0" * 20
+    example = {
+        "origin": uid,
+        "job": uid,
+        "operator": code,
+        "base": code,
+        "lot": code,
+        "certificate": code,
+        "product": "P1",
+    }
+    shown = {resolver.resolve(address.partition("?")[0].format(**example)).route for _, address, _ in rows()}
+    elsewhere = OPEN_BY_NATURE | SHOWN_ELSEWHERE
+    assert {where for where, name, _ in addresses(resolver.url_patterns) if name not in elsewhere} - shown == set()
