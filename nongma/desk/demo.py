@@ -25,7 +25,8 @@ from nongma.regions.models import Region
 from nongma.registry.models import Operator, OperatorMember
 from nongma.registry.services import add_member, register_operator
 from nongma.tracing.models import Lot
-from nongma.tracing.services import harvest_lot, recall_lot, split_lot, transfer_lot
+from nongma.tracing.recalls import recall_lot
+from nongma.tracing.services import harvest_lot, split_lot, transfer_lot
 
 FILE = Path("demo") / "yazhou-cowpea-500.xlsx"
 APPROVED_ROWS = 404
@@ -128,8 +129,8 @@ def _deal(grower: User, coop: User, buyer: User, station: Operator) -> None:
     part = split_lot(lot=sold, quantities=[Decimal("500")], actor=coop)[0]
     issue_certificate(lot=part, quantity=Decimal("500"), basis=Basis.COMMISSIONED_TEST, actor=coop)
     handed = transfer_lot(lot=part, quantity=Decimal("300"), buyer=station, actor=coop)
-    if handed.buyer_lot is not None:
-        issue_certificate(lot=handed.buyer_lot, quantity=Decimal("300"), basis=Basis.QUALITY_CONTROL, actor=buyer)
+    if handed.received is not None:
+        issue_certificate(lot=handed.received, quantity=Decimal("300"), basis=Basis.QUALITY_CONTROL, actor=buyer)
     recalled = _harvest(coop, "400", days_ago=3)
     issue_certificate(lot=recalled, quantity=Decimal("400"), basis=Basis.SELF_TEST, actor=coop)
     recall_lot(lot=recalled, reason="演示：企业自查发现记录不全，主动召回", actor=coop)
