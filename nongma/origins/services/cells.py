@@ -22,6 +22,16 @@ _ROUND = [Decimal(digit).scaleb(power) for power in range(-1, 5) for digit in (1
 SCALES: tuple[Decimal, ...] = tuple(sorted({edge + step for edge in _ROUND for step in (0, Decimal("0.01"))}))
 """Scales that a cell keeps counts for: the round ones, and one hundredth more, since “以下” includes the number."""
 
+# One GROUP BY instead of joins: without statistics on what stands before, the planner would join row by row.
+_TOGETHER = """
+    SELECT cell, county, jsonb_object_agg(key, n) FILTER (WHERE key IS NOT NULL),
+        coalesce(array_agg(n ORDER BY k) FILTER (WHERE k IS NOT NULL), '{}')
+    FROM (
+        SELECT cell, county, key, NULL::bigint AS k, n FROM keyed
+        UNION ALL SELECT cell, county, NULL, k, n FROM reached
+    ) AS both_kinds
+    GROUP BY cell, county"""
+
 _ALL = "origins_origin o"
 _MARKED = """
     unnest(%(cells)s::bigint[], %(counties)s::bigint[]) AS m(cell, county)
@@ -48,20 +58,17 @@ _COUNT = """
             FROM grouped,
                 generate_series(date_trunc('month', on_sale_on::timestamp), off_sale_on::timestamp, '1 month') AS month
             WHERE rest = b'1101'::int GROUP BY 1, 2, 3
-    ), counted AS (
-        SELECT cell, county, jsonb_object_agg(key, n) AS counts FROM keyed GROUP BY 1, 2
     ), banded AS (
         SELECT cell, county, band, n FROM grouped WHERE rest = b'1110'::int
+    ), filled AS (
+        SELECT cell, county, band AS k, n FROM banded WHERE band > 0
+        UNION ALL SELECT cell, county, k, 0
+            FROM (SELECT cell, county, max(band) AS top FROM banded GROUP BY 1, 2) AS highest,
+                generate_series(1, top) AS k
     ), reached AS (
-        SELECT cell, county, k, sum(coalesce(b.n, 0)) OVER (PARTITION BY cell, county ORDER BY k DESC) AS n
-        FROM (SELECT cell, county, max(band) AS top FROM banded GROUP BY 1, 2) AS highest
-        CROSS JOIN generate_series(1, top) AS k
-        LEFT JOIN (SELECT cell, county, band AS k, n FROM banded) b USING (cell, county, k)
-    )
-    SELECT cell, county, counts, coalesce(scales, '{{}}')
-    FROM counted
-    LEFT JOIN (SELECT cell, county, array_agg(n ORDER BY k) AS scales FROM reached GROUP BY 1, 2) AS summed
-        USING (cell, county)"""
+        SELECT cell, county, k, sum(sum(n)) OVER (PARTITION BY cell, county ORDER BY k DESC) AS n
+        FROM filled GROUP BY cell, county, k
+    )"""
 
 _ALL_CHILDREN = "origins_origincell c WHERE c.level = %(level)s + 1"
 _MARKED_CHILDREN = """
@@ -71,23 +78,20 @@ _MARKED_CHILDREN = """
 _ROLL_UP = """
     WITH children AS (
         SELECT c.cell >> 2 AS cell, c.county, c.counts, c.scales FROM {source}
-    ), counted AS (
-        SELECT cell, county, jsonb_object_agg(key, n) AS counts
-        FROM (
-            SELECT cell, county, key, sum(value::bigint) AS n
-            FROM children, jsonb_each_text(counts) GROUP BY 1, 2, 3
-        ) AS keyed GROUP BY 1, 2
+    ), keyed AS (
+        SELECT cell, county, key, sum(value::bigint) AS n FROM children, jsonb_each_text(counts) GROUP BY 1, 2, 3
     ), reached AS (
-        SELECT cell, county, array_agg(n ORDER BY k) AS scales
-        FROM (
-            SELECT cell, county, k, sum(n) AS n
-            FROM children, unnest(scales) WITH ORDINALITY AS one(n, k) GROUP BY 1, 2, 3
-        ) AS summed GROUP BY 1, 2
-    )
-    SELECT cell, county, counts, coalesce(scales, '{{}}') FROM counted LEFT JOIN reached USING (cell, county)"""
+        SELECT cell, county, k, sum(n) AS n
+        FROM children, unnest(scales) WITH ORDINALITY AS one(n, k) GROUP BY 1, 2, 3
+    )"""
 _INSERT = """
     INSERT INTO origins_origincell (level, cell, county, counts, scales)
     SELECT %(level)s, made.* FROM ({rows}) AS made"""
+
+
+def _counted(count: str, source: str) -> str:
+    """The query of a count from one of the sources."""
+    return count.format(source=source) + _TOGETHER
 
 
 def county_of(region_code: int) -> int:
@@ -149,11 +153,11 @@ def _recount_batch() -> int:
         taken = sorted(set(cursor.fetchall()))
         if not taken:
             return 0
-        _replace(cursor, FINEST, taken, _COUNT.format(source=_MARKED))
+        _replace(cursor, FINEST, taken, _counted(_COUNT, _MARKED))
         cells = taken
         for level in range(FINEST - 1, COARSEST - 1, -1):
             cells = sorted({(number >> 2, county) for number, county in cells})
-            _replace(cursor, level, cells, _ROLL_UP.format(source=_MARKED_CHILDREN))
+            _replace(cursor, level, cells, _counted(_ROLL_UP, _MARKED_CHILDREN))
     return len(taken)
 
 
@@ -181,9 +185,9 @@ def rebuild_cells() -> int:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CELLS_LOCK])
         cursor.execute("DELETE FROM origins_dirtycell")
         cursor.execute("DELETE FROM origins_origincell")
-        cursor.execute(_INSERT.format(rows=_COUNT.format(source=_ALL)), {"level": FINEST, "scales": list(SCALES)})
+        cursor.execute(_INSERT.format(rows=_counted(_COUNT, _ALL)), {"level": FINEST, "scales": list(SCALES)})
         made = cursor.rowcount
         for level in range(FINEST - 1, COARSEST - 1, -1):
-            cursor.execute(_INSERT.format(rows=_ROLL_UP.format(source=_ALL_CHILDREN)), {"level": level})
+            cursor.execute(_INSERT.format(rows=_counted(_ROLL_UP, _ALL_CHILDREN)), {"level": level})
             made += cursor.rowcount
     return made
