@@ -1,8 +1,10 @@
-"""The demo county, 海南省三亚市崖州区: loaded by the very services that people use, so it is a rehearsal as well.
+"""The demo county: 海南省三亚市崖州区, from the official form to the shopper's scan (演示数据).
 
-Every step looks first at what is there and is one transaction, so a set-up that was cut off is finished by the next.
+Everything goes through the services that people use. Each step looks first whether it was done, so that a run that
+was cut off is carried on by the next, and a run on a finished demo changes nothing.
 """
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -12,139 +14,164 @@ from django.conf import settings
 from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
-from stdnum.cn import uscc
 
-from nongma.accounts.demo import COUNTY, ensure_demo_users
+from nongma.accounts.demo import ensure_demo_users
 from nongma.accounts.models import User
-from nongma.certificates.models import Basis
+from nongma.catalogue.models import Product
+from nongma.certificates.models import Basis, Certificate
 from nongma.certificates.services import issue_certificate, revoke_certificate
-from nongma.origins.models import ImportJob, Origin
-from nongma.origins.services.imports import run_import, submit_import
-from nongma.origins.services.review import Verdict, decide_origins
+from nongma.lib.refused import Refused
+from nongma.origins.models import ImportJob, Origin, ReviewJob
+from nongma.origins.services.imports import RunsElsewhere, run_import, submit_import
+from nongma.origins.services.review import decide_origins
 from nongma.regions.models import Region
-from nongma.registry.models import Operator, OperatorMember
-from nongma.registry.services import add_member, register_operator
+from nongma.registry.models import Operator, OperatorKind, OperatorMember
+from nongma.registry.services import Decision, add_member, register_operator, review_operator
 from nongma.tracing.models import Lot
 from nongma.tracing.recalls import recall_lot
-from nongma.tracing.services import harvest_lot, split_lot, transfer_lot
-
-FILE = Path("demo") / "yazhou-cowpea-500.xlsx"
-APPROVED_ROWS = 404
-RETURNED_ROWS = 408
+from nongma.tracing.services import harvest_lot, transfer_lot
 
 Say = Callable[[str], None]
 
+FORM: Path = settings.REFERENCE / "demo" / "yazhou-cowpea-500.xlsx"
+VILLAGE = 460205198008
+APPROVED_TO_ROW, RETURNED_FROM_ROW = 300, 498
+ELSEWHERE_SECONDS = 120
+MARKET = "三亚市崖州区农产品批发市场"
+BUYER = "崖州区南滨豇豆收购站"
 
-def load_demo(say: Say) -> None:
-    """Make what is missing of the demo county: people, the imported form, some reviewed, lots with certificates."""
+
+def load_demo(progress: Say) -> None:
+    """Put the demo county on file, or what is missing of it; tells what it does, line by line.
+
+    Refuses `demo_import` when the form can't be imported.
+    """
     people = ensure_demo_users()
-    job = _imported(people["county"], say)
-    _review(job, people["county"])
-    _give_operator(people["grower"], job, Operator.Kind.HOUSEHOLD)
-    _give_operator(people["coop"], job, Operator.Kind.COOPERATIVE)
-    station = _trader(people["buyer"], people["county"], Operator.Kind.PURCHASER, "崖州区惠农果蔬收购站", "MA5DEM001")
-    _trader(people["market"], people["county"], Operator.Kind.WHOLESALE_MARKET, "崖州区南繁果蔬批发市场", "MA5DEM002")
-    _deal(people["grower"], people["coop"], people["buyer"], station)
+    county = people["county"]
+    job = _import_form(county, progress)
+    _review(job, county, progress)
+    grower = _linked(people["grower"], OperatorKind.HOUSEHOLD, job, county)
+    coop = _linked(people["coop"], OperatorKind.COOPERATIVE, job, county)
+    buyer = _registered(people["buyer"], BUYER, OperatorKind.PURCHASER, "19900009901", county)
+    _registered(people["market"], MARKET, OperatorKind.WHOLESALE_MARKET, "19900009902", county)
+    _trade_as_grower(grower, people["grower"], county, progress)
+    _trade_as_coop(coop, people["coop"], buyer, progress)
 
 
-def _imported(county: User, say: Say) -> ImportJob:
-    """The official form, imported as the county's reviewer would."""
-    job = ImportJob.objects.filter(user=county, filename=FILE.name).exclude(status=ImportJob.Status.FAILED).first()
-    if job is None:
-        with (settings.REFERENCE / FILE).open("rb") as handle:
-            job = submit_import(file=File(handle), filename=FILE.name, actor=county)
-    if job.status != ImportJob.Status.DONE:
-        run_import(job.uid)
+def _import_form(county: User, progress: Say) -> ImportJob:
+    """Upload the form as the county would, and see its import through."""
+    job = ImportJob.objects.filter(user=county, filename=FORM.name).order_by("-id").first()
+    if job is None or job.status == ImportJob.Status.FAILED:
+        progress(f"导入演示表格 {FORM.name}")
+        with FORM.open("rb") as handle:
+            job = submit_import(file=File(handle), filename=FORM.name, actor=county)
+    deadline = time.monotonic() + ELSEWHERE_SECONDS
+    while job.status in (ImportJob.Status.QUEUED, ImportJob.Status.RUNNING):
+        try:
+            run_import(job.uid)
+        except RunsElsewhere:
+            if time.monotonic() > deadline:
+                raise Refused("demo_import", "演示表格还在由另一个进程导入，请稍后再启动") from None
+            time.sleep(1)
         job.refresh_from_db()
-        say(f"  导入 {FILE.name}：{job.accepted} 行通过，{job.unchanged} 行已有，{job.rejected} 行有误")
+    if job.status != ImportJob.Status.DONE:
+        raise Refused("demo_import", f"演示表格没有导入成功：{job.message}")
     return job
 
 
-@transaction.atomic
-def _review(job: ImportJob, county: User) -> None:
-    """Most are approved, a few returned, the rest wait for whoever tries the review."""
+def _review(job: ImportJob, county: User, progress: Say) -> None:
+    """Approve most of what was imported and return a little, so that every state can be seen."""
     origins = Origin.objects.filter(import_job=job)
-    if origins.exclude(reviewed_at=None).exists():
+    if origins.filter(state__in=(Origin.State.APPROVED, Origin.State.RETURNED)).exists():
         return
-    decide_origins(origins=origins.filter(import_row__lte=APPROVED_ROWS), verdict=Verdict.APPROVE, actor=county)
-    decide_origins(
-        origins=origins.filter(import_row__gt=APPROVED_ROWS, import_row__lte=RETURNED_ROWS),
-        verdict=Verdict.RETURN,
-        reason="种植面积与上一茬相差较大，请核实",
-        actor=county,
-    )
+    progress("审核一部分产地信息")
+    with transaction.atomic():
+        decide_origins(
+            origins=origins.filter(import_row__lte=APPROVED_TO_ROW), verdict=ReviewJob.Verdict.APPROVE, actor=county
+        )
+        decide_origins(
+            origins=origins.filter(import_row__gte=RETURNED_FROM_ROW),
+            verdict=ReviewJob.Verdict.RETURN,
+            reason="种养规模与走访情况不符，请核对后重新提交",
+            actor=county,
+        )
 
 
-def _give_operator(user: User, job: ImportJob, kind: Operator.Kind) -> None:
-    """The person becomes the owner of the first approved operator of that kind in the form."""
-    if OperatorMember.objects.filter(user=user).exists():
-        return
-    origin = (
-        Origin.objects.filter(import_job=job, state=Origin.State.APPROVED, operator__kinds__contains=[kind])
-        .select_related("operator")
-        .order_by("import_row")
-        .first()
-    )
-    if origin is not None:
-        add_member(operator=origin.operator, user=user, actor=None, role=OperatorMember.Role.OWNER)
+def _linked(user: User, kind: OperatorKind, job: ImportJob, county: User) -> Operator:
+    """The operator of the import that the person acts for: the first of its kind with an approved origin."""
+    member = OperatorMember.objects.filter(user=user).select_related("operator").order_by("pk").first()
+    if member:
+        operator = member.operator
+    else:
+        approved = Origin.objects.filter(import_job=job, state=Origin.State.APPROVED)
+        of_kind = approved.filter(operator__kinds__contains=[kind.value]).select_related("operator")
+        operator = of_kind.order_by("import_row")[0].operator
+        add_member(operator=operator, user=user, actor=county, role=OperatorMember.Role.OWNER)
+    if operator.status == Operator.Status.IMPORTED:
+        operator = review_operator(operator=operator, decision=Decision.APPROVE, actor=county)
+    return operator
 
 
-@transaction.atomic
-def _trader(user: User, county: User, kind: Operator.Kind, name: str, organisation: str) -> Operator:
-    """A purchasing station or a market, registered and approved by the county."""
-    member = OperatorMember.objects.filter(user=user).select_related("operator").first()
-    if member is not None:
+def _registered(user: User, name: str, kind: OperatorKind, phone: str, county: User) -> Operator:
+    """An operator that the county registers, and the person who acts for it."""
+    member = OperatorMember.objects.filter(user=user).select_related("operator").order_by("pk").first()
+    if member:
         return member.operator
-    number = f"91{COUNTY // 10**6}{organisation}"
-    operator = register_operator(
-        kinds=[kind],
+    operator = Operator.objects.filter(name=name, region_id=VILLAGE, created_by=county).first()
+    operator = operator or register_operator(
+        kinds=[kind.value],
         name=name,
-        region=Region.objects.get(pk=COUNTY),
-        uscc=number + uscc.calc_check_digit(number),
-        contact=user.name,
-        phone="19900009001",
-        address="崖城社区",
-        industries=["planting"],
+        region=Region.objects.get(pk=VILLAGE),
         actor=county,
+        phone=phone,
+        contact=user.name,
+        address="崖州区南滨居",
+        industries=["planting"],
     )
-    add_member(operator=operator, user=user, actor=None, role=OperatorMember.Role.OWNER)
+    add_member(operator=operator, user=user, actor=county, role=OperatorMember.Role.OWNER)
     return operator
 
 
 @transaction.atomic
-def _deal(grower: User, coop: User, buyer: User, station: Operator) -> None:
-    """Lots and certificates in every state that a scan can meet."""
-    if Lot.objects.filter(created_by=grower).exists():
+def _trade_as_grower(operator: Operator, user: User, county: User, progress: Say) -> None:
+    """A household's week: a good certificate, one taken back and issued anew, and a recalled lot."""
+    if Lot.objects.filter(operator=operator).exists():
         return
-    today = _harvest(grower, "260", days_ago=0)
-    issue_certificate(lot=today, quantity=Decimal("260"), basis=Basis.QUALITY_CONTROL, actor=grower)
-    withdrawn = issue_certificate(
-        lot=_harvest(grower, "180", days_ago=2), quantity=Decimal("180"), basis=Basis.SELF_TEST, actor=grower
-    )
-    revoke_certificate(certificate=withdrawn, reason="数量填写错误，重新开具", actor=grower)
-    _harvest(grower, "95.5", days_ago=1)
-
-    sold = _harvest(coop, "1200", days_ago=1)
-    issue_certificate(lot=sold, quantity=Decimal("1200"), basis=Basis.COMMISSIONED_TEST, actor=coop)
-    part = split_lot(lot=sold, quantities=[Decimal("500")], actor=coop)[0]
-    issue_certificate(lot=part, quantity=Decimal("500"), basis=Basis.COMMISSIONED_TEST, actor=coop)
-    handed = transfer_lot(lot=part, quantity=Decimal("300"), buyer=station, actor=coop)
-    if handed.received is not None:
-        issue_certificate(lot=handed.received, quantity=Decimal("300"), basis=Basis.QUALITY_CONTROL, actor=buyer)
-    recalled = _harvest(coop, "400", days_ago=3)
-    issue_certificate(lot=recalled, quantity=Decimal("400"), basis=Basis.SELF_TEST, actor=coop)
-    recall_lot(lot=recalled, reason="演示：企业自查发现记录不全，主动召回", actor=coop)
+    progress(f"{operator}：登记采收、开具合格证")
+    good = _harvested(operator, user, "260", days_ago=1)
+    _certified(good, "200", Basis.QUALITY_CONTROL, user)
+    mistaken = _harvested(operator, user, "180", days_ago=4)
+    certificate = _certified(mistaken, "80", Basis.QUALITY_CONTROL, user)
+    revoke_certificate(certificate=certificate, reason="数量填错，已重新开具", actor=user)
+    _certified(mistaken, "180", Basis.QUALITY_CONTROL, user)
+    bad = _harvested(operator, user, "120", days_ago=9)
+    _certified(bad, "120", Basis.SELF_TEST, user)
+    recall_lot(lot=bad, reason="演示：抽检发现农药残留超标", actor=county)
 
 
-def _harvest(person: User, quantity: str, *, days_ago: int) -> Lot:
-    member = OperatorMember.objects.select_related("operator").get(user=person)
-    base = member.operator.bases.order_by("id")[0]
-    origin = base.origins.select_related("product").order_by("id")[0]
+@transaction.atomic
+def _trade_as_coop(operator: Operator, user: User, buyer: Operator, progress: Say) -> None:
+    """A co-op's week: a tested lot with its certificate, part of it sold to the purchasing station."""
+    if Lot.objects.filter(operator=operator).exists():
+        return
+    progress(f"{operator}：登记采收、开具合格证、出售")
+    lot = _harvested(operator, user, "1500", days_ago=1)
+    _certified(lot, "900", Basis.COMMISSIONED_TEST, user)
+    transfer_lot(lot=lot, quantity=Decimal(500), buyer=buyer, actor=user)
+    _harvested(operator, user, "800", days_ago=0)
+
+
+def _harvested(operator: Operator, user: User, kilograms: str, *, days_ago: int) -> Lot:
+    base = operator.bases.exclude(quadkey=None).order_by("id")[0]
     return harvest_lot(
         base=base,
-        product=origin.product,
-        quantity=Decimal(quantity),
+        product=Product.objects.get(name="豇豆"),
+        quantity=Decimal(kilograms),
         unit="kg",
         harvested_on=timezone.localdate() - timedelta(days=days_ago),
-        actor=person,
+        actor=user,
     )
+
+
+def _certified(lot: Lot, kilograms: str, basis: Basis, user: User) -> Certificate:
+    return issue_certificate(lot=lot, quantity=Decimal(kilograms), basis=basis, actor=user)
