@@ -30,7 +30,8 @@ def connection_arguments() -> dict[str, Any]:
 def make_pool() -> Pool:
     """A pool that is not open yet: it can only be opened inside the event loop that will use it."""
     return AsyncConnectionPool(
-        kwargs=connection_arguments() | {"autocommit": True, "row_factory": dict_row},
+        kwargs=connection_arguments() | {"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0},
+        configure=_plan_once,
         connection_class=AsyncConnection[DictRow],
         min_size=1,
         max_size=MOST_CONNECTIONS,
@@ -39,3 +40,8 @@ def make_pool() -> Pool:
         open=False,
         name="nongma-public",
     )
+
+
+async def _plan_once(connection: AsyncConnection[DictRow]) -> None:
+    """Planning the page's statement costs more than running it, and its plan suits every code."""
+    await connection.execute("SET plan_cache_mode = force_generic_plan")

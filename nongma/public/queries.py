@@ -175,13 +175,16 @@ SELECT asked.kind, asked.state AS code_state, asked.subject,
        origin.alias, origin.methods, origin.certifications,
        (SELECT json_agg(taken) FROM (
             SELECT event.step, event.at, event.details ->> 'on' AS "on", region.full_name AS place
-            FROM tracing_lot passed
-            JOIN tracing_traceevent event ON event.lot_serial = passed.serial
+            FROM (SELECT DISTINCT lot_id FROM lineage LIMIT 50) line
+            JOIN tracing_lot passed ON passed.id = line.lot_id
+            CROSS JOIN LATERAL (
+                SELECT id, step, at, details, region_code FROM tracing_traceevent
+                WHERE lot_serial = passed.serial AND step = ANY(%(steps)s)
+                  AND (line.lot_id = asked.lot_id OR step IN ('harvested', 'bought', 'mixed'))
+                ORDER BY id DESC LIMIT 20
+            ) event
             LEFT JOIN regions_region region ON region.code = event.region_code
-            WHERE passed.id IN (SELECT lot_id FROM lineage LIMIT 50)
-              AND event.step = ANY(%(steps)s)
-              AND (event.lot_serial = lot.serial OR event.step IN ('harvested', 'bought', 'mixed'))
-            ORDER BY event.at DESC, event.id DESC LIMIT 20) taken) AS journey,
+            ORDER BY event.id DESC LIMIT 20) taken) AS journey,
        CASE WHEN asked.lot_id IS NULL THEN ARRAY(
             SELECT DISTINCT grown.name
             FROM origins_origin held JOIN catalogue_product grown ON grown.id = held.product_id

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import logging
+import random
 import re
 import time
 import unicodedata
@@ -187,7 +188,7 @@ def _keep(subject: Subject, answer: Answer) -> Kept:
         kind=subject.kind.value,
         state=subject.state.value,
         subjects=subject.subjects,
-        until=time.monotonic() + TTL_SECONDS,
+        until=time.monotonic() + TTL_SECONDS * random.uniform(0.8, 1.2),  # noqa: S311 (so that not all end at once)
     )
 
 
