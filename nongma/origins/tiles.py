@@ -27,6 +27,8 @@ LAYER = "origins"
 DEEPEST = 18
 CLUSTER_LEVELS = FINEST - 7
 """A tile holds at most 32 × 32 clusters: its cells five levels down."""
+NAMED_FROM = 14 + CLUSTER_LEVELS
+"""From here on a cluster says which cell it is, so that a map can ask what stands there instead of zooming in."""
 WIDEST_SCAN = 50
 MOST_SINGLES = 256
 HUNDREDTH = Decimal("0.01")
@@ -73,7 +75,9 @@ def _points(counts: dict[int, int], singles: list[dict[str, Any]], level: int, s
             yield Point((x * EXTENT) >> scale, (y * EXTENT) >> scale, properties)
         else:
             _, x, y = cell_tile(number - (span.start >> shift), level)
-            cluster: dict[str, str | int] = {"count": count, "cell": f"{level}/{number}"}
+            cluster: dict[str, str | int] = {"count": count}
+            if level >= NAMED_FROM:
+                cluster["cell"] = f"{level}/{number}"
             yield Point(x * side + side // 2, y * side + side // 2, cluster)
 
 
@@ -169,8 +173,8 @@ def _found_in(filters: OriginFilter, user: User, starts: list[int], shift: int) 
 
 
 def _edges(filters: OriginFilter) -> tuple[int, int]:
-    """Which of SCALES, from 1, stand in for the bounds: the first one at or above each. 0: no bound."""
-    low, high = (_edge(bound) if bound is not None else 0 for bound in _bounds(filters))
+    """Which of SCALES, from 1, stand in for the bounds: the nearest to each. 0: no bound."""
+    low, high = (_nearest(bound) + 1 if bound is not None else 0 for bound in _bounds(filters))
     return low, high
 
 
@@ -179,25 +183,32 @@ def _bounds(filters: OriginFilter) -> tuple[Decimal | None, Decimal | None]:
     return filters.scale_min, None if filters.scale_max is None else filters.scale_max + HUNDREDTH
 
 
-def _edge(bound: Decimal) -> int:
-    return bisect_left(SCALES, bound) + 1
+def _nearest(bound: Decimal) -> int:
+    """The place in SCALES of the edge with the narrower gap to the bound."""
+    above = bisect_left(SCALES, bound)
+    if above == len(SCALES) or (above and bound - SCALES[above - 1] < SCALES[above] - bound):
+        return above - 1
+    return above
 
 
 def _corrected(counts: dict[int, int], filters: OriginFilter, user: User, span: TileSpan, shift: int) -> dict[int, int]:
-    """Counts from the edges at or above the bounds, made exact by the origins between bound and edge."""
+    """Counts at the edges nearest to the bounds, made exact by the origins between edge and bound."""
     low, high = _bounds(filters)
     exact = Counter(counts)
     for bound, sign in ((low, 1), (high, -1)):
-        if bound is None or ((index := bisect_left(SCALES, bound)) < len(SCALES) and SCALES[index] == bound):
+        if bound is None:
+            continue
+        edge = SCALES[_nearest(bound)]
+        if edge == bound:
             continue
         between = (
             OriginFilter(region=filters.region)
             .visible_to(user)
-            .filter(quadkey__gte=span.start, quadkey__lt=span.stop, scale__gte=bound)
+            .filter(
+                quadkey__gte=span.start, quadkey__lt=span.stop, scale__gte=min(edge, bound), scale__lt=max(edge, bound)
+            )
         )
-        if index < len(SCALES):
-            between = between.filter(scale__lt=SCALES[index])
         grouped = between.annotate(cluster=F("quadkey").bitrightshift(shift)).order_by().values_list("cluster")
         for cluster, n in grouped.annotate(n=Count("id")):
-            exact[cluster] += sign * n
+            exact[cluster] += sign * n if bound < edge else -sign * n
     return {cluster: n for cluster, n in exact.items() if n > 0}

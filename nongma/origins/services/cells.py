@@ -18,7 +18,8 @@ RECOUNT_BATCH = 2_000
 CELLS_LOCK = 0x6F72_6967_696E
 """Advisory lock: one recount at a time, so that an older count never overwrites a newer one."""
 
-_ROUND = [Decimal(digit).scaleb(power) for power in range(-1, 5) for digit in (1, 2, 3, 4, 5, 6, 7, 8, 9)]
+_DIGITS = [Decimal(text) for text in ("1", "1.2", "1.5", "2", "2.5", "3", "4", "5", "6", "7", "8", "9")]
+_ROUND = [digit.scaleb(power) for power in range(-1, 5) for digit in _DIGITS]
 SCALES: tuple[Decimal, ...] = tuple(sorted({edge + step for edge in _ROUND for step in (0, Decimal("0.01"))}))
 """Scales that a cell keeps counts for: the round ones, and one hundredth more, since “以下” includes the number."""
 
