@@ -38,7 +38,7 @@ def record(
         details=details,
         **_who(actor),
     )
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         entry.save(force_insert=True)
         Unsealed.objects.create(entry_id=entry.pk)
     return entry

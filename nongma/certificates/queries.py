@@ -27,9 +27,10 @@ def certifiable(lot: Lot) -> Decimal:
     from the rest; else a lot sold in parts could not be certified to its end. What is split off, mixed or lost is
     taken from the rest first: the new lot gets a certificate of its own.
     """
-    promised = lot.certificates.standing().values_list("issued_at", "quantity", Value(""))
+    entries = lot.entries.order_by().values_list("at", "quantity", "reason")
+    promised = lot.certificates.standing().order_by().values_list("issued_at", "quantity", Value(""))
     balance = certified = ZERO
-    for _, quantity, reason in sorted([*lot.entries.values_list("at", "quantity", "reason"), *promised]):
+    for _, quantity, reason in sorted(entries.union(promised, all=True)):
         if not reason:
             certified += quantity
             continue

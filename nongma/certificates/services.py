@@ -42,13 +42,16 @@ def issue_certificate(
     Refuses `not_own_lot`, `operator_not_approved`, `lot_recalled`, `lot_frozen`, `over_balance` (more than is left
     without a certificate), `no_template`, `no_promise` and what `checked_quantity` refuses.
     """
-    lot = (
-        Lot.objects.select_for_update(of=("self",))
+    locked = (
+        Lot.objects.editable_by(actor)
+        .select_for_update(of=("self",))
         .select_related("operator", "product", "region", "base__region")
-        .get(pk=lot.pk)
+        .filter(pk=lot.pk)
+        .first()
     )
-    if not OperatorMember.objects.filter(operator=lot.operator_id, user=actor).exists():
+    if locked is None:
         raise Refused("not_own_lot", "只能为本主体的批次开具合格证")
+    lot = locked
     check_trading(lot.operator)
     check_sound(lot)
     quantity = checked_quantity(quantity, lot.unit)
