@@ -15,7 +15,7 @@ import segno
 
 Level = Literal["l", "m", "q", "h"]
 QUIET_ZONE = 4
-RUN = re.compile("1+")
+RUN = re.compile("0*1+")
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,24 @@ def code_printer(prefix: str, *, digits: int = 20, level: Level = "m") -> CodePr
     return CodePrinter(prefix, digits, level)
 
 
+class _Steps(dict[str, str]):
+    """From light modules followed by dark ones (`0011`) to the pen's step: move over the light, draw the dark."""
+
+    def __missing__(self, run: str) -> str:
+        light = run.count("0")
+        step = self[run] = f"m{light} 0h{len(run) - light}"
+        return step
+
+
+_STEPS = _Steps()
+
+
 def svg_path(drawn: Symbol, *, quiet_zone: int = QUIET_ZONE) -> str:
     """The `d` of an SVG path to be stroked 1 wide, in modules, moved in by the quiet zone."""
-    parts = []
-    for y, row in enumerate(drawn.rows):
-        for run in RUN.finditer(row):
-            start, stop = run.span()
-            parts.append(f"M{start + quiet_zone} {y + quiet_zone}.5h{stop - start}")
-    return "".join(parts)
+    return "".join(
+        f"M{quiet_zone} {y}.5{''.join(map(_STEPS.__getitem__, RUN.findall(row)))}"
+        for y, row in enumerate(drawn.rows, quiet_zone)
+    )
 
 
 def svg(drawn: Symbol, *, quiet_zone: int = QUIET_ZONE) -> str:
