@@ -1,6 +1,6 @@
-from importlib.util import find_spec
-
 from django.urls import URLPattern, URLResolver, include, path
+
+from config.api import api
 
 ROOMS = (
     ("", "nongma.accounts.urls"),
@@ -17,12 +17,9 @@ ROOMS = (
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path(prefix, include(module)) for prefix, module in ROOMS if find_spec(module)
+    *(path(prefix, include(module)) for prefix, module in ROOMS),
+    path("api/v1/", api.urls),
 ]
-if find_spec("config.api"):
-    from config.api import api
-
-    urlpatterns.append(path("api/v1/", api.urls))
 
 handler400 = "nongma.desk.errors.bad_request"
 handler403 = "nongma.desk.errors.forbidden"

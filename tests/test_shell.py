@@ -9,9 +9,12 @@ import pytest
 from django.conf import settings
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
 from nongma.accounts.models import User
 from nongma.catalogue.models import Product
+from nongma.certificates.models import Basis
+from nongma.certificates.services import issue_certificate
 from nongma.desk import errors
 from nongma.desk import help as manual
 from nongma.desk.queries import figures_of
@@ -20,6 +23,7 @@ from nongma.origins.models import Origin
 from nongma.regions.models import Region
 from nongma.registry.models import Base
 from nongma.testing import COUNTRY, YAZHOU, client_of, make_origin
+from nongma.tracing.services import harvest_lot
 
 ROOT = Path(settings.ROOT)
 
@@ -199,3 +203,21 @@ def test_quantities_drop_useless_zeros() -> None:
         "100",
         "0.001",
     ]
+
+
+def test_it_shows_a_grower_the_own_lots_and_certificates(li: User, li_base: Base, cowpea: Product) -> None:
+    client = client_of(li)
+    assert "还没有批次" in client.get("/").text
+    lot = harvest_lot(
+        base=li_base,
+        product=cowpea,
+        quantity=Decimal("120.500"),
+        unit="kg",
+        harvested_on=timezone.localdate(),
+        actor=li,
+    )
+    issue_certificate(lot=lot, quantity=Decimal(20), basis=Basis.QUALITY_CONTROL, actor=li)
+    html = client.get("/").text
+    assert "120.5 千克" in html
+    assert reverse("certificates:issue", args=[lot.code]) in html
+    assert "有效" in html

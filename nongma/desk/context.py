@@ -46,8 +46,8 @@ class Shell:
         if not isinstance(user, User):
             return ""
         if user.is_operator:
-            own = OperatorMember.objects.filter(user=user).select_related("operator").order_by("pk").first()
-            return own.operator.name if own else ""
+            own = OperatorMember.objects.filter(user=user).order_by("pk").values_list("operator__name", flat=True)
+            return own.first() or ""
         post = posts_of(user).first()
         return f"{post.agency.name} · {post.get_role_display()}" if post else ""
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from nongma.accounts.access import Action, may
 
@@ -60,12 +60,10 @@ def entries_for(request: HttpRequest, sections: tuple[Section, ...] = SECTIONS) 
     exact = {section.view for section in allowed}
     entries = []
     for section in allowed:
-        try:
-            url = reverse(section.view)
-        except NoReverseMatch:
-            continue
         in_room = here.partition(":")[0] == section.room and here not in exact
         first_of_room = next(other for other in allowed if other.room == section.room) is section
         current = here == section.view or (in_room and first_of_room)
-        entries.append(Entry(section.label, section.short or section.label, section.icon, url, current))
+        entries.append(
+            Entry(section.label, section.short or section.label, section.icon, reverse(section.view), current)
+        )
     return entries

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -50,23 +52,31 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+PRODUCE = (
+    "certificates_certificate, tracing_traceevent, tracing_transfer, tracing_lotentry, tracing_lotlink, tracing_lot,"
+    " origins_importrow, origins_importjob, origins_origin, origins_origincell, origins_dirtycell"
+)
+
+
 @dataclass(frozen=True)
 class Site:
     """A running platform with the demo's people and no produce yet."""
 
     url: str
     environment: dict[str, str]
+    database: str
+    log: Path
 
     @property
     def host(self) -> str:
         return self.url.removeprefix("http://")
 
-    def manage(self, *arguments: str) -> str:
-        """Run a management command on the site's database."""
-        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-        done = subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    def empty(self) -> None:
+        """Take away what an earlier test brought in."""
+        from nongma.run.database import connection_options
+
+        with psycopg.connect(**{**connection_options(), "dbname": self.database}) as connection:
+            connection.execute(f"TRUNCATE {PRODUCE} CASCADE")
 
 
 def _free_port() -> int:
@@ -89,6 +99,7 @@ def _database_url(name: str) -> str:
 @pytest.fixture(scope="session")
 def site(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Web and worker as `nongma run` starts them, until the last browser test is done."""
+    from django.conf import settings
     from django.db import connection
 
     from conftest import _admin, _template_name
@@ -98,6 +109,7 @@ def site(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest
     url = f"http://127.0.0.1:{port}"
     environment = os.environ | {
         "DATABASE_URL": _database_url(name),
+        "NONGMA_DATA": str(settings.DATA),
         "NONGMA_HOST": "127.0.0.1",
         "NONGMA_PORT": str(port),
         "NONGMA_PUBLIC_URL": url,
@@ -110,16 +122,14 @@ def site(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest
         admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_template_name()}" STRATEGY FILE_COPY')
         try:
             with _database(name), django_db_blocker.unblock():
-                from nongma.accounts.demo import ensure_demo_users
-
-                ensure_demo_users()
+                _people()
                 connection.close()
             log = (tmp_path_factory.mktemp("site") / "log").open("w+")
             for module in ("nongma.run.web", "nongma.run.worker"):
                 command = [sys.executable, "-m", module]
                 processes.append(subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log))
             _wait(f"{url}/readyz", log.name)
-            yield Site(url, environment)
+            yield Site(url, environment, name, Path(log.name))
         finally:
             for process in reversed(processes):
                 process.send_signal(signal.SIGTERM)
@@ -128,6 +138,15 @@ def site(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest
                     process.wait(20)
                 process.kill()
             admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _people() -> None:
+    """The demo's people; the grower has a field of cowpeas."""
+    from nongma.accounts.demo import ensure_demo_users
+    from nongma.testing import YAZHOU_VILLAGE, make_base, make_operator
+
+    people = ensure_demo_users()
+    make_base(make_operator(people["grower"], name="李大山"), name="李大山豇豆地", region=YAZHOU_VILLAGE)
 
 
 @contextlib.contextmanager
@@ -166,9 +185,22 @@ def watch(site: Site) -> Iterator[Watch]:
 Open = Callable[..., Page]
 
 
+_failed = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    report = yield
+    item.stash[_failed] = item.stash.get(_failed, False) or report.failed
+    return report
+
+
 @pytest.fixture
-def open_browser(site: Site, browser: Browser, watch: Watch) -> Iterator[Open]:
-    """A fresh browser, `open_browser(PHONE, "grower")`: signed in when a demo user is named."""
+def open_browser(site: Site, browser: Browser, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """A fresh browser, `open_browser(PHONE, "grower")`: signed in when a demo user is named.
+
+    A test that fails leaves a picture of each of its pages in the test data folder.
+    """
     contexts: list[BrowserContext] = []
 
     def open_it(viewport: dict[str, int], username: str = "") -> Page:
@@ -189,5 +221,12 @@ def open_browser(site: Site, browser: Browser, watch: Watch) -> Iterator[Open]:
         return page
 
     yield open_it
-    for context in contexts:
+    for number, context in enumerate(contexts):
+        if request.node.stash.get(_failed, False):
+            folder = Path(os.environ["NONGMA_DATA"]) / "browser"
+            picture = folder / f"{re.sub(r'[^a-z0-9]+', '-', request.node.name)}{number}.png"
+            context.pages[0].screenshot(path=picture, full_page=True)
+            print(f"{context.pages[0].url}: {picture}")
         context.close()
+    if request.node.stash.get(_failed, False):
+        print(site.log.read_text(encoding="utf-8", errors="replace")[-3000:])
