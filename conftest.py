@@ -14,11 +14,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.environment import TEST_DATA
+
 ROOT = Path(__file__).resolve().parent
-TEST_DATA = Path(os.environ.get("NONGMA_TEST_DATA", ROOT / "var" / "test"))
-os.environ["NONGMA_DATA"] = str(TEST_DATA)
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-TEST_DATA.mkdir(parents=True, exist_ok=True)
 
 pytest_plugins = ["nongma.testing"]
 
