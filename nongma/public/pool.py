@@ -11,6 +11,7 @@ Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
 MOST_CONNECTIONS = 8
 WAIT_SECONDS = 3.0
+STATEMENT_SECONDS = 5
 
 
 def connection_arguments() -> dict[str, Any]:
@@ -31,7 +32,7 @@ def make_pool() -> Pool:
     """A pool that is not open yet: it can only be opened inside the event loop that will use it."""
     return AsyncConnectionPool(
         kwargs=connection_arguments() | {"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0},
-        configure=_plan_once,
+        configure=_prepare,
         connection_class=AsyncConnection[DictRow],
         min_size=1,
         max_size=MOST_CONNECTIONS,
@@ -42,6 +43,7 @@ def make_pool() -> Pool:
     )
 
 
-async def _plan_once(connection: AsyncConnection[DictRow]) -> None:
-    """Planning the page's statement costs more than running it, and its plan suits every code."""
+async def _prepare(connection: AsyncConnection[DictRow]) -> None:
+    """Plan the page's statement once: that costs more than running it. Nobody waits long for any statement."""
     await connection.execute("SET plan_cache_mode = force_generic_plan")
+    await connection.execute(f"SET statement_timeout = {STATEMENT_SECONDS * 1000}")

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from nongma.certificates.models import Basis, Certificate
 from nongma.certificates.services import issue_certificate, revoke_certificate
@@ -286,6 +286,23 @@ def test_a_fault_shows_a_page_and_not_a_trace(shopper, certificate: Certificate,
     assert "ZeroDivisionError" not in page.text
     assert "ZeroDivisionError" in caplog.text
     assert shopper.data(f"/t/{certificate.code}").json["code"] == "code_error"
+
+
+def test_a_table_that_is_locked_makes_nobody_wait_for_long(shopper, certificate: Certificate):
+    """As while a column is added: the page says to come back in a moment."""
+    shopper.running.do(_give_up_after(shopper.application.pool, "200ms"))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE codes_coderange")
+        page = shopper.get(f"/t/{certificate.code}")
+        assert page.status == 503
+        assert page.headers["retry-after"] == "5"
+        assert "暂时查不到" in page.text
+    assert shopper.get(f"/t/{certificate.code}").status == 200
+
+
+async def _give_up_after(pool, timeout: str) -> None:
+    async with pool.connection() as one:
+        await one.execute(f"SET statement_timeout = '{timeout}'")
 
 
 def test_one_statement_reads_it_all(resolver, certificate: Certificate, shopper):
