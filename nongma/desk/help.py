@@ -16,7 +16,7 @@ from nongma.accounts.access import Action, may
 
 FOLDER: Path = settings.ROOT / "docs" / "manual"
 ORDER = ("index", "collector", "reviewer", "grower", "shopper", "roles", "api")
-BY_ROOM = {"catalogue": "index", "audit": "roles", "accounts": "roles", "api": "api"}
+BY_ROOM = {"catalogue": "index", "audit": "roles", "accounts": "roles", "api-1": "api"}
 
 
 @dataclass(frozen=True)

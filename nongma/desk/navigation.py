@@ -48,7 +48,7 @@ SECTIONS = (
 )
 ACCOUNT = (
     Section("我的账号", "user", "accounts:account", Action.SIGNED_IN),
-    Section("接口文档", "book", "api:openapi-view", Action.SIGNED_IN),
+    Section("接口文档", "book", "api-1:openapi-view", Action.SIGNED_IN),
 )
 TABS = 4
 
