@@ -25,58 +25,70 @@ from nongma.regions.spans import EVERYWHERE, Span
 
 LAYER = "origins"
 DEEPEST = 18
-CLUSTER_LEVELS = FINEST - 7
-"""A tile holds at most 32 × 32 clusters: its cells five levels down."""
-NAMED_FROM = 14 + CLUSTER_LEVELS
-"""From here on a cluster says which cell it is, so that a map can ask what stands there instead of zooming in."""
+GRIDS = {8: 3, 16: 4, 32: 5}
+"""So many clusters a tile has at most along a side: its cells so many levels down."""
+NAMED_FROM = 14
+"""From this zoom on a cluster says which cell it is, so that a map can ask what stands there instead of zooming in."""
 WIDEST_SCAN = 50
 MOST_SINGLES = 256
 HUNDREDTH = Decimal("0.01")
 
 _CELLS = """
-    SELECT cell, sum({count}) AS n, sum((counts ->> '')::bigint) AS whole
+    SELECT cell >> %(coarser)s AS cell, sum({count}) AS n, sum((counts ->> '')::bigint) AS whole
     FROM origins_origincell
     WHERE level = %(level)s AND cell >= %(start)s AND cell < %(stop)s AND ({counties})
-    GROUP BY cell"""
+    GROUP BY 1"""
 
 
-def tile(filters: OriginFilter, user: User, z: int, x: int, y: int) -> bytes:
-    """The vector tile z/x/y of the origins that the filter means and the user may see."""
+def tile(filters: OriginFilter, user: User, z: int, x: int, y: int, grid: int = 32) -> bytes:
+    """The vector tile z/x/y of the origins that the filter means and the user may see.
+
+    `grid` is the number of clusters along a side at most: 8, 16 or 32.
+    """
     span = tile_span(z, x, y)
-    level = z + CLUSTER_LEVELS
+    level = z + GRIDS[grid]
     shift = 2 * (ZOOM - level)
     counties = _counties(filters, user) if level <= FINEST else None
     conditions = _conditions(filters)
-    if counties is None or level < COARSEST or conditions is None:
+    if counties is None or conditions is None:
         counts, singles = _from_origins(filters, user, span, shift)
     elif not counties:
         return b""
     else:
-        bounds = {"level": level, "start": span.start >> shift, "stop": span.stop >> shift}
+        stored = max(level, COARSEST)
+        finer = 2 * (ZOOM - stored)
+        bounds = {
+            "level": stored,
+            "start": span.start >> finer,
+            "stop": span.stop >> finer,
+            "coarser": shift - finer,
+        }
         counts, lone = _from_cells(filters, conditions, counties, bounds)
         if filters.scale_min is not None or filters.scale_max is not None:
             counts = _corrected(counts, filters, user, span, shift)
         singles = _found_in(filters, user, [number << shift for number in lone if counts.get(number) == 1], shift)
-    return encode_points(LAYER, _points(counts, singles, level, span))
+    return encode_points(LAYER, _points(counts, singles, z, grid, span))
 
 
-def _points(counts: dict[int, int], singles: list[dict[str, Any]], level: int, span: TileSpan) -> Iterable[Point]:
+def _points(
+    counts: dict[int, int], singles: list[dict[str, Any]], z: int, grid: int, span: TileSpan
+) -> Iterable[Point]:
     """Clusters in the middle of their cells, single origins where they are."""
+    level = z + GRIDS[grid]
     shift = 2 * (ZOOM - level)
     known = {row["quadkey"] >> shift: row for row in singles}
-    side = EXTENT >> CLUSTER_LEVELS
+    side = EXTENT // grid
     for number, count in counts.items():
         row = known.get(number)
         if count == 1 and row is not None:
             _, x, y = cell_tile(row["quadkey"] - span.start, ZOOM)
-            depth = level - CLUSTER_LEVELS
-            scale = ZOOM - depth
+            scale = ZOOM - z
             properties = {"count": 1, "id": str(row["uid"]), "product": row["product__name"], "state": row["state"]}
             yield Point((x * EXTENT) >> scale, (y * EXTENT) >> scale, properties)
         else:
             _, x, y = cell_tile(number - (span.start >> shift), level)
             cluster: dict[str, str | int] = {"count": count}
-            if level >= NAMED_FROM:
+            if z >= NAMED_FROM:
                 cluster["cell"] = f"{level}/{number}"
             yield Point(x * side + side // 2, y * side + side // 2, cluster)
 

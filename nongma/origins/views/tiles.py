@@ -12,11 +12,12 @@ from nongma.accounts.models import User
 from nongma.accounts.tokens import user_of
 from nongma.lib.problems import invalid, problem, unauthenticated
 from nongma.origins.filters import OriginFilter
-from nongma.origins.tiles import DEEPEST
+from nongma.origins.tiles import DEEPEST, GRIDS
 from nongma.origins.tiles import tile as draw
 
 CONTENT_TYPE = "application/vnd.mapbox-vector-tile"
 KEPT_SECONDS = 15
+GRIDS_WRITTEN = {str(grid): grid for grid in GRIDS}
 
 
 @require_safe
@@ -38,7 +39,11 @@ def tile(request: HttpRequest, z: int, x: int, y: int) -> HttpResponse:
             for fault in faults
             for message in fault.messages
         )
-    content = draw(filters, user, z, x, y)
+    grid = request.GET.get("grid", "32")
+    if grid not in GRIDS_WRITTEN:
+        words = f"grid 只能是 {'、'.join(GRIDS_WRITTEN)}"
+        return invalid([{"field": "grid", "code": "invalid_choice", "message": words}])
+    content = draw(filters, user, z, x, y, GRIDS_WRITTEN[grid])
     etag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
     response = HttpResponse(content, content_type=CONTENT_TYPE)
     response["ETag"] = etag

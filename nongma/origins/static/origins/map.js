@@ -6,12 +6,13 @@ const element = document.getElementById("map");
 const note = document.querySelector("[data-note]");
 const query = element.dataset.query;
 const DEEPEST_TILES = 16;
+const GRID = 16; // a tile is drawn 512 pixels wide: clusters stand 32 pixels apart or more
 const FONT = ["Noto Sans SC", "sans-serif"];
 const IS_POINT = ["all", ["==", ["get", "count"], 1], ["has", "id"]];
 const STATES = ["match", ["get", "state"], "approved", "#1b7a4b", "returned", "#b3261e", "#1f5f99"];
 
 function layers() {
-    const radius = ["interpolate", ["linear"], ["ln", ["get", "count"]], 0, 9, 4.6, 15, 9.2, 24, 13.8, 32];
+    const radius = ["interpolate", ["linear"], ["ln", ["get", "count"]], 0, 9, 4.6, 14, 9.2, 20, 13.8, 26];
     return [
         {
             id: "clusters",
@@ -83,10 +84,9 @@ async function open(map, maplibre, feature, lngLat) {
         .addTo(map);
 }
 
-/** Fewer and larger circles: tiles are drawn at 512 pixels, a cluster cell at 16. */
 async function start() {
     const { map, maplibre } = await createMap(element, { hash: "at" });
-    const tiles = `${window.location.origin}/tiles/origins/{z}/{x}/{y}.mvt${query ? `?${query}` : ""}`;
+    const tiles = `${window.location.origin}/tiles/origins/{z}/{x}/{y}.mvt?grid=${GRID}${query ? `&${query}` : ""}`;
     map.addSource("origins", { type: "vector", tiles: [tiles], minzoom: 0, maxzoom: DEEPEST_TILES });
     layers().forEach((layer) => map.addLayer(layer));
     map.addControl(new maplibre.FullscreenControl({ container: element.parentElement }), "top-right");
