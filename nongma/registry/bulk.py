@@ -17,6 +17,7 @@ from nongma.accounts.models import User
 from nongma.catalogue.models import Industry
 from nongma.codes.models import CodeRange
 from nongma.codes.services import take
+from nongma.lib.copying import array
 from nongma.lib.fields import blind_index, encrypt
 from nongma.lib.ids import uuid7
 from nongma.registry.models import COUNTY_WIDTH, Operator, OperatorKind
@@ -88,7 +89,11 @@ def find_operators(keys: Iterable[OperatorKey]) -> dict[OperatorKey, FoundOperat
             JOIN registry_operator AS found
               ON found.phone_index = key.phone AND found.name = key.name AND found.region_id / 1000000 = key.county
             """,
-            [[key.phone_index for key in wanted], [key.name for key in wanted], [key.county for key in wanted]],
+            [
+                array(key.phone_index for key in wanted),
+                array(key.name for key in wanted),
+                array(key.county for key in wanted),
+            ],
         )
         return {wanted[place - 1]: FoundOperator(*row) for place, *row in cursor.fetchall()}
 
@@ -134,16 +139,16 @@ def _insert_operators(missing: list[tuple[OperatorKey, NewOperator]], actor: Use
             [
                 actor.pk,
                 Operator.Status.IMPORTED.value,
-                [uuid7() for _ in rows],
-                list(range(first, first + len(rows))),
-                [str(row.kind) for row in rows],
-                [row.name for row in rows],
-                [row.region_code for row in rows],
-                [row.contact for row in rows],
-                [encrypt(row.phone) if row.phone else "" for row in rows],
-                [key.phone_index for key, _ in missing],
-                [str(row.industry) for row in rows],
-                [row.address for row in rows],
+                array(uuid7() for _ in rows),
+                array(range(first, first + len(rows))),
+                array(str(row.kind) for row in rows),
+                array(row.name for row in rows),
+                array(row.region_code for row in rows),
+                array(row.contact for row in rows),
+                array(encrypt(row.phone) if row.phone else "" for row in rows),
+                array(key.phone_index for key, _ in missing),
+                array(str(row.industry) for row in rows),
+                array(row.address for row in rows),
             ],
         )
         assign_each(CodeRange.Kind.OPERATOR, cursor.fetchall())
@@ -187,7 +192,7 @@ def _find_bases(keys: list[BaseKey]) -> dict[BaseKey, int]:
                    (key.quadkey IS NULL AND found.quadkey IS NULL AND found.name = key.name))
             GROUP BY key.place
             """,
-            [list(part) for part in zip(*keys, strict=True)],
+            [array(part) for part in zip(*keys, strict=True)],
         )
         return {keys[place - 1]: base_id for place, base_id in cursor.fetchall()}
 
@@ -209,15 +214,15 @@ def _insert_bases(rows: list[NewBase]) -> None:
             RETURNING uid, serial
             """,
             [
-                [uuid7() for _ in rows],
-                list(range(first, first + len(rows))),
-                [row.operator_id for row in rows],
-                [row.name for row in rows],
-                [row.region_code for row in rows],
-                [row.longitude for row in rows],
-                [row.latitude for row in rows],
-                [row.quadkey for row in rows],
-                [row.area_mu for row in rows],
+                array(uuid7() for _ in rows),
+                array(range(first, first + len(rows))),
+                array(row.operator_id for row in rows),
+                array(row.name for row in rows),
+                array(row.region_code for row in rows),
+                array(row.longitude for row in rows),
+                array(row.latitude for row in rows),
+                array(row.quadkey for row in rows),
+                array(row.area_mu for row in rows),
             ],
         )
         assign_each(CodeRange.Kind.BASE, cursor.fetchall())
@@ -237,8 +242,8 @@ def assign_each(kind: CodeRange.Kind, subjects: Sequence[tuple[Any, ...]]) -> No
             [
                 kind.value,
                 CodeRange.State.ACTIVE.value,
-                [uuid7() for _ in subjects],
-                [serial for _, serial in subjects],
-                [uid for uid, _ in subjects],
+                array(uuid7() for _ in subjects),
+                array(serial for _, serial in subjects),
+                array(uid for uid, _ in subjects),
             ],
         )

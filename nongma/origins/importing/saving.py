@@ -14,7 +14,7 @@ Which record a line is about:
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ from django.utils import timezone
 from nongma.accounts.models import User
 from nongma.audit.services import record_many
 from nongma.catalogue.models import Industry
+from nongma.lib.copying import array, copy_rows
 from nongma.lib.fields import blind_index, encrypt
 from nongma.lib.ids import uuid7
 from nongma.origins.importing.judging import JudgedLine
@@ -234,7 +235,7 @@ def _on_file(keys: list[bytes]) -> dict[bytes, list[Known]]:
                 AND wanted.key || '\\xffffffff'::bytea AND state <> 'superseded'
             ORDER BY id
             """,
-            [list(set(keys))],
+            [array(set(keys))],
         )
         for identity, *values in cursor.fetchall():
             number, uid, fingerprint, *rest = values
@@ -256,9 +257,7 @@ def _write(job: ImportJob, plans: list[Plan], actor: User) -> None:
         _row(plan, operator.id, base, job, actor, now, cipher)
         for plan, operator, base in zip(plans, operators, bases, strict=True)
     ]
-    with connection.cursor() as cursor, cursor.copy(f"COPY origins_origin ({', '.join(COLUMNS)}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+    copy_rows("origins_origin", COLUMNS, rows)
     record_many(
         "origin.imported",
         actor=actor,
@@ -349,10 +348,10 @@ def _row(
         one.quadkey,
         line.contact,
         cipher[line.phone or ""],
-        Decimal(line.scale or 0),
+        line.scale,
         line.unit,
-        date.fromisoformat(line.on_sale) if line.on_sale else None,
-        date.fromisoformat(line.off_sale) if line.off_sale else None,
+        line.on_sale,
+        line.off_sale,
         line.methods or [],
         line.traces or [],
         line.credit or "",
