@@ -16,11 +16,15 @@ from django.utils import timezone
 
 from nongma.accounts.models import Agency, Membership, Role, User
 from nongma.catalogue.models import Product
+from nongma.certificates.models import Basis, Certificate
+from nongma.certificates.services import issue_certificate
 from nongma.codes.models import CodeRange
 from nongma.lib.fields import blind_index
 from nongma.origins.models import Origin
 from nongma.regions.models import Region
 from nongma.registry.models import Base, Operator, OperatorMember
+from nongma.tracing.models import Lot
+from nongma.tracing.services import harvest_lot
 
 HAINAN = 460000000000
 SANYA = 460200000000
@@ -254,3 +258,22 @@ def officer(db: None) -> User:
 def li_origin(li_base: Base, cowpea: Product, wang: User) -> Origin:
     """Li's cowpeas of this season, collected by Wang and waiting for Zhao."""
     return make_origin(li_base, cowpea, collected_by=wang)
+
+
+@pytest.fixture
+def lot(li: User, li_base: Base, cowpea: Product) -> Lot:
+    """500 kg of cowpeas that Li harvested today."""
+    return harvest_lot(
+        base=li_base,
+        product=cowpea,
+        quantity=Decimal(500),
+        unit="kg",
+        harvested_on=timezone.localdate(),
+        actor=li,
+    )
+
+
+@pytest.fixture
+def certificate(li: User, lot: Lot) -> Certificate:
+    """Li's certificate for 200 kg of that lot."""
+    return issue_certificate(lot=lot, quantity=Decimal(200), basis=Basis.QUALITY_CONTROL, actor=li)
