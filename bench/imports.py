@@ -65,8 +65,8 @@ def _lines(rows: int, chance: random.Random, stamp: str) -> Iterator[list[Any]]:
         person = chance.choice(FAMILIES) + chance.choice(GIVEN) + chance.choice(GIVEN)
         month = chance.randint(1, 7)
         yield [
-            number + 1, f"{person}{stamp}{number:06d}", "农户", "种植业", chance.choice(PLANTED), "", "", province, city,
-            county, town, f"{longitude:.6f},{latitude:.6f}", person, f"199{chance.randrange(10**8):08d}",
+            number + 1, f"{person}{stamp}{number:06d}", "农户", "种植业", chance.choice(PLANTED), "", "", province,
+            city, county, town, f"{longitude:.6f},{latitude:.6f}", person, f"199{chance.randrange(10**8):08d}",
             round(chance.uniform(0.5, 60), 1), "亩", f"2026-{month:02d}", f"2026-{month + 4:02d}", "露地",
             "承诺达标合格证、追溯码", "B", person, f"199{chance.randrange(10**8):08d}", person,
             f"199{chance.randrange(10**8):08d}",

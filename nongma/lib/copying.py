@@ -1,6 +1,7 @@
 """Thousands of rows to PostgreSQL at the price of text: COPY, and arrays as parameters.
 
-psycopg adapts each value of a row or an array by itself, which costs more than storing it. Here a batch becomes one text.
+psycopg adapts each value of a row or an array by itself, which costs more than storing it. Here a batch is
+one text.
 """
 
 import json
@@ -43,7 +44,7 @@ def _copied(value: Any) -> str:
         return _copied(json.dumps(value, ensure_ascii=False))
     if kind is bool:
         return "t" if value else "f"
-    return _copied(value.value) if hasattr(value, "value") else str(value)
+    return str(value)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -58,7 +59,7 @@ def _element(value: Any) -> str:
         return f'"\\\\x{value.hex()}"'
     if kind is int:
         return str(value)
-    text = value if kind is str else str(getattr(value, "value", value))
+    text = value if kind is str else str(value)
     return f'"{_IN_ARRAY.sub(_slash, text)}"'
 
 

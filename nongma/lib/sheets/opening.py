@@ -61,7 +61,7 @@ def format_of(path: Path) -> Format:
 
 
 def encoding_of(start: bytes) -> str:
-    """The text encoding of a CSV file, from its first bytes: UTF-8 (with or without BOM), UTF-16 with BOM or GB18030."""
+    """The text encoding of a CSV file, from its first bytes: UTF-8 (BOM or not), UTF-16 with BOM, or GB18030."""
     if start.startswith(UTF16_MARKS):
         return "utf-16"
     if b"\0" not in start:

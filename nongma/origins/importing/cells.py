@@ -390,7 +390,7 @@ def _degree_part(match: re.Match[str]) -> _Part:
 
 
 def separate_point(longitude: Cell, latitude: Cell) -> tuple[Decimal, Decimal] | None:
-    """Longitude and latitude from two cells of their own. A number cell has lost its last zeros, so fewer decimals do."""
+    """Longitude and latitude from two cells. A number cell has lost its last zeros, so fewer decimals do."""
     parts = []
     for value in (longitude, latitude):
         found = narrow(text(value)).strip("°NSEWnsew东经北纬 ")

@@ -1,4 +1,4 @@
-"""Where the columns of 附件1 (重点农产品产地溯源信息采集表) are in a sheet: found by their words, not by their place."""
+"""Where the columns of 附件1 (重点农产品产地溯源信息采集表) are in a sheet: found by words, not by place."""
 
 import itertools
 import re
@@ -96,7 +96,7 @@ class Layout:
         return [FIELD_LABELS[field] for field in NEEDED if field not in self.columns]
 
     def is_line(self, cells: list[Cell]) -> bool:
-        """Whether a row is a line of the form: not empty but for its number, no remark, no total, no repeated header."""
+        """Whether a row is a line of the form: no remark, no total, no repeated header, more than a number."""
         serial = self.columns.get("serial", -1)
         filled = [column for column, cell in enumerate(cells) if cell is not None and not _is_blank(cell)]
         if len(filled) <= FEW_CELLS:

@@ -1,4 +1,4 @@
-"""What a line of 附件1 means on this platform: its division, its product, its place on the map, and whether they fit."""
+"""What a line of 附件1 means here: its division, its product, its place on the map, and whether they fit."""
 
 import difflib
 from collections.abc import Sequence

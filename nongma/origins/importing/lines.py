@@ -79,9 +79,9 @@ class LineReader:
         # The last cell is the empty one that stands in for a column which the sheet does not have (place -1).
         whole = [*values[: self._width], *[None] * (self._width + 1 - len(values[: self._width]))]
         (
-            name, kind, industry, product, alias, certification, province, city, county, town, village, point, longitude,
-            latitude, contact, phone, scale, unit, on_sale, off_sale, method, trace, credit, grid_name, grid_phone,
-            collector, collector_phone,
+            name, kind, industry, product, alias, certification, province, city, county, town, village, point,
+            longitude, latitude, contact, phone, scale, unit, on_sale, off_sale, method, trace, credit, grid_name,
+            grid_phone, collector, collector_phone,
         ) = [whole[place] for place in self._places]  # fmt: skip
         faults: list[Fault] = []
 
@@ -142,7 +142,7 @@ class LineReader:
     def _season(
         take: Callable[..., Any], industry: str | None, on_sale: Cell, off_sale: Cell, method: Cell
     ) -> tuple[datetime.date | None, datetime.date | None, list[str] | None]:
-        """When and how it grows. Livestock and fish leave these cells blank (附件1, notes 8 and 9), so theirs are not read."""
+        """When and how it grows. Cells of livestock and fish stay blank (附件1, notes 8 and 9) and are not read."""
         first = last = methods = None
         if industry == "planting" or (industry is None and not _blank(on_sale)):
             first = take("on_sale", on_sale, cells.day, "上市时间")

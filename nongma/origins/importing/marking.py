@@ -16,6 +16,7 @@ import openpyxl
 import xlsxwriter
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from nongma.lib.sheets.bounded import run_bounded
@@ -66,7 +67,7 @@ def _mark_in_place(source: Path, name: str, layout: Layout, faults: Faults, targ
     assert isinstance(sheet, Worksheet)
     last = _clear_marks(sheet, layout)
     sheet.cell(layout.header_row, last, TITLE)
-    sheet.column_dimensions[sheet.cell(layout.header_row, last).column_letter].width = 60
+    sheet.column_dimensions[get_column_letter(last)].width = 60
     for number, found in faults.items():
         for fault in found:
             column = _place(layout, fault["field"])
@@ -125,9 +126,9 @@ def _write_anew(
                 else:
                     paper.write(number - 1, column, cell, fills.get(colour, plain))
             for fault in found:
-                column = _place(layout, fault["field"])
-                if column is not None:
-                    paper.write_comment(number - 1, column, fault["message"], {"author": AUTHOR})
+                place = _place(layout, fault["field"])
+                if place is not None:
+                    paper.write_comment(number - 1, place, fault["message"], {"author": AUTHOR})
             if number == layout.header_row:
                 paper.write(number - 1, last, TITLE)
             elif found:
@@ -143,7 +144,7 @@ def _moment(cell: datetime.date) -> datetime.datetime:
 def _answer(arguments: list[str]) -> Iterator[Any]:
     source, faults, target, most_rows = arguments
     with open(faults, encoding="utf-8") as handle:
-        found: Faults = {row: items for row, items in map(json.loads, handle)}
+        found: Faults = dict(map(json.loads, handle))
     mark(Path(source), found, Path(target), most_rows=int(most_rows))
     yield {"marked": len(found)}
 

@@ -33,8 +33,8 @@ class OpenForm:
 def open_form(path: Path, *, most_rows: int, bounds: Bounds) -> Generator[OpenForm]:
     """Read the form in a bounded process.
 
-    Refuses what `sheets_of` refuses, and `not_this_form`, `columns_missing` and `no_rows`, before the first line. Raises
-    `ReaderDied` when the process ends in the middle.
+    Refuses what `sheets_of` refuses, and `not_this_form`, `columns_missing` and `no_rows`, before the first line.
+    Raises `ReaderDied` when the process ends in the middle.
     """
     format_of(path)
     with lines_from(MODULE, str(path), str(most_rows), bounds=bounds) as answers:

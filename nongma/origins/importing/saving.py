@@ -2,11 +2,12 @@
 
 Which record a line is about:
 
-* Its **key** is the operator (county, name, phone: as the registry tells operators apart), the division, the product and
-  the month that the season begins in (blank for livestock and fish). Several bases of one key differ in their point.
+* Its **key** is the operator (county, name, phone: as the registry tells operators apart), the division, the product
+  and the month that the season begins in (blank for livestock and fish). Several bases of one key differ in their
+  point.
 * The same content at the same point is on file already (`unchanged`); so is the same content without a point.
-* Another content at the same point, or within 50 m of one from an earlier import, is an update: the new record takes the
-  place of the old one and goes to review again (policy 五(四): 内容发生变化的，要及时进行更新).
+* Another content at the same point, or within 50 m of one from an earlier import, is an update: the new record takes
+  the place of the old one and goes to review again (policy 五(四): 内容发生变化的，要及时进行更新).
 * A line with a point takes the place of a draft of an earlier import that waits for its visit.
 * Everything else is a record of its own.
 """
@@ -300,12 +301,12 @@ def _supersede(plans: list[Plan], actor: User) -> None:
 def _operator(one: JudgedLine) -> NewOperator:
     line = one.line
     return NewOperator(
-        kind=OperatorKind(line.kind),
+        kind=OperatorKind(line.kind or ""),
         name=line.name or "",
         region_code=one.region_code,
         contact=line.contact or "",
         phone=line.phone or "",
-        industry=Industry(line.industry),
+        industry=Industry(line.industry or ""),
         address=f"{line.town}{line.village}",
     )
 

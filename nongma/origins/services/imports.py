@@ -83,7 +83,7 @@ def submit_import(*, file: "File[bytes]", filename: str, actor: User) -> ImportJ
             record("import.queued", actor=actor, target=job, filename=job.filename, size_bytes=size)
             _defer(job)
         except BaseException:
-            job.file.storage.delete(job.file.name)
+            job.file.delete(save=False)
             raise
     return job
 

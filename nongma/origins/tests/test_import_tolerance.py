@@ -1,4 +1,5 @@
 """What people do in spreadsheets, and that it is understood or named."""
+# ruff: noqa: E501, DTZ001, PT017 (tables of cells as they are; a sheet knows no time zone; faults are half the rule)
 
 import csv
 import io
