@@ -159,7 +159,7 @@ def origins(request: SignedInRequest, wanted: Query[Wanted], paging: Query[Pagin
 @requires_api(Action.REVIEW_ORIGINS)
 @idempotent
 def decide(request: SignedInRequest, decision: Decision) -> Any:
-    """通过或退回 `ids` 列出的（最多 2,000 条）或 `filter` 筛选出的全部待审核记录；其他状态的不动，计入 `passed_over`。"""
+    """通过或退回 `ids` 列出的（最多 2,000 条）或 `filter` 筛选出的全部待审核记录；其他的不动，计入 `passed_over`。"""
     if (decision.ids is None) == (decision.filter is None):
         raise ValidationError({"ids": ValidationError("ids 和 filter 要填一个，也只能填一个", code="one_of")})
     if decision.filter is not None:

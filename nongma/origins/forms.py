@@ -88,13 +88,13 @@ class CorrectionForm(PointForm):
         fields = {name: getattr(origin, name) for name in Correction.__dataclass_fields__}
         return {name: value if isinstance(value, list) else str(value or "") for name, value in fields.items()}
 
-    def clean_phone(self) -> str:
+    def clean_phone(self) -> Any:
         return self._judged("phone", cells.mobile, "联系方式")
 
-    def clean_grid_phone(self) -> str:
+    def clean_grid_phone(self) -> Any:
         return self._judged("grid_phone", cells.mobile, "网格员联系方式")
 
-    def clean_collector_phone(self) -> str:
+    def clean_collector_phone(self) -> Any:
         return self._judged("collector_phone", cells.mobile, "信息采集员联系方式")
 
     def clean_scale(self) -> Decimal:

@@ -133,7 +133,7 @@ class Origin(models.Model):
             models.Index(
                 fields=("product", "quadkey"),
                 include=("id", "region", *COUNTED[2:]),
-                condition=ON_MAP,
+                condition=CURRENT,
                 name="origins_origin_product_map",
             ),
             models.Index(

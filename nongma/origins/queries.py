@@ -14,12 +14,11 @@ from nongma.accounts.models import User
 from nongma.lib.pages import MOST_LISTED, CappedPaginator
 from nongma.lib.sorting import Sorting
 from nongma.origins.filters import OriginFilter
-from nongma.origins.models import Origin
+from nongma.origins.models import Origin, OriginQuerySet
 from nongma.regions.boundaries import shape_of
 from nongma.regions.models import Region
 from nongma.regions.spans import ancestors_of
 
-PAGE_SIZE = 50
 BATCH = 2_000
 PERSONAL = ("phone", "grid_phone", "collector_phone")
 CHINA = (73.4, 17.5, 135.2, 53.7)
@@ -37,6 +36,22 @@ IN_INDEX_ORDER = ("region", "status", "scale")
 Bounds = tuple[float, float, float, float]
 
 
+class OriginPaginator(CappedPaginator):
+    """Reads the keys of a page first, mostly from an index alone, then the rows of these keys with their names."""
+
+    def __init__(self, found: OriginQuerySet, ordered: QuerySet[Origin]) -> None:
+        super().__init__(found, ordered)
+        self.ordered = ordered
+
+    def page(self, number: int | str) -> Page[Origin]:
+        number = self.validate_number(number)
+        start = (number - 1) * self.per_page
+        stop = min(start + self.per_page, self.count)
+        keys = list(self.ordered.values_list("pk", flat=True)[start:stop])
+        rows = with_names(Origin.objects.all()).in_bulk(keys)
+        return Page([rows[key] for key in keys if key in rows], number, self)
+
+
 def origin_page(filters: OriginFilter, user: User, sorting: Sorting, number: Any) -> Page[Origin]:
     """A page of the records that are meant and that the user may see.
 
@@ -48,7 +63,7 @@ def origin_page(filters: OriginFilter, user: User, sorting: Sorting, number: Any
     if sorting.chosen.removeprefix("-") not in IN_INDEX_ORDER:
         first = found.order_by("region_id", "id")[:MOST_LISTED]
         ordered = Origin.objects.filter(pk__in=first.values("pk"))
-    return CappedPaginator(found, with_names(ordered).order_by(*sorting.fields)).get_page(number)
+    return OriginPaginator(found, ordered.order_by(*sorting.fields)).get_page(number)
 
 
 def with_names(origins: QuerySet[Origin]) -> QuerySet[Origin]:

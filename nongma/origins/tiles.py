@@ -111,7 +111,8 @@ def _from_origins(
 def _described(keys: list[int]) -> list[dict[str, Any]]:
     if not keys:
         return []
-    return list(Origin.objects.filter(pk__in=keys).order_by().values("uid", "quadkey", "product__name", "state"))
+    found = Origin.objects.filter(pk__in=keys).order_by()
+    return [dict(row) for row in found.values("uid", "quadkey", "product__name", "state")]
 
 
 def _counties(filters: OriginFilter, user: User) -> list[Span] | None:

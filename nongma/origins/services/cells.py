@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -164,7 +165,7 @@ def _recount_batch() -> int:
 
 def _replace(cursor: CursorWrapper, level: int, cells: list[tuple[int, int]], rows: str) -> None:
     """Take the cells of one level out and put their new counts in."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "level": level,
         "cells": [number for number, _ in cells],
         "counties": [county for _, county in cells],
@@ -187,7 +188,7 @@ def rebuild_cells() -> int:
         cursor.execute("DELETE FROM origins_dirtycell")
         cursor.execute("DELETE FROM origins_origincell")
         cursor.execute(_INSERT.format(rows=_counted(_COUNT, _ALL)), {"level": FINEST, "scales": list(SCALES)})
-        made = cursor.rowcount
+        made = int(cursor.rowcount)
         for level in range(FINEST - 1, COARSEST - 1, -1):
             cursor.execute(_INSERT.format(rows=_counted(_ROLL_UP, _ALL_CHILDREN)), {"level": level})
             made += cursor.rowcount

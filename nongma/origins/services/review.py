@@ -11,6 +11,7 @@ A decision is taken once. The second of two reviewers is told who was first.
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -33,7 +34,7 @@ ACTIONS = {Verdict.APPROVE: "origin.approved", Verdict.RETURN: "origin.returned"
 
 class _Row(NamedTuple):
     pk: int
-    uid: str
+    uid: UUID
     region_code: int
     quadkey: int | None
 

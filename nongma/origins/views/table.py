@@ -14,13 +14,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
 from nongma.lib.downloads import download
+from nongma.lib.pages import MOST_LISTED, PAGE_SIZE
 from nongma.lib.refused import Refused
 from nongma.lib.sorting import Sorting
 from nongma.origins.exports import export_csv, export_workbook
 from nongma.origins.filters import NAMES, OriginFilter
 from nongma.origins.forms import ReturnForm
 from nongma.origins.models import Origin, ReviewJob
-from nongma.origins.queries import COLUMNS, MOST_LISTED, PAGE_SIZE, origin_page
+from nongma.origins.queries import COLUMNS, origin_page
 from nongma.origins.services.review import AT_ONCE, Verdict, decide_origins, start_review_job
 
 FORMS = {
