@@ -1,3 +1,4 @@
+import tomllib
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -11,10 +12,17 @@ from nongma.desk.help import help_url_for
 from nongma.desk.navigation import ACCOUNT, TABS, Entry, entries_for
 from nongma.registry.models import OperatorMember
 
-try:
-    VERSION = version("nongma")
-except PackageNotFoundError:
-    VERSION = ""
+
+def _version() -> str:
+    """The platform's version: of the installed package, or of the checkout that it runs from."""
+    try:
+        return version("nongma")
+    except PackageNotFoundError:
+        project = tomllib.loads((settings.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+        return str(project["project"]["version"])
+
+
+VERSION = _version()
 
 
 class Shell:
