@@ -1,15 +1,17 @@
 """The open API at /api/v1/: the routers of all rooms, and the document that describes them."""
 
 import json
+from collections import Counter
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
 from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 from ninja.parser import Parser
 
 from nongma.accounts.api import authenticated
@@ -18,6 +20,7 @@ from nongma.lib import problems
 # Each room writes its addresses in full (`@router.post("/origins/imports")`): a room may hold several nouns.
 ROOMS = ("accounts", "accounts.places", "catalogue", "registry", "origins", "tracing", "certificates")
 
+REFERENCE = "#/components/schemas/{model}"
 DESCRIPTION = """
 农码开放接口：产地溯源信息、主体、批次、承诺达标合格证。
 
@@ -57,11 +60,23 @@ def _without_null(value: Any) -> Any:
 
 
 class NongmaAPI(NinjaAPI):
-    """Ninja's API, with what all operations have in common written into its OpenAPI document."""
+    """Ninja's API, with what all operations have in common written into its OpenAPI document, which is made once."""
 
-    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        schema = super().get_openapi_schema(**options)
-        document = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._documents: dict[str, OpenAPISchema] = {}
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        prefix = path_prefix or self.get_root_path(path_params or {})
+        if prefix not in self._documents:
+            self._documents[prefix] = self._document(prefix)
+        return self._documents[prefix]
+
+    def _document(self, prefix: str) -> OpenAPISchema:
+        schema = Document(self, prefix)
+        document = problems.Problem.model_json_schema(ref_template=REFERENCE)
         schema["components"]["schemas"] |= {**document.pop("$defs"), "Problem": document}
         for methods in schema["paths"].values():
             for entry in methods.values():
@@ -70,20 +85,55 @@ class NongmaAPI(NinjaAPI):
         return schema
 
 
+class Document(OpenAPISchema):
+    """An OpenAPI document in which two rooms may each have a schema of one name, as `State`: the later one gets the
+    name of its room before it."""
+
+    def operation_details(self, operation: Operation) -> dict[str, Any]:
+        known, self.schemas = self.schemas, {}
+        details: dict[str, Any] = super().operation_details(operation)
+        own, self.schemas = self.schemas, known
+        room = operation.view_func.__module__.split(".")[1].capitalize()
+        names: dict[str, str] = {}
+        tries: Counter[str] = Counter()
+        while clashing := [name for name in own if not self._agrees(names.get(name, name), own[name], names)]:
+            for name in clashing:
+                tries[name] += 1
+                names[name] = f"{room}{name}{tries[name] if tries[name] > 1 else ''}"
+        self.schemas.update({names.get(name, name): _renamed(schema, names) for name, schema in own.items()})
+        return cast(dict[str, Any], _renamed(details, names))
+
+    def _agrees(self, name: str, schema: Any, names: dict[str, str]) -> bool:
+        """Whether a name is free, or already stands for the same schema."""
+        return name not in self.schemas or self.schemas[name] == _renamed(schema, names)
+
+
+def _renamed(part: Any, names: dict[str, str]) -> Any:
+    """A part of the document with its references to renamed schemas."""
+    if isinstance(part, dict):
+        return {
+            key: REFERENCE.format(model=names.get(value.rsplit("/", 1)[-1], value.rsplit("/", 1)[-1]))
+            if key == "$ref" and isinstance(value, str)
+            else _renamed(value, names)
+            for key, value in part.items()
+        }
+    return [_renamed(item, names) for item in part] if isinstance(part, list) else part
+
+
 def _problem_statuses(entry: dict[str, Any]) -> list[int]:
     """The statuses of 400 and above that an operation may answer with: those it declares and those all share."""
-    statuses = {400, 422, *(status for status in entry["responses"] if status >= 400)}
+    statuses = {400, 409, 422, *(status for status in entry["responses"] if status >= 400)}
     if "security" in entry:
         statuses |= {401, 403}
     if any(parameter["in"] == "path" for parameter in entry["parameters"]):
         statuses |= {404}
     if "requestBody" in entry:
-        statuses |= {409, 413, 415}
+        statuses |= {413, 415}
     return sorted(statuses)
 
 
 def _problem_response(status: int) -> dict[str, Any]:
-    reference = {"$ref": "#/components/schemas/Problem"}
+    reference = {"$ref": REFERENCE.format(model="Problem")}
     return {"description": problems.TITLES[status], "content": {problems.CONTENT_TYPE: {"schema": reference}}}
 
 

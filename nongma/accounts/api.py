@@ -130,11 +130,15 @@ class TokenOut(Schema):
     expires_in: int = Field(description="有效时间（秒）")
 
 
-class RegionOut(Schema):
+class PlaceOut(Schema):
     """A division by code and full name."""
 
-    code: int
+    code: str = Field(description="12 位区划代码")
     name: str
+
+    @staticmethod
+    def resolve_code(region: Region) -> str:
+        return f"{region.code:012}"
 
     @staticmethod
     def resolve_name(region: Region) -> str:
@@ -147,7 +151,7 @@ class PostOut(Schema):
     agency: str
     role: Role
     role_name: str
-    region: RegionOut
+    region: PlaceOut
 
     @staticmethod
     def resolve_agency(post: Membership) -> str:

@@ -111,7 +111,7 @@ def test_it_tells_who_i_am_and_what_i_may_do(zhao: User) -> None:
             "agency": "崖州区监管机构",
             "role": "reviewer",
             "role_name": "审核员",
-            "region": {"code": 460205000000, "name": answer["posts"][0]["region"]["name"]},
+            "region": {"code": "460205000000", "name": answer["posts"][0]["region"]["name"]},
         }
     ]
 
