@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 from django.conf import settings
 from django.test import Client, RequestFactory
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from nongma.accounts.models import User
@@ -188,6 +188,21 @@ def test_the_manual_has_every_page_and_every_link_and_image_in_it_exists(db: Non
             assert answer.status_code == 200, f"{name}: {link}"
             if anchor:
                 assert f'id="{anchor}"' in answer.text, f"{name}: {link}"
+
+
+def test_help_opens_the_chapter_of_the_page(db: None) -> None:
+    views = {f"{room}:{name}" for room, patterns in named_patterns().items() for name in patterns}
+    for view, (name, anchor) in manual.BY_VIEW.items():
+        page = manual.page(name)
+        assert view in views, view
+        assert page is not None
+        assert anchor in [heading.anchor for heading in page.headings], f"{view}: {name}#{anchor}"
+
+
+def named_patterns() -> dict[str, set[str]]:
+    """The names of the views of each room."""
+    rooms = get_resolver().namespace_dict
+    return {room: {str(key) for key in resolver.reverse_dict} for room, (_, resolver) in rooms.items()}
 
 
 def test_the_manual_is_not_a_way_into_other_files(db: None) -> None:

@@ -7,16 +7,41 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.urls import reverse
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from nongma.accounts.access import Action, may
+from nongma.accounts.models import User
 
 FOLDER: Path = settings.ROOT / "docs" / "manual"
 ORDER = ("index", "collector", "reviewer", "grower", "shopper", "roles", "api")
 BY_ROOM = {"catalogue": "index", "audit": "roles", "accounts": "roles", "api-1": "api"}
+BY_VIEW = {
+    "desk:home": ("index", "首页上有什么"),
+    "origins:imports": ("collector", "上传"),
+    "origins:import-job": ("collector", "看懂导入结果"),
+    "origins:locate": ("collector", "补坐标"),
+    "origins:correct": ("collector", "改正退回的记录"),
+    "origins:table": ("reviewer", "一张表-查找和筛选"),
+    "origins:record": ("reviewer", "审核一条"),
+    "origins:decide": ("reviewer", "审核一批"),
+    "origins:review-job": ("reviewer", "审核一批"),
+    "origins:map": ("reviewer", "一张图"),
+    "registry:operators": ("reviewer", "审核主体"),
+    "tracing:harvest": ("grower", "第一步-登记采收"),
+    "tracing:transfer": ("grower", "卖出-分装-混装"),
+    "tracing:split": ("grower", "卖出-分装-混装"),
+    "tracing:mix": ("grower", "卖出-分装-混装"),
+    "tracing:recall": ("grower", "发现问题要召回"),
+    "certificates:issue": ("grower", "第二步-开具合格证"),
+    "certificates:certificate": ("grower", "第三步-打印或出示"),
+    "certificates:show": ("grower", "第三步-打印或出示"),
+    "certificates:revoke": ("grower", "开错了怎么办"),
+}
+"""Which chapter tells of a page; pages that are not named here get the manual of the person's role."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +118,18 @@ def _localise(token: Token) -> None:
 
 
 def help_url_for(request: HttpRequest) -> str:
-    """The page of the manual that helps where the person is, by the room of the page and by what the person may do."""
-    user = request.user
-    room = request.resolver_match.namespace if request.resolver_match else ""
-    if may(user, Action.ISSUE_CERTIFICATE):
-        fitting = "grower"
-    elif may(user, Action.REVIEW_ORIGINS):
-        fitting = "reviewer"
-    elif may(user, Action.COLLECT_ORIGINS):
-        fitting = "collector"
-    else:
-        fitting = "index"
-    name = BY_ROOM.get(room, fitting)
-    return reverse("desk:manual", args=[name]) if name in names() else reverse("desk:help")
+    """The chapter that tells of this page, else the manual of the room or of what the person may do."""
+    user, match = request.user, request.resolver_match
+    name, anchor = BY_VIEW.get(match.view_name if match else "", ("", ""))
+    if name and not (name == "reviewer" and may(user, Action.HANDLE_LOTS)):
+        return f"{reverse('desk:manual', args=[name])}#{anchor}"
+    return reverse("desk:manual", args=[BY_ROOM.get(match.namespace if match else "", _manual_of(user))])
+
+
+def _manual_of(user: User | AnonymousUser) -> str:
+    """The page written for whoever may do what the person may do."""
+    if may(user, Action.HANDLE_LOTS):
+        return "grower"
+    if may(user, Action.REVIEW_ORIGINS):
+        return "reviewer"
+    return "collector" if may(user, Action.COLLECT_ORIGINS) else "index"
