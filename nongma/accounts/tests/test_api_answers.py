@@ -1,13 +1,16 @@
 """Every answer of 400 and above is a problem document, and the reasons are Chinese."""
 
+import asyncio
 import re
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from nongma.accounts.models import User
+from nongma.lib.problems import problem_documents
 from nongma.testing import api_of, client_of
 
 TOKEN, ME = "/api/v1/token", "/api/v1/me"
@@ -111,6 +114,16 @@ def test_a_crash_tells_nothing_of_the_inside(zhao: User, monkeypatch: pytest.Mon
     problem_of(response, 500, "internal_error")
     assert "secret" not in response.content.decode()
     assert "the secret inside" in caplog.text
+
+
+@pytest.mark.parametrize(("path", "documented"), [("/api/v1/nothing", True), ("/nothing", False)])
+def test_an_async_server_answers_the_same(rf: RequestFactory, path: str, documented: bool) -> None:
+    async def missing(request: HttpRequest) -> HttpResponse:
+        return HttpResponse("no", status=404, headers={"Allow": "GET"})
+
+    response = asyncio.run(problem_documents(missing)(rf.get(path)))
+    assert (response["Content-Type"] == "application/problem+json") is documented
+    assert (response.status_code, response["Allow"]) == (404, "GET")
 
 
 def test_a_session_needs_the_csrf_token(zhao: User) -> None:

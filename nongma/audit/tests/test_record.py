@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from django.utils import timezone
 
 from nongma.accounts.models import User
 from nongma.audit.labels import ACTIONS, action_label
-from nongma.audit.middleware import keep_address
+from nongma.audit.middleware import client_address, keep_address
 from nongma.audit.models import Entry, Unsealed
 from nongma.audit.queries import history_of
 from nongma.audit.services import record, record_many
@@ -57,6 +58,15 @@ def test_it_keeps_where_the_request_came_from(li: User, address: str, kept: str 
     assert Entry.objects.get().address == kept
     outside = record("account.signed_in", actor=li, target=li)
     assert outside.address is None
+
+
+def test_it_keeps_the_address_of_an_async_request_too() -> None:
+    async def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(client_address.get())
+
+    request = RequestFactory().get("/", REMOTE_ADDR="10.1.2.3")
+    assert asyncio.run(keep_address(view)(request)).content == b"10.1.2.3"
+    assert client_address.get() is None
 
 
 def test_it_shows_the_history_of_one_record_newest_first(zhao: User, li: User, chen: User) -> None:
