@@ -2,7 +2,6 @@
 
 import base64
 import functools
-import hashlib
 import hmac
 import os
 from typing import TYPE_CHECKING, Any
@@ -40,7 +39,7 @@ def decrypt(stored: str) -> str:
 
 def blind_index(text: str) -> bytes:
     """A keyed hash by which an encrypted value is found again (16 bytes of HMAC-SHA-256)."""
-    return hmac.new(_key(), text.encode(), hashlib.sha256).digest()[:16]
+    return hmac.digest(_key(), text.encode(), "sha256")[:16]
 
 
 if TYPE_CHECKING:
