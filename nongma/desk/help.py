@@ -114,7 +114,6 @@ def _localise(token: Token) -> None:
         source = str(token.attrGet("src") or "")
         if source.startswith("images/"):
             token.attrSet("src", reverse("desk:manual-image", args=[source.removeprefix("images/")]))
-            token.attrSet("loading", "lazy")
 
 
 def help_url_for(request: HttpRequest) -> str:
