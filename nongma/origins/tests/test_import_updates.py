@@ -65,10 +65,6 @@ def test_the_same_line_again_is_unchanged(zhao: User) -> None:
     assert counts(load(zhao, row())) == (0, 0, 1)
     again = row(种养殖主体名称=" 李 大山 ", 种养规模="10.80", 上市时间="2026年4月")
     assert counts(load(zhao, again, row())) == (0, 0, 2)
-        0,
-        0,
-        2,
-    )
     assert Origin.objects.count() == Operator.objects.count() == Base.objects.count() == 1
 
 
