@@ -302,8 +302,8 @@ class OriginCell(models.Model):
 
     Derived: recounted from `Origin` for the cells that changed, never added to. `level` is the zoom at which the
     cell is one tile, `cell` its quadkey prefix (`quadkey >> 2 * (24 - level)`), `counts` maps `""` (all),
-    `p<product id>`, `i<industry>`, `s<state>` and `m<YYYYMM>` (on sale in that month) to numbers; `scales[k]` is how
-    many have at least the k-th scale of `cells.SCALES`, without the zeros at the end.
+    `p<product id>`, `i<industry>`, `s<state>` and `m<YYYYMM>` (on sale in that month) to numbers. `bands` are the
+    scales that occur, as places in `cells.SCALES` from 1, `reached` how many origins have at least each.
     """
 
     pk = models.CompositePrimaryKey("level", "cell", "county")
@@ -311,7 +311,8 @@ class OriginCell(models.Model):
     cell = models.BigIntegerField("格")
     county = models.BigIntegerField("县")
     counts = models.JSONField("数量")
-    scales = ArrayField(models.IntegerField(), verbose_name="达到各级规模的数量")
+    bands = ArrayField(models.IntegerField(), verbose_name="规模级别")
+    reached = ArrayField(models.IntegerField(), verbose_name="达到各级规模的数量")
 
     class Meta:
         verbose_name = "地图格"

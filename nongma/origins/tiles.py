@@ -153,8 +153,8 @@ def _from_cells(
     count = "coalesce((counts ->> %(key)s)::bigint, 0)"
     if filters.scale_min is not None or filters.scale_max is not None:
         low, high = _edges(filters)
-        parameters |= {"low": low, "high": high}
-        reached = "coalesce(scales[%({})s], 0)"
+        parameters |= {"low": low - 1, "high": high - 1}
+        reached = "coalesce(reached[width_bucket(%({})s, bands) + 1], 0)"
         at_least = reached.format("low") if low else "(counts ->> '')::bigint"
         count = f"{at_least} - {reached.format('high')}" if high else at_least
     places = []

@@ -27,10 +27,11 @@ SCALES: tuple[Decimal, ...] = tuple(sorted({edge + step for edge in _ROUND for s
 # One GROUP BY instead of joins: without statistics on what stands before, the planner would join row by row.
 _TOGETHER = """
     SELECT cell, county, jsonb_object_agg(key, n) FILTER (WHERE key IS NOT NULL),
-        coalesce(array_agg(n ORDER BY k) FILTER (WHERE k IS NOT NULL), '{}')
+        coalesce(array_agg(band ORDER BY band) FILTER (WHERE band IS NOT NULL), '{}'),
+        coalesce(array_agg(n ORDER BY band) FILTER (WHERE band IS NOT NULL), '{}')
     FROM (
-        SELECT cell, county, key, NULL::bigint AS k, n FROM keyed
-        UNION ALL SELECT cell, county, NULL, k, n FROM reached
+        SELECT cell, county, key, NULL::int AS band, n FROM keyed
+        UNION ALL SELECT cell, county, NULL, band, n FROM reached
     ) AS both_kinds
     GROUP BY cell, county"""
 
@@ -60,16 +61,9 @@ _COUNT = """
             FROM grouped,
                 generate_series(date_trunc('month', on_sale_on::timestamp), off_sale_on::timestamp, '1 month') AS month
             WHERE rest = b'1101'::int GROUP BY 1, 2, 3
-    ), banded AS (
-        SELECT cell, county, band, n FROM grouped WHERE rest = b'1110'::int
-    ), filled AS (
-        SELECT cell, county, band AS k, n FROM banded WHERE band > 0
-        UNION ALL SELECT cell, county, k, 0
-            FROM (SELECT cell, county, max(band) AS top FROM banded GROUP BY 1, 2) AS highest,
-                generate_series(1, top) AS k
     ), reached AS (
-        SELECT cell, county, k, sum(sum(n)) OVER (PARTITION BY cell, county ORDER BY k DESC) AS n
-        FROM filled GROUP BY cell, county, k
+        SELECT cell, county, band, sum(n) OVER (PARTITION BY cell, county ORDER BY band DESC) AS n
+        FROM grouped WHERE rest = b'1110'::int AND band > 0
     )"""
 
 _ALL_CHILDREN = "origins_origincell c WHERE c.level = %(level)s + 1"
@@ -79,15 +73,16 @@ _MARKED_CHILDREN = """
         ON c.level = %(level)s + 1 AND c.cell BETWEEN m.cell * 4 AND m.cell * 4 + 3 AND c.county = m.county"""
 _ROLL_UP = """
     WITH children AS (
-        SELECT c.cell >> 2 AS cell, c.county, c.counts, c.scales FROM {source}
+        SELECT c.cell >> 2 AS cell, c.county, c.counts, c.bands, c.reached FROM {source}
     ), keyed AS (
         SELECT cell, county, key, sum(value::bigint) AS n FROM children, jsonb_each_text(counts) GROUP BY 1, 2, 3
     ), reached AS (
-        SELECT cell, county, k, sum(n) AS n
-        FROM children, unnest(scales) WITH ORDINALITY AS one(n, k) GROUP BY 1, 2, 3
+        SELECT cell, county, band, sum(sum(n - rest)) OVER (PARTITION BY cell, county ORDER BY band DESC) AS n
+        FROM children, unnest(bands, reached, reached[2:] || 0) AS one(band, n, rest)
+        WHERE band IS NOT NULL GROUP BY cell, county, band
     )"""
 _INSERT = """
-    INSERT INTO origins_origincell (level, cell, county, counts, scales)
+    INSERT INTO origins_origincell (level, cell, county, counts, bands, reached)
     SELECT %(level)s, made.* FROM ({rows}) AS made"""
 
 

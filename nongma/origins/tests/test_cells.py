@@ -53,7 +53,13 @@ def by_hand(level: int) -> dict[tuple[int, int], tuple[Counter[str], list[int]]]
 def assert_exact() -> None:
     for level in range(COARSEST, FINEST + 1):
         stored = {
-            (row.cell, row.county): (Counter(row.counts), row.scales + [0] * (len(SCALES) - len(row.scales)))
+            (row.cell, row.county): (
+                Counter(row.counts),
+                [
+                    next((n for band, n in zip(row.bands, row.reached, strict=True) if band >= place), 0)
+                    for place in range(1, len(SCALES) + 1)
+                ],
+            )
             for row in OriginCell.objects.filter(level=level)
         }
         assert stored == by_hand(level), level
