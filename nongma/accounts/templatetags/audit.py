@@ -18,7 +18,9 @@ register.filter("kind_label", labels.kind_label)
 def details_text(details: dict[str, Any]) -> str:
     """What an entry says beside who, what and when: its values in the order written, lists by their length."""
     return "，".join(
-        f"{labels.detail_label(name)} {_value_text(value)}" for name, value in details.items() if value not in ("", None)
+        f"{labels.detail_label(name)} {_value_text(value)}"
+        for name, value in details.items()
+        if value not in ("", None)
     )
 
 
