@@ -2,7 +2,7 @@
 
     python -m bench [NAME …] [--write]      all benches or those named; --write renews docs/performance.md
 
-Sizes come from the environment (docs/operate.md): NONGMA_BENCH_LOTS, NONGMA_BENCH_ORIGINS, NONGMA_BENCH_OPERATORS.
+Sizes come from the environment (docs/operate.md): NONGMA_BENCH_LOTS, NONGMA_BENCH_ORIGINS.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import os
 import platform
 import sys
 import time
-from datetime import date
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,9 @@ def _number(value: float | None) -> str:
 def _write(figures: list[Figure]) -> None:
     machine = f"{os.cpu_count()} cores, {_memory_gib():.0f} GiB, {platform.system()} {platform.machine()}"
     head, _, _ = PAGE.read_text().partition(MARK)
-    about = f"{date.today().isoformat()}, {machine}, Python {platform.python_version()}, embedded PostgreSQL 18."
+    about = (
+        f"{datetime.now().astimezone().date()}, {machine}, Python {platform.python_version()}, embedded PostgreSQL 18."
+    )
     PAGE.write_text(f"{head}{MARK}\n\nMeasured {about}\n\n{_table(figures)}\n")
 
 

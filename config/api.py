@@ -12,6 +12,7 @@ from ninja.openapi.docs import Swagger
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 from ninja.parser import Parser
+from ninja.renderers import JSONRenderer
 
 from nongma.accounts.api import authenticated
 from nongma.lib import problems
@@ -45,6 +46,12 @@ class StrictParser(Parser):
     def parse_querydict(self, data: MultiValueDict[str, Any], list_fields: list[str], request: HttpRequest) -> Any:
         result = super().parse_querydict(data, list_fields, request)
         return {name: _without_null(value) for name, value in result.items()}
+
+
+class Renderer(JSONRenderer):
+    """JSON that a person can read in a terminal: Chinese as it is written."""
+
+    json_dumps_params = {"ensure_ascii": False}
 
 
 def _no_constant(name: str) -> None:
@@ -145,6 +152,7 @@ def assemble() -> NongmaAPI:
         auth=authenticated,
         docs=Swagger({"persistAuthorization": True, "docExpansion": "none", "validatorUrl": None}),
         parser=StrictParser(),
+        renderer=Renderer(),
         openapi_extra={"info": {"license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}}},
     )
     problems.register(result)

@@ -70,7 +70,9 @@ def main(archive: Path) -> None:
             target = FONTS / f"NotoSansSC-{weight}.ttf"
             font.save(target)
             missing = sorted(character for character in wanted if ord(character) not in font.getBestCmap())
-            print(f"{target.name}: {len(font.getBestCmap())} 字，{target.stat().st_size / 1e6:.1f} MB，缺 {len(missing)}")
+            print(
+                f"{target.name}: {len(font.getBestCmap())} 字，{target.stat().st_size / 1e6:.1f} MB，缺 {len(missing)}"
+            )
         licence = package.extractfile(LICENCE)
         if licence is None:
             raise SystemExit(f"{archive} 里没有 {LICENCE}")

@@ -31,6 +31,7 @@ ACTIONS = {
     "lot.lost": "登记损耗",
     "lot.recalled": "召回",
     "lot.frozen": "冻结",
+    "lot.unfrozen": "解除冻结",
     "operator.registered": "登记主体",
     "operator.imported": "导入主体",
     "operator.changed": "修改主体信息",

@@ -9,13 +9,11 @@ from django.db.models import Q, QuerySet, Value
 from nongma.accounts.models import User
 from nongma.certificates.models import Certificate
 from nongma.codes.codec import decode
-from nongma.lib.capped import CappedPaginator
+from nongma.lib.pages import MOST_LISTED, CappedPaginator
 from nongma.lib.sorting import Sorting
 from nongma.regions.spans import Span
 from nongma.tracing.models import Lot, LotEntry
 
-MOST_LISTED = 10_000
-PAGE_SIZE = 50
 ZERO = Decimal(0)
 CERTIFICATE_COLUMNS = {"new": ("id",), "product": ("lot__product__name", "id"), "quantity": ("quantity", "id")}
 
@@ -68,4 +66,4 @@ def certificate_page(
         newest = ordered[:MOST_LISTED].values("pk")
         ordered = Certificate.objects.filter(pk__in=newest).order_by(*sorting.fields)
     shown = ordered.select_related("lot__product", "operator")
-    return CappedPaginator(shown, PAGE_SIZE, found=found, most=MOST_LISTED).get_page(number)
+    return CappedPaginator(found, shown).get_page(number)

@@ -235,4 +235,4 @@ def remove(data: Path) -> None:
     for folder in (home(data) / "postgres", socket_folder(data)):
         shutil.rmtree(folder, ignore_errors=True)
     if home(data).is_relative_to(ROOT_HOME):
-        home(data).rmdir()
+        shutil.rmtree(home(data), ignore_errors=True)

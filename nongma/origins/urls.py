@@ -19,5 +19,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<uuid:uid>/locate", record.locate, name="locate"),
     path("<uuid:uid>/correct", record.correct, name="correct"),
     path("<uuid:uid>/phones", record.reveal, name="reveal"),
-    *import_urls.urlpatterns,
 ]

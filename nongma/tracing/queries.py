@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from nongma.accounts.models import User
 from nongma.catalogue.models import Product, Unit
 from nongma.codes.codec import decode
-from nongma.lib.capped import CappedPaginator
+from nongma.lib.pages import MOST_LISTED, CappedPaginator
 from nongma.lib.refused import Refused
 from nongma.lib.sorting import Sorting
 from nongma.origins.models import Origin
@@ -24,8 +24,6 @@ from nongma.registry.models import Base, Operator
 from nongma.tracing.models import Lot, LotEntry
 
 MOST_LINKS = 5_000
-MOST_LISTED = 10_000
-PAGE_SIZE = 50
 ZERO = Decimal(0)
 LOT_COLUMNS = {"new": ("id",), "made": ("made_on", "id"), "product": ("product__name", "id")}
 
@@ -248,4 +246,4 @@ def lot_page(user: User, *, text: str, state: str, within: Span | None, sorting:
         newest = ordered[:MOST_LISTED].values("pk")
         ordered = Lot.objects.filter(pk__in=newest).order_by(*sorting.fields)
     shown = with_balance(ordered.select_related("product", "operator", "region"))
-    return CappedPaginator(shown, PAGE_SIZE, found=found, most=MOST_LISTED).get_page(number)
+    return CappedPaginator(found, shown).get_page(number)

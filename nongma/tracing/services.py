@@ -21,7 +21,7 @@ from nongma.tracing import queries
 from nongma.tracing.events import note, note_all
 from nongma.tracing.models import Lot, LotEntry, LotLink, TraceEvent, Transfer
 
-COUNTED_UNITS = {Unit.HEAD, Unit.BIRD, Unit.PIECE}
+COUNTED_UNITS = {Unit.HEAD, Unit.BIRD, Unit.HIVE, Unit.EGG, Unit.FISH, Unit.BOX, Unit.PIECE}
 LARGEST = Decimal("99999999999.999")
 NOT_TRADING = {Operator.Status.SUSPENDED, Operator.Status.CANCELLED}
 Reason = LotEntry.Reason
