@@ -37,7 +37,7 @@ def _copied(value: Any) -> str:
     if value is None:
         return "\\N"
     if kind is bytes:
-        return "\\\\x" + value.hex()
+        return f"\\\\x{value.hex()}"
     if kind is list:
         return _copied(array(value))
     if kind is dict:

@@ -122,7 +122,7 @@ def correct_origin(*, origin: Origin, correction: Correction, actor: User) -> Or
 @transaction.atomic
 def reveal_phones(*, origin: Origin, actor: User) -> Phones:
     """The phone numbers in full, for a role that needs them; the look is on record. Refuses `not_allowed`."""
-    if not may(actor, Action.REVEAL_PERSONAL):
+    if origin.region_id not in scope_of(actor, Action.REVEAL_PERSONAL):
         raise Refused("not_allowed", "您的角色不能查看完整的联系方式")
     record("origin.revealed", actor=actor, target=origin, region_code=origin.region_id)
     return Phones(grower=origin.phone, grid=origin.grid_phone, collector=origin.collector_phone)
@@ -133,7 +133,7 @@ def _held(origin: Origin, actor: User) -> Origin:
     if not may(actor, Action.COLLECT_ORIGINS):
         raise Refused("not_collector", "您的角色不能采集产地信息")
     held = Origin.objects.select_for_update(of=("self",)).select_related("operator", "product").get(pk=origin.pk)
-    if held.region_id not in scope_of(actor):
+    if held.region_id not in scope_of(actor, Action.COLLECT_ORIGINS):
         raise Refused("outside_area", "这条记录不在您的管辖范围内")
     return held
 

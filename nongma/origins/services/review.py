@@ -63,7 +63,7 @@ def decide_origin(*, origin: Origin, verdict: Verdict, reason: str = "", actor: 
     """Approve or return one record, as `approve_origin` and `return_origin` say."""
     reason = _checked(verdict, reason, actor)
     held = Origin.objects.select_for_update().get(pk=origin.pk)
-    if held.region_id not in scope_of(actor):
+    if held.region_id not in scope_of(actor, Action.REVIEW_ORIGINS):
         raise Refused("outside_area", "这条记录不在您的管辖范围内")
     if held.state != Origin.State.SUBMITTED:
         raise _not_waiting(held)
@@ -92,7 +92,7 @@ def _decide(
     origins: OriginQuerySet, verdict: Verdict, reason: str, actor: User, limit: int | None = None
 ) -> list[_Row]:
     """Lock in one order, so that two reviewers wait instead of blocking each other; write, audit, mark the map."""
-    waiting = origins.filter(scope_of(actor).query("region_id"), state=Origin.State.SUBMITTED)
+    waiting = origins.filter(scope_of(actor, Action.REVIEW_ORIGINS).query("region_id"), state=Origin.State.SUBMITTED)
     locked = waiting.order_by("region_id", "id").select_for_update(of=("self",))[:limit]
     rows = [_Row(*values) for values in locked.values_list("pk", "uid", "region_id", "quadkey")]
     now = timezone.now()
