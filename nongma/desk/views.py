@@ -3,7 +3,7 @@ import unicodedata
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
@@ -57,6 +57,6 @@ def manual_image(request: HttpRequest, name: str) -> HttpResponseBase:
     path = manual_pages.FOLDER / "images" / name
     if path.parent != manual_pages.FOLDER / "images" or path.suffix not in {".webp", ".png"} or not path.is_file():
         raise Http404
-    response = FileResponse(path.open("rb"))
+    response = HttpResponse(path.read_bytes(), content_type=f"image/{path.suffix[1:]}")
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response

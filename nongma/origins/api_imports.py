@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse
 from django.shortcuts import get_object_or_404
 from ninja import File, Query, Router, Schema
 from ninja.files import UploadedFile
@@ -12,6 +11,7 @@ from pydantic import Field
 
 from nongma.accounts.access import Action, SignedInRequest
 from nongma.accounts.api import idempotent, requires_api
+from nongma.lib.downloads import download
 from nongma.lib.paging import Page, Paging, paged
 from nongma.lib.problems import problem
 from nongma.origins.models import ImportJob
@@ -108,9 +108,7 @@ def detail(request: SignedInRequest, uid: UUID) -> Any:
 def errors(request: SignedInRequest, uid: UUID) -> Any:
     """原表格，有问题的格子标成红色并加批注；改好后可以直接再上传。"""
     job = get_object_or_404(ImportJob.objects.visible_to(request.user), uid=uid)
-    return FileResponse(
-        errors_workbook(job).open("rb"), as_attachment=True, filename=f"{marked_name(job)}", content_type=SHEET
-    )
+    return download(request, errors_workbook(job).open("rb"), name=marked_name(job), content_type=SHEET)
 
 
 def marked_name(job: ImportJob) -> str:

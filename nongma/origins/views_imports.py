@@ -7,11 +7,13 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from nongma.accounts.access import Action, SignedInRequest, requires
+from nongma.lib.downloads import download
 from nongma.lib.refused import Refused
 from nongma.origins.api_imports import SHEET, marked_name
 from nongma.origins.importing.form import FIELD_LABELS
@@ -81,7 +83,7 @@ def progress(request: SignedInRequest, uid: UUID) -> HttpResponse:
 
 @requires(Action.COLLECT_ORIGINS)
 @require_GET
-def errors(request: SignedInRequest, uid: UUID) -> HttpResponse | FileResponse:
+def errors(request: SignedInRequest, uid: UUID) -> HttpResponseBase:
     """The uploaded sheet with its faulty cells marked."""
     found = get_object_or_404(ImportJob.objects.visible_to(request.user), uid=uid)
     try:
@@ -89,7 +91,7 @@ def errors(request: SignedInRequest, uid: UUID) -> HttpResponse | FileResponse:
     except Refused as refusal:
         messages.error(request, refusal.message)
         return redirect("origins:import-job", uid=found.uid)
-    return FileResponse(workbook.open("rb"), as_attachment=True, filename=marked_name(found), content_type=SHEET)
+    return download(request, workbook.open("rb"), name=marked_name(found), content_type=SHEET)
 
 
 @requires(Action.COLLECT_ORIGINS)

@@ -3,7 +3,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import FileResponse, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from nongma.accounts.access import Action, SignedInRequest, may, requires
 from nongma.accounts.queries import place_of
 from nongma.audit.queries import history_of
 from nongma.lib import qr
+from nongma.lib.downloads import download
 from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
 from nongma.lib.sorting import Sorting
@@ -80,7 +81,7 @@ def export(request: SignedInRequest) -> HttpResponseBase:
         return redirect(f"{reverse('registry:operators')}?{urlencode(back)}")
     file, _ = workbook_of(rows)
     name = f"主体-{timezone.localdate():%Y%m%d}.xlsx"
-    return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX)
+    return download(request, file, name=name, content_type=XLSX)
 
 
 @requires(Action.REGISTER_OPERATOR)
