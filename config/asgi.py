@@ -11,11 +11,15 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()
 
+from config.bodies import bounded  # noqa: E402 (needs Django set up)
 from nongma.public import health, resolver  # noqa: E402 (needs Django set up)
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Any], Awaitable[None]]
+
+
+bounded_application = bounded(django_application)
 
 
 class Application:
@@ -44,7 +48,7 @@ class Application:
             pool = (await self._started()).pool
             await resolver.send_answer(send, scope["method"], await health.is_ready(pool))
         else:
-            await django_application(scope, receive, send)
+            await bounded_application(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

@@ -56,6 +56,22 @@ def choice(name: str, default: str, *, among: tuple[str, ...]) -> str:
     return value
 
 
+def names(name: str) -> list[str]:
+    """A list by commas."""
+    return [part.strip() for part in text(name).split(",") if part.strip()]
+
+
+def own_names(host: str, public_url: str) -> list[str]:
+    """The host names that a platform answers to when none are given: its public one and this machine's.
+
+    One that listens on every address can't know by which it is reached: it answers to all.
+    """
+    if ipaddress.ip_address(host).is_unspecified:
+        return ["*"]
+    public = urlsplit(public_url).hostname or host
+    return list(dict.fromkeys([public, host, "localhost", "127.0.0.1", "[::1]"]))
+
+
 def database(url: str) -> dict[str, object]:
     """Django's settings for `postgresql://user:password@host:port/name?option=value`."""
     parts = urlsplit(url)
@@ -69,12 +85,19 @@ def database(url: str) -> dict[str, object]:
     name = unquote(parts.path.lstrip("/"))
     if not name:
         raise BadEnvironment(f"DATABASE_URL 没有库名，{hint}")
-    options = dict(parse_qsl(parts.query))
+    host = dict(parse_qsl(parts.query)).get("host", parts.hostname or "")
     return {
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": options.pop("host", parts.hostname or ""),
+        "HOST": host,
         "PORT": str(port or ""),
-        "OPTIONS": options,
     }
+
+
+def database_options(url: str, connections: int) -> dict[str, object]:
+    """What else libpq is told, from the URL's query, and the pool's size where there is a pool."""
+    options: dict[str, object] = {name: value for name, value in parse_qsl(urlsplit(url).query) if name != "host"}
+    if connections:
+        options["pool"] = {"min_size": 1, "max_size": connections, "timeout": 10}
+    return options

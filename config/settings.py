@@ -23,16 +23,19 @@ RETIRED_SIGNING_KEYS = env.text("NONGMA_SIGNING_KEYS_RETIRED").split()
 HELPLINES = env.text("NONGMA_HELPLINES", "12345,12316").split(",")
 
 SECRET_KEY = keys.secret(DATA, "NONGMA_SECRET_KEY")
-ALLOWED_HOSTS = [name for name in env.text("NONGMA_ALLOWED_HOSTS", "*").split(",") if name]
+ALLOWED_HOSTS = env.names("NONGMA_ALLOWED_HOSTS") or env.own_names(HOST, PUBLIC_URL)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 DATABASE_URL = env.text("DATABASE_URL")
+# Under ASGI each request has a thread of its own, so a connection kept by the thread would never be used again:
+# the web processes share a pool (nongma/run/web.py sets its size), everything else connects when it needs to.
+CONNECTIONS = env.number("NONGMA_CONNECTIONS", 0, low=0, high=500)
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
         "CONN_HEALTH_CHECKS": True,
-        "CONN_MAX_AGE": 600,
         **(env.database(DATABASE_URL) if DATABASE_URL else embedded.address(DATA)),
+        "OPTIONS": env.database_options(DATABASE_URL, CONNECTIONS),
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -97,7 +100,7 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "nongma.accounts.backends.PasswordBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

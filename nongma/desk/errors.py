@@ -34,7 +34,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     )
 
 
-def too_large(request: HttpRequest) -> HttpResponse:
+def too_large(request: HttpRequest | None) -> HttpResponse:
     return _page(413, "文件太大", ("把表格按乡镇分成几个文件，分别上传", "删去表格里的图片和多余的工作表再试"))
 
 

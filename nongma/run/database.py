@@ -28,7 +28,8 @@ def connection_options() -> dict[str, Any]:
     database: dict[str, Any] = settings.DATABASES["default"]
     names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
     given = {option: database[name] for option, name in names.items() if database.get(name)}
-    return {**given, **database.get("OPTIONS", {})}
+    options = {name: value for name, value in database.get("OPTIONS", {}).items() if name != "pool"}
+    return {**given, **options}
 
 
 def check_database() -> None:

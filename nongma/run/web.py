@@ -8,10 +8,14 @@ from granian.constants import Interfaces
 
 from config import environment as env
 
+CONNECTIONS = 16
+
 
 def main() -> None:
-    """Serve until told to stop. `NONGMA_WORKERS` processes, by default one a core, four at most."""
+    """Serve until told to stop. `NONGMA_WORKERS` processes, by default one a core, four at most; each
+    shares at most `NONGMA_CONNECTIONS` database connections among its requests."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("NONGMA_CONNECTIONS", str(CONNECTIONS))
     from django.conf import settings
 
     workers = env.number("NONGMA_WORKERS", min(os.cpu_count() or 1, 4), low=1, high=64)

@@ -13,7 +13,8 @@ def main() -> None:
 
     django.setup()
     concurrency = env.number("NONGMA_TASKS", 4, low=1, high=64)
-    call_command("procrastinate", "worker", concurrency=concurrency, shutdown_graceful_timeout=10)
+    options = (f"--concurrency={concurrency}", "--shutdown-graceful-timeout=10", "--delete-jobs=successful")
+    call_command("procrastinate", "worker", *options)
 
 
 if __name__ == "__main__":
