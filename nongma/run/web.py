@@ -1,6 +1,7 @@
 """The web server: granian serving `config.asgi`."""
 
 import os
+from importlib import import_module
 from pathlib import Path
 
 from granian import Granian
@@ -18,6 +19,8 @@ def main() -> None:
     os.environ.setdefault("NONGMA_CONNECTIONS", str(CONNECTIONS))
     from django.conf import settings
 
+    # Loaded once and forked: each process that loads the platform by itself costs the start seconds.
+    import_module("config.asgi")
     workers = env.number("NONGMA_WORKERS", min(os.cpu_count() or 1, 4), low=1, high=64)
     Granian(
         "config.asgi:application",
