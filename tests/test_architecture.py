@@ -63,7 +63,18 @@ def test_it_knows_no_signals() -> None:
         assert not names & {"receiver", "Signal", "post_save", "pre_save", "post_delete", "m2m_changed"}, path
 
 
-@pytest.mark.parametrize("pattern", ["nongma/**/*.py", "config/*.py", "bench/*.py", "scripts/*.py", "nongma/**/*.js"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "nongma/**/*.py",
+        "config/*.py",
+        "bench/*.py",
+        "scripts/*.py",
+        "nongma/**/*.js",
+        "nongma/**/*.css",
+        "static/nongma/*.css",
+    ],
+)
 def test_it_keeps_files_readable(pattern: str) -> None:
     long = {
         str(path.relative_to(ROOT)): lines
