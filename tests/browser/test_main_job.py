@@ -11,6 +11,18 @@ from tests.browser.conftest import DESKTOP, PHONE, ROOT, Open, Site
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 FORM = ROOT / "nongma" / "origins" / "tests" / "files" / "yazhou-cowpea-500.xlsx"
 MINUTE = 60_000
+MOST_CLICKS = 9
+ZOOM = "document.getElementById('map').map.getZoom()"
+DRAWN = """layer => {
+    const { map } = document.getElementById("map");
+    const { width, height } = map.getCanvas().getBoundingClientRect();
+    const edge = 56;
+    return map
+        .queryRenderedFeatures({ layers: [layer] })
+        .map((feature) => ({ ...map.project(feature.geometry.coordinates), count: feature.properties.count }))
+        .filter(({ x, y }) => x > edge && x < width - edge && y > edge && y < height - edge)
+        .sort((one, other) => one.count - other.count);
+}"""
 
 
 @pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desk", "phone"])
@@ -70,13 +82,47 @@ def approve_all(page: Page) -> None:
 
 
 def see_it_on_the_map(page: Page) -> None:
-    """The county's clusters, then single points after zooming in; what stands there in words."""
+    """The county's clusters open with every click, until a single point tells whose it is and leads to the record."""
     with page.expect_response(re.compile(r"/tiles/origins/.*\.mvt")) as tile:
         page.goto("/origins/map")
     assert tile.value.status == 200
     expect(page.locator("canvas.maplibregl-canvas")).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    settle(page)
     assert_sound(page)
+    assert drawn(page, "clusters"), "500 growers of one county stand in clusters first"
+    for _ in range(MOST_CLICKS):
+        if points := drawn(page, "points"):
+            break
+        zoom = page.evaluate(ZOOM)
+        click(page, drawn(page, "clusters")[0])
+        page.wait_for_function(f"before => {ZOOM} > before", arg=zoom)
+        settle(page)
+    assert points, f"{MOST_CLICKS} clicks opened no cluster into points"
+    click(page, points[0])
+    link = page.locator(".origins-popup").get_by_role("link").first
+    expect(link).to_contain_text("豇豆")
+    assert_sound(page)
+    link.click()
+    page.wait_for_url(re.compile(r"/origins/[0-9a-f-]{36}$"))
+    expect(page.locator("main")).to_contain_text("已通过")
+
+
+def drawn(page: Page, layer: str) -> list[dict[str, float]]:
+    """The layer's circles clear of the map's edge and buttons, in pixels of the map, the smallest clusters first."""
+    found: list[dict[str, float]] = page.evaluate(DRAWN, layer)
+    return found
+
+
+def click(page: Page, circle: dict[str, float]) -> None:
+    page.locator("canvas.maplibregl-canvas").click(position={"x": circle["x"], "y": circle["y"]})
+
+
+def settle(page: Page) -> None:
+    """Wait until the map stands still with all its tiles."""
+    page.wait_for_function(
+        "() => { const { map } = document.getElementById('map'); return map && map.loaded() && !map.isMoving(); }"
+    )
+    page.wait_for_load_state("networkidle")
 
 
 def harvest(page: Page, quantity: str) -> None:

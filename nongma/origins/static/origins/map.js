@@ -86,6 +86,7 @@ async function open(map, maplibre, feature, lngLat) {
 
 async function start() {
     const { map, maplibre } = await createMap(element, { hash: "at" });
+    element.map = map;
     const tiles = `${window.location.origin}/tiles/origins/{z}/{x}/{y}.mvt?grid=${GRID}${query ? `&${query}` : ""}`;
     map.addSource("origins", { type: "vector", tiles: [tiles], minzoom: 0, maxzoom: DEEPEST_TILES });
     layers().forEach((layer) => map.addLayer(layer));
