@@ -19,8 +19,12 @@ class Section:
     short: str = ""
 
     @property
-    def room(self) -> str:
-        return self.view.partition(":")[0]
+    def url(self) -> str:
+        return reverse(self.view)
+
+    def holds(self, path: str) -> bool:
+        """Whether the page is the section's own or lies below it; below the start page lies everything, so none."""
+        return path == self.url or (self.url != "/" and path.startswith(f"{self.url.rstrip('/')}/"))
 
 
 @dataclass(frozen=True)
@@ -54,16 +58,11 @@ TABS = 4
 
 
 def entries_for(request: HttpRequest, sections: tuple[Section, ...] = SECTIONS) -> list[Entry]:
-    """The sections that the person may use, the one of this page marked."""
-    here = request.resolver_match.view_name if request.resolver_match else ""
+    """The sections that the person may use, marked the nearest above this page: `/lots/1…` is 批次, not 登记采收."""
     allowed = [section for section in sections if may(request.user, section.action)]
-    exact = {section.view for section in allowed}
-    entries = []
-    for section in allowed:
-        in_room = here.partition(":")[0] == section.room and here not in exact
-        first_of_room = next(other for other in allowed if other.room == section.room) is section
-        current = here == section.view or (in_room and first_of_room)
-        entries.append(
-            Entry(section.label, section.short or section.label, section.icon, reverse(section.view), current)
-        )
-    return entries
+    holding = [section for section in allowed if section.holds(request.path)]
+    current = max(holding, key=lambda section: len(section.url), default=None)
+    return [
+        Entry(section.label, section.short or section.label, section.icon, section.url, section is current)
+        for section in allowed
+    ]
