@@ -40,10 +40,17 @@ if ! .venv/bin/python -c 'import pip' >/dev/null 2>&1; then
         }
     }
 fi
-.venv/bin/python -m pip install --disable-pip-version-check --require-hashes --quiet --progress-bar on -r "$lock" || {
+# One line of progress in place of pip's many; what it says of errors is kept.
+rm -f .venv/pip.failed
+{ .venv/bin/python -m pip install --disable-pip-version-check --require-hashes -r "$lock" 2>&1 || : > .venv/pip.failed; } |
+    awk -v total="$(grep -c '^[A-Za-z0-9]' "$lock")" '
+        /^(Collecting|Requirement already)/ { if (++n % 10 == 0) printf "nongma:   依赖 %d / 约 %d\n", n, total; fflush() }
+        /^Installing collected/ { print "nongma:   安装 …"; fflush() }
+        /^ *(ERROR|error)|THESE PACKAGES DO NOT MATCH|Could not|Retrying/ { print; fflush() }'
+if [ -f .venv/pip.failed ]; then
     echo "nongma: 安装依赖没有成功（上面有原因，多半是网络）。再运行一次会接着做" >&2
     exit 1
-}
+fi
 # The package itself: a path entry and a launcher, so that no build step is needed.
 site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 pwd > "$site/nongma-checkout.pth"

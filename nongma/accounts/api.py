@@ -93,7 +93,11 @@ def _guard(action: Action) -> Callable[[Run], Run]:
 
 def _prove(request: HttpRequest) -> User | None:
     """Who asks: by token when there is an Authorization header, else by session (raises HttpError on a false CSRF)."""
-    user: User | None = bearer(request) if "Authorization" in request.headers else session(request)
+    user: User | None = None
+    if "Authorization" in request.headers:
+        user = bearer(request)
+    elif request.user.is_authenticated:
+        user = session(request)
     if user:
         request.user = user
         request._proved_user = user  # type: ignore[attr-defined]

@@ -30,8 +30,12 @@ RegionCode = Annotated[int, Field(gt=0, lt=10**12, description="区划代码，1
 class PlaceOut(Schema):
     """A division by code and names."""
 
-    code: int
+    code: str
     path: str
+
+    @staticmethod
+    def resolve_code(region: Region) -> str:
+        return f"{region.code:012d}"
 
     @staticmethod
     def resolve_path(region: Region) -> str:

@@ -26,7 +26,7 @@ def test_it_registers_an_operator_once_for_a_key(zhao):
     assert first.json() == again.json()
     body = first.json()
     assert (body["status"], body["phone"], body["contact"]) == ("approved", "199****2449", "孙**")
-    assert body["region"] == {"code": 460205198004, "path": "海南省三亚市崖州区中和社区居委会"}
+    assert body["region"] == {"code": "460205198004", "path": "海南省三亚市崖州区中和社区居委会"}
     assert Operator.objects.get().code == body["code"]
     assert client.get(f"{URL}/{body['code']}").json() == body
 
