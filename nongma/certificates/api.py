@@ -19,8 +19,7 @@ from nongma.certificates.payload import packed, place_of
 from nongma.certificates.services import issue_certificate, revoke_certificate
 from nongma.lib.paging import Page, Paging, paged
 from nongma.lib.signing import encode_bytes
-from nongma.regions.spans import span_of
-from nongma.tracing.api import Code, NamedCode, Quantity, ReasonIn, input_fault
+from nongma.tracing.api import Code, NamedCode, Quantity, ReasonIn, RegionCode, input_fault, written_span
 from nongma.tracing.models import Lot
 
 router = Router(tags=["承诺达标合格证"])
@@ -94,7 +93,7 @@ class CertificateFilter(Schema):
 
     lot: Code | None = None
     state: Certificate.State | None = None
-    region: int | None = Field(None, ge=0, lt=10**12, description="12 位区划代码")
+    region: RegionCode = ""
 
 
 class LabelOptions(Schema):
@@ -139,8 +138,7 @@ def certificates(request: SignedInRequest, wanted: Query[CertificateFilter], pag
     found = Certificate.objects.visible_to(request.user).in_state(wanted.state)
     if wanted.lot:
         found = found.filter(lot__in=Lot.objects.coded(wanted.lot))
-    if wanted.region is not None:
-        span = span_of(wanted.region)
+    if span := written_span(wanted.region):
         found = found.filter(region_id__gte=span.start, region_id__lte=span.stop)
     return paged(queries.with_all(found).order_by("-id"), paging)
 

@@ -158,6 +158,14 @@ class Certificate(models.Model):
         indexes = [
             models.Index(fields=("operator", "-id"), name="certificates_operator"),
             models.Index(fields=("region", "-id"), name="certificates_region"),
+            *(
+                models.Index(
+                    fields=(whose, "-id"),
+                    condition=Q(revoked_at__isnull=False),
+                    name=f"certificates_revoked_{whose}",
+                )
+                for whose in ("operator", "region")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from nongma.lib.pages import MOST_LISTED, CappedPaginator
 from nongma.lib.sorting import Sorting
 from nongma.regions.spans import Span
 from nongma.tracing.models import Lot, LotEntry
+from nongma.tracing.queries import products_named
 
 ZERO = Decimal(0)
 CERTIFICATE_COLUMNS = {"new": ("id",), "product": ("lot__product__name", "id"), "quantity": ("quantity", "id")}
@@ -59,8 +60,8 @@ def certificate_page(
     text = text.strip()
     if text:
         serial = decode(text.replace(" ", ""))
-        named = Q(lot__product__name__icontains=text)
-        found = found.filter(named if serial is None else Q(serial=serial) | Q(lot__serial=serial))
+        named = Q(lot__product__in=products_named(text)) if serial is None else Q(serial=serial) | Q(lot__serial=serial)
+        found = found.filter(named)
     ordered = found.order_by("-id")
     if sorting.chosen != "-new":
         newest = ordered[:MOST_LISTED].values("pk")

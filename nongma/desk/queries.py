@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, F, IntegerField, Q, QuerySet, Sum
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast
 
 from nongma.accounts.models import User
 from nongma.certificates.models import Certificate
@@ -17,6 +16,7 @@ from nongma.regions.models import Region
 from nongma.regions.spans import WIDTHS, level_of
 from nongma.registry.models import Operator
 from nongma.tracing.models import Lot
+from nongma.tracing.queries import with_balance
 
 SHOWN = 5
 MANY = 10_000
@@ -67,8 +67,7 @@ def recent_imports(user: User) -> QuerySet[ImportJob]:
 
 def recent_lots(user: User) -> QuerySet[Lot]:
     """The last lots of the person's operators, with what is left of each."""
-    lots = Lot.objects.visible_to(user).select_related("product")
-    return lots.annotate(left=Coalesce(Sum("entries__quantity"), Decimal(0))).order_by("-id")[:SHOWN]
+    return with_balance(Lot.objects.visible_to(user).select_related("product")).order_by("-id")[:SHOWN]
 
 
 def recent_certificates(user: User) -> QuerySet[Certificate]:

@@ -22,6 +22,7 @@ from nongma.tracing.models import TraceEvent
 # Two decimals of a degree are about a kilometre: a village is found, a home is not.
 POINT_DECIMALS = 2
 MOST_SCANS_COUNTED = 1000
+MOST_LOTS_FOLLOWED = 50
 STEPS_SHOWN = tuple(step.value for step in TraceEvent.Step if step is not TraceEvent.Step.LOST)
 
 
@@ -127,6 +128,7 @@ class Subject:
     subjects: frozenset[UUID] = field(default_factory=frozenset)
 
 
+# Rows of the lineage come nearest first, each lot once, and the LIMIT on it stops the walk; a mix of mixes has many.
 STATEMENT = """
 WITH RECURSIVE code AS (
     SELECT nearest.* FROM (
@@ -144,12 +146,12 @@ asked AS (
     LEFT JOIN registry_base base ON code.kind = 'base' AND base.uid = code.subject
     LEFT JOIN registry_operator operator ON code.kind = 'operator' AND operator.uid = code.subject
 ),
-lineage (lot_id, depth) AS (
-    SELECT lot_id, 0 FROM asked WHERE lot_id IS NOT NULL
+lineage (lot_id) AS (
+    SELECT lot_id FROM asked WHERE lot_id IS NOT NULL
     UNION
-    SELECT link.parent_id, lineage.depth + 1
-    FROM lineage JOIN tracing_lotlink link ON link.child_id = lineage.lot_id
-    WHERE lineage.depth < 6
+    SELECT link.parent_id
+    FROM lineage
+    CROSS JOIN LATERAL (SELECT parent_id FROM tracing_lotlink WHERE child_id = lineage.lot_id OFFSET 0) link
 )
 SELECT asked.kind, asked.state AS code_state, asked.subject,
        lot.uid AS lot_uid, lot.serial AS lot_serial, lot.kind AS lot_kind, lot.unit, lot.made_on, lot.bought,
@@ -175,7 +177,7 @@ SELECT asked.kind, asked.state AS code_state, asked.subject,
        origin.alias, origin.methods, origin.certifications,
        (SELECT json_agg(taken) FROM (
             SELECT event.step, event.at, event.details ->> 'on' AS "on", region.full_name AS place
-            FROM (SELECT DISTINCT lot_id FROM lineage LIMIT 50) line
+            FROM (SELECT lot_id FROM lineage LIMIT %(most_lots)s) line
             JOIN tracing_lot passed ON passed.id = line.lot_id
             CROSS JOIN LATERAL (
                 SELECT id, step, at, details, region_code FROM tracing_traceevent
@@ -219,13 +221,22 @@ LEFT JOIN LATERAL (
 
 async def read_subject(pool: Pool, serial: int) -> Subject | None:
     """What the code of this serial stands for; None when it was never issued."""
-    values = {"serial": serial, "steps": list(STEPS_SHOWN), "most_scans": MOST_SCANS_COUNTED}
     async with pool.connection() as connection:
-        cursor = await connection.execute(STATEMENT, values)
+        cursor = await connection.execute(STATEMENT, parameters_of(serial))
         row = await cursor.fetchone()
     if row is None or row["operator_uid"] is None:
         return None
     return _subject(serial, row)
+
+
+def parameters_of(serial: int) -> dict[str, Any]:
+    """What STATEMENT asks for the code of a serial."""
+    return {
+        "serial": serial,
+        "steps": list(STEPS_SHOWN),
+        "most_scans": MOST_SCANS_COUNTED,
+        "most_lots": MOST_LOTS_FOLLOWED,
+    }
 
 
 def _subject(serial: int, row: dict[str, Any]) -> Subject:

@@ -18,6 +18,12 @@ def code_of(text: str) -> int | None:
     return int(text.ljust(CODE_DIGITS, "0"))
 
 
+def find_region(text: str) -> Region | None:
+    """The division of a code as `code_of` reads it."""
+    code = code_of(text)
+    return None if code is None else Region.objects.filter(pk=code).first()
+
+
 def path_of(code: int) -> list[Region]:
     """A division and those above it, province first; levels that don't exist (市辖区) are left out."""
     rows = Region.objects.filter(pk__in=[*ancestors_of(code), code])

@@ -14,7 +14,8 @@ from nongma.catalogue.models import Product, Unit
 from nongma.catalogue.queries import find_product
 from nongma.codes.codec import decode
 from nongma.lib.paging import Page, Paging, paged
-from nongma.regions.spans import span_of
+from nongma.regions.queries import find_region
+from nongma.regions.spans import Span
 from nongma.registry.models import Base
 from nongma.tracing import queries
 from nongma.tracing.models import Lot, Transfer
@@ -27,6 +28,7 @@ router = Router(tags=["批次与追溯"])
 Quantity = Annotated[Decimal, Field(max_digits=14, decimal_places=3, examples=["500"], description="十进制文本")]
 Code = Annotated[str, Field(pattern=r"^\d{20}$", examples=["10000000000000000000"], description="20 位码")]
 Reason = Annotated[str, Field(min_length=1, max_length=200)]
+RegionCode = Annotated[str, Field(max_length=12, description="12 位区划代码，或它的前 2、4、6、9 位")]
 
 
 class NamedCode(Schema):
@@ -82,9 +84,9 @@ class LotIn(Schema):
 class LotFilter(Schema):
     """Which lots are meant."""
 
-    product: str = Field("", max_length=40, description="产品名称的一部分")
+    product: str = Field("", max_length=40, description="产品名称、别名的一部分，或产品代码")
     state: Lot.State | None = None
-    region: int | None = Field(None, ge=0, lt=10**12, description="12 位区划代码")
+    region: RegionCode = ""
 
 
 class SplitIn(Schema):
@@ -186,11 +188,11 @@ class NodeOut(Schema):
 
 
 class LinkOut(Schema):
-    """So much of one lot went into another."""
+    """So much of one lot went into another. How much is told to whoever may see one of the two."""
 
     parent: str
     child: str
-    quantity: Decimal
+    quantity: Decimal | None
 
 
 class TraceOut(Schema):
@@ -228,9 +230,8 @@ def lots(request: SignedInRequest, wanted: Query[LotFilter], paging: Query[Pagin
     """看得到的批次，新的在前。"""
     found = Lot.objects.visible_to(request.user).in_state(wanted.state)
     if wanted.product:
-        found = found.filter(product__name__icontains=wanted.product)
-    if wanted.region is not None:
-        span = span_of(wanted.region)
+        found = found.filter(product__in=queries.products_named(wanted.product))
+    if span := written_span(wanted.region):
         found = found.filter(region_id__gte=span.start, region_id__lte=span.stop)
     return paged(queries.with_all(found).order_by("-id"), paging)
 
@@ -306,7 +307,8 @@ def loss(request: SignedInRequest, code: str, given: LossIn) -> Any:
 @idempotent
 def recall(request: SignedInRequest, code: str, given: ReasonIn) -> Any:
     """召回一个批次，连同由它分装、混装、售出的全部批次。不能撤销。"""
-    reached = recall_lot(lot=_visible(code, request.user), reason=given.reason, actor=request.user)
+    found = get_object_or_404(Lot.objects.recallable_by(request.user).coded(code))
+    reached = recall_lot(lot=found, reason=given.reason, actor=request.user)
     return {"code": code, "recalled": [each.code for each in reached]}
 
 
@@ -335,15 +337,20 @@ def unfreeze(request: SignedInRequest, code: str, given: ReasonIn) -> Any:
 @router.get("/lots/{code}/trace", auth=authenticated, response=TraceOut, summary="追溯", operation_id="trace_lot")
 @requires_api(Action.VIEW_LOTS)
 def trace(request: SignedInRequest, code: str, direction: Direction = Direction.BOTH) -> Any:
-    """一个批次从哪里来、到哪里去。看不到的主体只给批次码、产品和日期。"""
+    """一个批次从哪里来、到哪里去。看不到的批次只给批次码、产品和日期，两头都看不到的不给数量。"""
     found = queries.trace(_visible(code, request.user), direction, request.user)
     codes = {node.lot.pk: node.lot.code for node in found.nodes}
+    seen = {node.lot.pk for node in found.nodes if node.visible}
     return {
         "lot": found.lot.code,
         "direction": direction,
         "nodes": [_node(node) for node in found.nodes],
         "links": [
-            {"parent": codes[link.parent_id], "child": codes[link.child_id], "quantity": link.quantity}
+            {
+                "parent": codes[link.parent_id],
+                "child": codes[link.child_id],
+                "quantity": link.quantity if seen & {link.parent_id, link.child_id} else None,
+            }
             for link in found.links
         ],
         "truncated": found.truncated,
@@ -387,13 +394,23 @@ def _own(code: str, user: User) -> Lot:
 
 
 def _watched(code: str, user: User) -> Lot:
-    """A lot for whoever watches over it; an operator's own people find nothing."""
-    return get_object_or_404(Lot.objects.none()) if user.is_operator else _visible(code, user)
+    """A lot for whoever watches over it: one that may be seen but not frozen is 404 too."""
+    return get_object_or_404(Lot.objects.watched_by(user).coded(code))
 
 
 def _shown(lot: Lot, user: User) -> Lot:
     """The lot as it is now, with its balance."""
     return queries.with_all(Lot.objects.visible_to(user)).get(pk=lot.pk)
+
+
+def written_span(code: str) -> Span | None:
+    """The area that a filter names by a division code; None for the whole country, 422 for no such division."""
+    if not code.strip("0"):
+        return None
+    region = find_region(code)
+    if region is None:
+        raise input_fault("region", "unknown_region", "没有这个行政区划，请填 12 位区划代码")
+    return region.span
 
 
 def input_fault(field: str, code: str, message: str) -> ValidationError:

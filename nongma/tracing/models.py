@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from nongma.accounts.access import scope_of
+from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import User
 from nongma.catalogue.models import Product, Unit
 from nongma.codes.codec import decode, encode
@@ -24,6 +24,14 @@ class LotQuerySet(models.QuerySet["Lot"]):
     def editable_by(self, user: User) -> Self:
         """Lots that the user may change: those of the user's own operators."""
         return self.filter(operator__members__user=user)
+
+    def watched_by(self, user: User) -> Self:
+        """Lots that the user may freeze: of the area where a post allows it. An operator's own people have none."""
+        return self.filter(scope_of(user, Action.RECALL_LOTS).query("region_id"))
+
+    def recallable_by(self, user: User) -> Self:
+        """Lots that the user may recall: the watched ones, or those of the user's own operators."""
+        return self.editable_by(user) if user.is_operator else self.watched_by(user)
 
     def coded(self, code: str) -> Self:
         """The lot that a printed code stands for; none for a false code."""
@@ -108,6 +116,15 @@ class Lot(models.Model):
         indexes = [
             models.Index(fields=("operator", "-id"), name="tracing_lot_operator"),
             models.Index(fields=("region", "-id"), name="tracing_lot_region"),
+            models.Index(fields=("product", "region", "-id"), name="tracing_lot_product"),
+            *(
+                models.Index(fields=(whose, "-id"), condition=condition, name=f"tracing_lot_{state}_{whose}")
+                for state, condition in (
+                    ("recalled", Q(recalled_at__isnull=False)),
+                    ("frozen", Q(frozen_at__isnull=False, recalled_at=None)),
+                )
+                for whose in ("operator", "region")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 
 from nongma.accounts.models import User
 from nongma.catalogue.models import Product, Unit
+from nongma.catalogue.queries import products_matching
 from nongma.codes.codec import decode
 from nongma.lib.pages import MOST_LISTED, CappedPaginator
 from nongma.lib.refused import Refused
@@ -24,6 +25,7 @@ from nongma.registry.models import Base, Operator
 from nongma.tracing.models import Lot, LotEntry
 
 MOST_LINKS = 5_000
+MOST_OFFERED = 100
 ZERO = Decimal(0)
 LOT_COLUMNS = {"new": ("id",), "made": ("made_on", "id"), "product": ("product__name", "id")}
 
@@ -213,11 +215,12 @@ def _origins_of(user: User) -> QuerySet[Origin]:
 
 
 def mixable_with(lot: Lot, user: User) -> QuerySet[Lot]:
-    """The user's other lots that may be poured together with this one and have something left."""
+    """The user's other lots that may be poured together with this one and have something left, the newest hundred."""
     alike = Lot.objects.editable_by(user).filter(
         operator=lot.operator_id, product=lot.product_id, unit=lot.unit, frozen_at=None, recalled_at=None
     )
-    return with_balance(alike.exclude(pk=lot.pk)).filter(Q(("balance__gt", 0))).order_by("-id")
+    left = with_balance(alike.exclude(pk=lot.pk)).filter(Q(("balance__gt", 0))).order_by("-id")
+    return with_balance(Lot.objects.filter(pk__in=left.values("pk")[:MOST_OFFERED])).order_by("-id")
 
 
 def buyer_of(code: str) -> Operator:
@@ -227,6 +230,11 @@ def buyer_of(code: str) -> Operator:
     if operator is None:
         raise Refused("buyer_unknown", "没有这个主体码，请核对 20 位数字", field="buyer")
     return operator
+
+
+def products_named(text: str) -> list[int]:
+    """The ids of the products that a list is narrowed to; as ids the planner knows how many lots they have."""
+    return list(products_matching(text=text).order_by().values_list("pk", flat=True))
 
 
 def lot_page(user: User, *, text: str, state: str, within: Span | None, sorting: Sorting, number: Any) -> Page[Lot]:
@@ -240,7 +248,7 @@ def lot_page(user: User, *, text: str, state: str, within: Span | None, sorting:
     text = text.strip()
     if text:
         serial = decode(text.replace(" ", ""))
-        found = found.filter(serial=serial) if serial is not None else found.filter(product__name__icontains=text)
+        found = found.filter(serial=serial) if serial is not None else found.filter(product__in=products_named(text))
     ordered = found.order_by("-id")
     if sorting.chosen != "-new":
         newest = ordered[:MOST_LISTED].values("pk")

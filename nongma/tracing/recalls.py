@@ -14,7 +14,7 @@ from nongma.codes.services import subject_changed, subjects_changed
 from nongma.lib.refused import Refused
 from nongma.tracing import queries
 from nongma.tracing.events import note, note_all
-from nongma.tracing.models import Lot, TraceEvent
+from nongma.tracing.models import Lot, LotQuerySet, TraceEvent
 
 REASON_LENGTH = 200
 
@@ -23,10 +23,11 @@ REASON_LENGTH = 200
 def recall_lot(*, lot: Lot, reason: str, actor: User) -> list[Lot]:
     """Recall a lot and every lot that it went into; the lots that were recalled by this, the lot itself first.
 
-    Refuses `lot_recalled`, `reason_missing`, `outside_area` (neither the actor's own nor in the actor's area).
+    Refuses `lot_recalled`, `reason_missing`, `outside_area` (neither the actor's own nor in the area of a post that
+    may recall).
     """
     reason = checked_reason(reason)
-    lot = _lock_visible(lot, actor)
+    lot = _lock(lot, Lot.objects.recallable_by(actor))
     if lot.recalled_at:
         raise Refused("lot_recalled", "该批次已经召回")
     reached = _lock_reached(lot)
@@ -52,11 +53,12 @@ def recall_lot(*, lot: Lot, reason: str, actor: User) -> list[Lot]:
 
 @transaction.atomic
 def freeze_lot(*, lot: Lot, reason: str, actor: User) -> Lot:
-    """Hold what is left of a lot until it is cleared. Refuses `lot_frozen`, `lot_recalled`, `reason_missing`,
-    `outside_area`.
+    """Hold what is left of a lot until it is cleared; only the authority of the place may.
+
+    Refuses `lot_frozen`, `lot_recalled`, `reason_missing`, `outside_area`.
     """
     reason = checked_reason(reason)
-    lot = _lock_visible(lot, actor)
+    lot = _lock(lot, Lot.objects.watched_by(actor))
     if lot.recalled_at:
         raise Refused("lot_recalled", "该批次已经召回，不必冻结")
     if lot.frozen_at:
@@ -70,7 +72,7 @@ def freeze_lot(*, lot: Lot, reason: str, actor: User) -> Lot:
 def unfreeze_lot(*, lot: Lot, reason: str, actor: User) -> Lot:
     """Let a frozen lot go (解除冻结). Refuses `not_frozen`, `reason_missing`, `outside_area`."""
     reason = checked_reason(reason)
-    lot = _lock_visible(lot, actor)
+    lot = _lock(lot, Lot.objects.watched_by(actor))
     if not lot.frozen_at:
         raise Refused("not_frozen", "该批次没有冻结")
     lot.frozen_at, lot.freeze_reason = None, ""
@@ -95,8 +97,8 @@ def _changed(lot: Lot, step: TraceEvent.Step, action: str, reason: str, actor: U
     return lot
 
 
-def _lock_visible(lot: Lot, actor: User) -> Lot:
-    if not Lot.objects.visible_to(actor).filter(pk=lot.pk).exists():
+def _lock(lot: Lot, within_reach: LotQuerySet) -> Lot:
+    if not within_reach.filter(pk=lot.pk).exists():
         raise Refused("outside_area", "该批次不在您的管辖范围内")
     return Lot.objects.select_for_update(of=("self",)).select_related("operator", "base").get(pk=lot.pk)
 

@@ -34,6 +34,7 @@ def harvest_lot(*, base: Base, product: Product, quantity: Decimal, unit: str, h
 
     Refuses `not_own_base`, `operator_not_approved`, `unit_not_traded`, `in_future` and what `checked_quantity` refuses.
     """
+    base = Base.objects.select_related("operator").get(pk=base.pk)
     operator = base.operator
     if not _is_member(operator, actor):
         raise Refused("not_own_base", "只能登记本主体基地的采收", field="base")
@@ -162,6 +163,7 @@ def transfer_lot(
     if buyer is not None:
         if buyer.pk == lot.operator_id:
             raise Refused("buyer_is_seller", "购买方不能是本主体", field="buyer")
+        buyer = Operator.objects.get(pk=buyer.pk)
         check_trading(buyer, field="buyer")
     quantity = checked_quantity(quantity, lot.unit)
     _check_balance(lot, quantity)

@@ -3,6 +3,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -10,6 +11,7 @@ from nongma.accounts.access import Action, SignedInRequest, may, requires
 from nongma.accounts.queries import region_of
 from nongma.audit.queries import history_of
 from nongma.lib.forms import show_refusal
+from nongma.lib.pages import PAGE_SIZE
 from nongma.lib.refused import Refused
 from nongma.lib.sorting import Sorting
 from nongma.regions.models import Region
@@ -24,7 +26,7 @@ from nongma.tracing.forms import (
     SplitForm,
     TransferForm,
 )
-from nongma.tracing.models import Lot
+from nongma.tracing.models import Lot, LotQuerySet
 from nongma.tracing.queries import Direction
 from nongma.tracing.recalls import freeze_lot, recall_lot, unfreeze_lot
 from nongma.tracing.services import harvest_lot, mix_lots, record_loss, split_lot, transfer_lot
@@ -79,7 +81,7 @@ def lot(request: SignedInRequest, code: str) -> HttpResponse:
     found = queries.trace(lot, Direction.BOTH, request.user)
     balance = queries.balance(lot)
     usable = lot.state == Lot.State.USABLE
-    stoppable = lot.recalled_at is None and may(request.user, Action.RECALL_LOTS)
+    same = Lot.objects.filter(pk=lot.pk, recalled_at=None)
     certificates = lot.certificates.order_by("-id")[:20]
     for certificate in certificates:
         certificate.lot = lot
@@ -88,9 +90,11 @@ def lot(request: SignedInRequest, code: str) -> HttpResponse:
         "balance": balance,
         "can_issue": own and usable and balance > 0 and may(request.user, Action.ISSUE_CERTIFICATE),
         "can_handle": own and usable and balance > 0 and may(request.user, Action.HANDLE_LOTS),
-        "can_recall": stoppable,
-        "can_freeze": stoppable and not request.user.is_operator,
-        "entries": lot.entries.select_related("actor"),
+        "can_recall": same.recallable_by(request.user).exists(),
+        "can_freeze": same.watched_by(request.user).exists(),
+        "page": Paginator(lot.entries.select_related("actor").order_by("-id"), PAGE_SIZE).get_page(
+            request.GET.get("page")
+        ),
         "certificates": certificates,
         "sources": [node for node in reversed(found.nodes) if node.depth < 0][:SHOWN_IN_TREE],
         "uses": [node for node in found.nodes if node.depth > 0][:SHOWN_IN_TREE],
@@ -148,7 +152,7 @@ def loss(request: SignedInRequest, code: str) -> HttpResponse:
 
 @requires(Action.RECALL_LOTS)
 def recall(request: SignedInRequest, code: str) -> HttpResponse:
-    lot = _visible(request, code)
+    lot = _found(Lot.objects.recallable_by(request.user), code)
 
     def run(data: dict[str, Any]) -> str:
         reached = recall_lot(lot=lot, actor=request.user, **data)
@@ -163,7 +167,7 @@ def recall(request: SignedInRequest, code: str) -> HttpResponse:
 
 @requires(Action.RECALL_LOTS)
 def freeze(request: SignedInRequest, code: str) -> HttpResponse:
-    lot = _visible_to_authority(request, code)
+    lot = _found(Lot.objects.watched_by(request.user), code)
 
     def run(data: dict[str, Any]) -> str:
         freeze_lot(lot=lot, actor=request.user, **data)
@@ -175,7 +179,7 @@ def freeze(request: SignedInRequest, code: str) -> HttpResponse:
 
 @requires(Action.RECALL_LOTS)
 def unfreeze(request: SignedInRequest, code: str) -> HttpResponse:
-    lot = _visible_to_authority(request, code)
+    lot = _found(Lot.objects.watched_by(request.user), code)
 
     def run(data: dict[str, Any]) -> str:
         unfreeze_lot(lot=lot, actor=request.user, **data)
@@ -216,19 +220,16 @@ def _act(
 
 
 def _visible(request: SignedInRequest, code: str) -> Lot:
-    lots = Lot.objects.visible_to(request.user).coded(code)
-    related = ("product", "operator", "region", "base__region", "recalled_from")
-    return get_object_or_404(lots.select_related(*related))
-
-
-def _visible_to_authority(request: SignedInRequest, code: str) -> Lot:
-    """A lot for whoever watches over it; an operator's own people find no such page."""
-    return get_object_or_404(Lot.objects.none()) if request.user.is_operator else _visible(request, code)
+    return _found(Lot.objects.visible_to(request.user), code)
 
 
 def _own(request: SignedInRequest, code: str) -> Lot:
-    lots = Lot.objects.editable_by(request.user).coded(code)
-    return get_object_or_404(lots.select_related("product", "operator", "region", "base__region"))
+    return _found(Lot.objects.editable_by(request.user), code)
+
+
+def _found(lots: LotQuerySet, code: str) -> Lot:
+    related = ("product", "operator", "region", "base__region", "recalled_from")
+    return get_object_or_404(lots.coded(code).select_related(*related))
 
 
 def _is_own(request: SignedInRequest, lot: Lot) -> bool:

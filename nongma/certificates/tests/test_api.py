@@ -84,3 +84,11 @@ def test_it_revokes(li, zhao, certificate):
 
     for query, total in (("", 1), ("?state=valid", 0), ("?state=revoked", 1), (f"?lot={certificate.lot.code}", 1)):
         assert api_of(zhao).get(f"/api/v1/certificates{query}").json()["total"] == total
+
+
+def test_the_list_is_narrowed_by_region(zhao, certificate):
+    program = api_of(zhao)
+    for region, total in (("46", 1), ("460200000000", 1), ("33", 0)):
+        assert program.get("/api/v1/certificates", {"region": region}).json()["total"] == total
+    answer = program.get("/api/v1/certificates", {"region": "460"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "region")

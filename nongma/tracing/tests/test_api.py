@@ -1,7 +1,10 @@
+from decimal import Decimal
+
 import pytest
 
 from nongma.testing import api_of
 from nongma.tracing.models import Lot, LotEntry
+from nongma.tracing.services import split_lot, transfer_lot
 from nongma.tracing.tests.factories import harvest
 
 
@@ -85,8 +88,32 @@ def test_the_list_is_narrowed(li, zhao, lot):
         ("?state=recalled", 0),
         ("?region=460000000000", 1),
         ("?region=330000000000", 0),
+        ("?region=46", 1),
+        ("?region=4602", 1),
+        ("?region=33", 0),
+        ("?region=00", 1),
     ):
         assert api_of(zhao).get(f"/api/v1/lots{query}").json()["total"] == total
+
+
+@pytest.mark.parametrize("region", ["4", "460", "四六", "99", "460205198004x", "-460000000000"])
+def test_a_region_that_does_not_exist_is_an_error(zhao, region):
+    answer = api_of(zhao).get("/api/v1/lots", {"region": region})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "region"
+
+
+def test_how_much_others_traded_is_told_to_none_but_them(li, lot, chen, chen_operator, chen_base):
+    (part,) = split_lot(lot=lot, quantities=[Decimal(100)], actor=li)
+    received = transfer_lot(lot=part, quantity=Decimal(20), buyer=chen_operator, actor=li).received
+
+    links = api_of(chen).get(f"/api/v1/lots/{received.code}/trace").json()["links"]
+
+    assert {(link["parent"], link["child"]): link["quantity"] for link in links} == {
+        (lot.code, part.code): None,
+        (part.code, received.code): "20.000",
+    }
 
 
 def test_the_life_of_a_lot(li, zhao, lot, chen, chen_operator, li_base, cowpea):

@@ -170,4 +170,13 @@ def test_a_page_of_lots_takes_a_fixed_number_of_statements(li, lot, django_asser
     with django_assert_max_num_queries(12):
         assert len(browser.get("/lots/").context["page"].object_list) == 50
     with django_assert_max_num_queries(24):
-        browser.get(page("lot", lot))
+        entries = browser.get(page("lot", lot)).context["page"]
+    assert (len(entries.object_list), entries.paginator.count) == (50, 61)
+    assert browser.get(page("lot", lot), {"page": 2}).context["page"].object_list[-1].reason == "harvest"
+
+
+def test_no_more_than_a_hundred_lots_are_offered_for_mixing(li, lot):
+    parts = split_lot(lot=lot, quantities=[Decimal(1)] * 100, actor=li)
+    split_lot(lot=lot, quantities=[Decimal(1)], actor=li)
+    offered = queries.mixable_with(lot, li)
+    assert (len(offered), parts[0] in offered, offered[0].balance) == (100, False, 1)

@@ -1,9 +1,12 @@
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from nongma.accounts.models import Membership, Role, User
 from nongma.audit.models import Entry
 from nongma.lib.refused import Refused
+from nongma.testing import api_of, client_of
 from nongma.tracing.models import Lot, TraceEvent
 from nongma.tracing.recalls import freeze_lot, recall_lot, unfreeze_lot
 from nongma.tracing.services import mix_lots, split_lot, transfer_lot
@@ -15,8 +18,31 @@ def lot(li, li_base, cowpea):
     return harvest(li_base, cowpea, li)
 
 
+@pytest.fixture
+def both(sun, zhao):
+    """Sun, who also reads figures for 崖州区, where the lots are, and may stop none there."""
+    agency = zhao.memberships.get().agency
+    Membership.objects.create(user=sun, agency=agency, role=Role.ANALYST, from_on=date(2020, 1, 1))
+    return User.objects.get(pk=sun.pk)
+
+
 def recalled():
     return set(Lot.objects.exclude(recalled_at=None))
+
+
+def written():
+    """Everything that stopping a lot or letting it go writes."""
+    lots = Lot.objects.order_by("pk").values_list("frozen_at", "freeze_reason", "recalled_at", "recall_reason")
+    return list(lots), TraceEvent.objects.count(), Entry.objects.count()
+
+
+def refused(stop, **options):
+    """The refusal's code; nothing may have been written."""
+    before = written()
+    with pytest.raises(Refused) as refusal:
+        stop(**options)
+    assert written() == before
+    return refusal.value.code
 
 
 def test_it_reaches_every_lot_that_the_recalled_one_went_into(li, li_base, cowpea, lot, chen, chen_operator):
@@ -44,7 +70,6 @@ def test_a_recalled_lot_can_not_be_handled(li, lot, chen_operator):
         lambda: split_lot(lot=lot, quantities=[Decimal(1)], actor=li),
         lambda: transfer_lot(lot=lot, quantity=Decimal(1), buyer=chen_operator, actor=li),
         lambda: recall_lot(lot=lot, reason="再次", actor=li),
-        lambda: freeze_lot(lot=lot, reason="再次", actor=li),
     ):
         with pytest.raises(Refused) as refusal:
             handle()
@@ -52,22 +77,60 @@ def test_a_recalled_lot_can_not_be_handled(li, lot, chen_operator):
     assert Lot.objects.count() == 1
 
 
+def test_a_recalled_lot_is_not_frozen_nor_recalled_again(zhao, lot):
+    recall_lot(lot=lot, reason="抽检不合格", actor=zhao)
+    for stop in (recall_lot, freeze_lot):
+        assert refused(stop, lot=lot, reason="再次", actor=zhao) == "lot_recalled"
+
+
 def test_the_authority_of_the_place_may_recall_and_another_may_not(zhao, sun, lot):
-    with pytest.raises(Refused) as refusal:
-        recall_lot(lot=lot, reason="抽检不合格", actor=sun)
-    assert refusal.value.code == "outside_area"
-    assert recalled() == set()
+    assert refused(recall_lot, lot=lot, reason="抽检不合格", actor=sun) == "outside_area"
 
     recall_lot(lot=lot, reason="抽检不合格", actor=zhao)
     assert recalled() == {lot}
 
 
-def test_it_wants_a_reason(li, lot):
-    with pytest.raises(Refused) as refusal:
-        recall_lot(lot=lot, reason="  ", actor=li)
+def test_a_post_that_only_looks_stops_nothing(both, lot):
+    assert Lot.objects.visible_to(both).filter(pk=lot.pk).exists()
+    for stop in (recall_lot, freeze_lot):
+        assert refused(stop, lot=lot, reason="抽检不合格", actor=both) == "outside_area"
 
-    assert (refusal.value.code, refusal.value.field) == ("reason_missing", "reason")
-    assert recalled() == set()
+
+def test_a_post_that_only_looks_lets_nothing_go(both, zhao, lot):
+    freeze_lot(lot=lot, reason="待检", actor=zhao)
+    assert refused(unfreeze_lot, lot=lot, reason="合格", actor=both) == "outside_area"
+
+
+def test_a_post_that_only_looks_finds_no_page_to_stop_a_lot(both, lot):
+    browser, program = client_of(both), api_of(both)
+    before = written()[:2]
+    shown = browser.get(lot.get_absolute_url())
+    assert shown.status_code == 200
+    assert not shown.context["can_recall"]
+    assert not shown.context["can_freeze"]
+    for name in ("recall", "freeze", "unfreeze"):
+        assert browser.post(f"/lots/{lot.code}/{name}", {"reason": "试试"}).status_code == 404
+        answer = program.post(f"/api/v1/lots/{lot.code}/{name}", {"reason": "试试"}, content_type="application/json")
+        assert answer.status_code == 404
+    assert written()[:2] == before
+
+
+def test_a_grower_recalls_but_does_not_freeze(li, zhao, lot):
+    assert refused(freeze_lot, lot=lot, reason="待检", actor=li) == "outside_area"
+    freeze_lot(lot=lot, reason="待检", actor=zhao)
+    assert refused(unfreeze_lot, lot=lot, reason="合格", actor=li) == "outside_area"
+    recall_lot(lot=lot, reason="自查不合格", actor=li)
+    assert recalled() == {lot}
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"), [("", "reason_missing"), (" \n", "reason_missing"), ("长" * 201, "reason_long")]
+)
+@pytest.mark.parametrize("stop", [recall_lot, freeze_lot, unfreeze_lot])
+def test_it_wants_a_reason(zhao, lot, stop, reason, code):
+    if stop is unfreeze_lot:
+        freeze_lot(lot=lot, reason="待检", actor=zhao)
+    assert refused(stop, lot=lot, reason=reason, actor=zhao) == code
 
 
 def test_a_frozen_lot_waits_until_it_is_cleared(li, zhao, lot):
@@ -76,14 +139,11 @@ def test_a_frozen_lot_waits_until_it_is_cleared(li, zhao, lot):
         split_lot(lot=lot, quantities=[Decimal(1)], actor=li)
     assert refusal.value.code == "lot_frozen"
     assert Lot.objects.count() == 1
-    with pytest.raises(Refused):
-        freeze_lot(lot=lot, reason="再次", actor=zhao)
+    assert refused(freeze_lot, lot=lot, reason="再次", actor=zhao) == "lot_frozen"
 
     unfreeze_lot(lot=lot, reason="复检合格", actor=zhao)
     assert len(split_lot(lot=lot, quantities=[Decimal(1)], actor=li)) == 1
-    with pytest.raises(Refused) as refusal:
-        unfreeze_lot(lot=lot, reason="再次", actor=zhao)
-    assert refusal.value.code == "not_frozen"
+    assert refused(unfreeze_lot, lot=lot, reason="再次", actor=zhao) == "not_frozen"
     assert [event.step for event in TraceEvent.objects.filter(lot_serial=lot.serial).order_by("id")][:3] == [
         "harvested",
         "frozen",

@@ -50,7 +50,7 @@ def test_an_unregistered_buyer_is_named(li, lot):
 def test_it_refuses(case, li, li_operator, lot, chen, chen_operator):
     options = {"lot": lot, "quantity": Decimal(1), "actor": li, "buyer": chen_operator}
     if case == "suspended":
-        chen_operator.status = Operator.Status.SUSPENDED
+        Operator.objects.filter(pk=chen_operator.pk).update(status=Operator.Status.SUSPENDED)
     options, code = {
         "nobody": (options | {"buyer": None}, "buyer_missing"),
         "both": (options | {"buyer_name": "早市"}, "buyer_twice"),
