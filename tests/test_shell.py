@@ -19,7 +19,7 @@ from nongma.desk import errors
 from nongma.desk import help as manual
 from nongma.desk.queries import figures_of
 from nongma.desk.templatetags.nongma import quantity, vendor_folder
-from nongma.origins.models import Origin
+from nongma.origins.models import ImportJob, Origin
 from nongma.regions.models import Region
 from nongma.registry.models import Base
 from nongma.testing import COUNTRY, YAZHOU, client_of, make_origin
@@ -46,6 +46,24 @@ def test_it_shows_each_role_its_own_sections(zhao: User, li: User, qian: User) -
     assert reverse("origins:imports") not in grower
     assert reverse("origins:table") not in laboratory
     assert reverse("registry:operators") in laboratory
+
+
+def marked(user: User, path: str) -> set[str]:
+    """The labels of the sections marked as the page's own, in the top bar and in the tab bar."""
+    html = client_of(user).get(path).text
+    return set(re.findall(r'<a href="[^"]*" aria-current="page">(?:<svg.*?</svg>)?\s*([^<]+)</a>', html))
+
+
+def test_it_marks_the_section_of_a_page(zhao: User, li: User, li_base: Base, cowpea: Product) -> None:
+    lot = harvest_lot(
+        base=li_base, product=cowpea, quantity=Decimal(5), unit="kg", harvested_on=timezone.localdate(), actor=li
+    )
+    job = ImportJob.objects.create(user=zhao, filename="a.xlsx", size_bytes=1, digest=b"")
+    assert marked(li, reverse("tracing:harvest")) == {"登记采收", "采收"}
+    assert marked(li, reverse("tracing:lot", args=[lot.code])) == {"批次"}
+    assert marked(zhao, reverse("origins:import-job", args=[job.uid])) == {"导入表格", "导入"}
+    assert marked(zhao, reverse("origins:table")) == {"产地信息", "产地"}
+    assert marked(zhao, "/no-such-page/") == set()
 
 
 @pytest.mark.parametrize("who", ["zhao", "wang", "li", "qian", "officer", "ministry", "hainan"])
@@ -137,7 +155,7 @@ def test_a_form_without_its_token_is_explained(zhao: User) -> None:
 
 
 def test_every_answer_carries_the_security_headers(zhao: User) -> None:
-    for path in ("/", "/help/", "/no-such-page/", "/static/nongma/nongma.css"):
+    for path in ("/", "/help/", "/no-such-page/", "/static/nongma/look.css"):
         policy = client_of(zhao).get(path)["Content-Security-Policy"]
         assert "script-src 'self';" in policy
         assert "frame-ancestors 'none'" in policy
