@@ -14,6 +14,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from nongma.accounts import backends
 from nongma.accounts.models import Agency, Membership, Role, User
 from nongma.catalogue.models import Product
 from nongma.certificates.models import Basis, Certificate
@@ -152,7 +153,7 @@ def _assign(serial: int, kind: CodeRange.Kind, subject: Any) -> None:
 def client_of(user: User, **options: Any) -> Client:
     """A browser in which the user is signed in."""
     client = Client(**options)
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend=backends.PASSWORD)
     return client
 
 

@@ -133,7 +133,6 @@ def test_error_pages_say_what_to_do_and_need_no_database() -> None:
         (errors.forbidden(request), 403),
         (errors.not_found(request), 404),
         (errors.too_large(request), 413),
-        (errors.too_many(request), 429),
         (errors.server_error(request), 500),
         (errors.expired_form(request), 403),
     ):

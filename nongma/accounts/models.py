@@ -1,6 +1,7 @@
 from datetime import date
 from typing import ClassVar, Self
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 
@@ -82,6 +83,11 @@ class User(AbstractBaseUser):
 
     def get_short_name(self) -> str:
         return self.name
+
+    @property
+    def may_sign_in(self) -> bool:
+        """Whether the account is open; that of a demo person, whose password everybody knows, only in the demo."""
+        return self.is_active and (settings.DEMO or not self.is_demo)
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

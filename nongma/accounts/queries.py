@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from django.db.models import Q
 from django.utils import timezone
 
 from nongma.accounts.models import MembershipQuerySet, User
@@ -32,3 +33,15 @@ def place_of(user: User) -> int | None:
     """The code of the widest region of the posts held today, for the audit log."""
     region = region_of(user)
     return region.code if region else None
+
+
+def places_of(user: User) -> set[int]:
+    """The divisions that a person works in: of every post that has not ended, and of the operators acted for.
+
+    The reverse relation knows its room, so nothing is imported upward.
+    """
+    posts = user.memberships.filter(Q(to_on=None) | Q(to_on__gte=timezone.localdate()))
+    return {
+        *posts.values_list("agency__region_id", flat=True),
+        *user.operator_memberships.values_list("operator__region_id", flat=True),
+    }

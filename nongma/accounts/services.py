@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import Agency, Membership, Role, User
-from nongma.accounts.queries import place_of, posts_of
+from nongma.accounts.queries import places_of, posts_of
 from nongma.audit.services import record
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
-from nongma.regions.spans import span_of
+from nongma.regions.spans import level_of, span_of
 
+COUNTRY = 0
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{1,58}[A-Za-z0-9]")
 
 
@@ -58,8 +59,10 @@ def create_user(
 ) -> User:
     """Enter a person who may sign in; what the person may do comes with posts (`appoint`).
 
-    Refuses `username_form`, `username_taken` and `weak_password`.
+    `region_code` is where the person will work; left out, the whole country. Refuses `outside_area`, `username_form`,
+    `username_taken` and `weak_password`.
     """
+    _check_area(actor, COUNTRY if region_code is None else region_code)
     if not USERNAME.fullmatch(username):
         raise Refused("username_form", "用户名要用 3 到 60 个字母、数字或 _ . @ -", field="username")
     if User.objects.filter(username__iexact=username).exists():
@@ -132,7 +135,7 @@ def change_password(*, user: User, new: str, actor: User, old: str | None = None
     _check_strength(new, user)
     user.set_password(new)
     user.save(update_fields=["password"])
-    record("account.password_changed", actor=actor, target=user, region_code=place_of(user))
+    record("account.password_changed", actor=actor, target=user, region_code=_widest(places_of(user)))
     return user
 
 
@@ -148,7 +151,7 @@ def deactivate_user(*, user: User, actor: User, reason: str) -> User:
     _check_administers(actor, user)
     if not user.is_active:
         raise Refused("inactive", "这个账号已经停用")
-    place = place_of(user)
+    place = _widest(places_of(user))
     for post in posts_of(user):
         dismiss(membership=post, actor=actor)
     user.is_active = False
@@ -165,11 +168,17 @@ def _check_area(actor: User | None, region_code: int) -> None:
 
 
 def _check_administers(actor: User, user: User) -> None:
-    """An administrator manages people whose posts all lie inside the administrator's own area."""
-    posts = list(posts_of(user))
+    """An administrator manages people who work inside the administrator's own area only.
+
+    Whoever works nowhere is left to the administrators of the whole country.
+    """
     scope = scope_of(actor, Action.MANAGE_ACCOUNTS)
-    if not posts or any(post.agency.region_id not in scope for post in posts):
+    if any(code not in scope for code in places_of(user) or {COUNTRY}):
         raise Refused("outside_area", "这个人不归您管理")
+
+
+def _widest(codes: set[int]) -> int | None:
+    return min(codes, key=lambda code: (level_of(code), code), default=None)
 
 
 def _check_administrator_stays(membership: Membership) -> None:

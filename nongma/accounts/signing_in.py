@@ -7,6 +7,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from nongma.accounts import backends
 from nongma.accounts.models import User
 from nongma.accounts.queries import place_of
 from nongma.audit.services import record
@@ -22,7 +23,7 @@ def prove_password(*, request: HttpRequest, username: str, password: str) -> Use
     The demo's people, whose password everybody knows, are refused outside the demo.
     """
     user = auth.authenticate(request, username=username, password=password)
-    if isinstance(user, User) and (settings.DEMO or not user.is_demo):
+    if isinstance(user, User):
         return user
     locked = bool(getattr(request, "axes_locked_out", False))
     known = User.objects.filter(username=username).first()
@@ -52,7 +53,7 @@ def prove_code(*, user: User, device: TOTPDevice, code: str) -> None:
 def start_session(*, request: HttpRequest, user: User, device: TOTPDevice | None) -> None:
     """Sign the browser in, under a new session key."""
     with transaction.atomic():
-        auth.login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        auth.login(request, user, backend=backends.PASSWORD)
         if device:
             django_otp.login(request, device)  # type: ignore[no-untyped-call]
         record("account.signed_in", actor=user, target=user, region_code=place_of(user), by="session")

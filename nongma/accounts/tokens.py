@@ -28,15 +28,19 @@ def token_for(user: User) -> str:
 
 
 def user_of(token: str) -> User | None:
-    """The active user that a token stands for; None for a token that is false, over, or older than the password."""
+    """The user that a token stands for; None for a token that is false, over, or older than the password.
+
+    None also when the user may no longer sign in.
+    """
     try:
         claims = jwt.decode(
             token, _key(), algorithms=[ALGORITHM], audience=AUDIENCE, options={"require": ["sub", "exp", "pwd"]}
         )
-        user = User.objects.get(pk=int(claims["sub"]), is_active=True)
+        user = User.objects.get(pk=int(claims["sub"]))
     except (jwt.InvalidTokenError, ValueError, User.DoesNotExist):
         return None
-    return user if constant_time_compare(claims["pwd"], _password_mark(user)) else None
+    known = user.may_sign_in and constant_time_compare(claims["pwd"], _password_mark(user))
+    return user if known else None
 
 
 def _key() -> bytes:

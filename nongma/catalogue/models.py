@@ -29,12 +29,6 @@ class Unit(models.TextChoices):
     PIECE = "piece", "件"
 
 
-class ProductQuerySet(models.QuerySet["Product"]):
-    def key_first(self) -> Self:
-        """The 12 key products (重点品种) first, then the rest by code."""
-        return self.order_by("-is_key", "code")
-
-
 class Product(models.Model):
     """A farm product (产品), under our own code until NY/T 3177-2018 codes are verified."""
 
@@ -53,8 +47,6 @@ class Product(models.Model):
     threshold_note = models.CharField("采集规模说明", max_length=100, blank=True)
     source = models.CharField("依据", max_length=200, blank=True)
     verified = models.BooleanField("已核实", default=False)
-
-    objects = ProductQuerySet.as_manager()
 
     class Meta:
         verbose_name = "产品"

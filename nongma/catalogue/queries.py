@@ -6,7 +6,7 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 
-from nongma.catalogue.models import Ban, Industry, Product
+from nongma.catalogue.models import Ban, Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,6 @@ class ProductIndex:
 def find_product(text: str) -> Product | None:
     """The product of our code or of an official name, as the API takes it."""
     return Product.objects.filter(Q(code=text) | Q(name=text)).first()
-
-
-def products_for_choice() -> list[tuple[str, list[Product]]]:
-    """Every product under its industry, key products first: for a select with groups."""
-    products = list(Product.objects.key_first())
-    return [(industry.label, [one for one in products if one.industry == industry]) for industry in Industry]
 
 
 def products_matching(*, text: str = "", industry: str = "", key_only: bool = False) -> QuerySet[Product]:

@@ -20,7 +20,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
         "您的角色不能做这项操作",
         (
             "返回首页，查看您可以使用的功能",
-            "如果工作需要，请本级平台管理员为您增加角色",
+            "如果工作需要，请联系本级平台管理员办理",
             "换了岗位，请退出后用新账号登录",
         ),
     )
@@ -36,10 +36,6 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def too_large(request: HttpRequest | None) -> HttpResponse:
     return _page(413, "文件太大", ("把表格按乡镇分成几个文件，分别上传", "删去表格里的图片和多余的工作表再试"))
-
-
-def too_many(request: HttpRequest) -> HttpResponse:
-    return _page(429, "操作太频繁", ("等 15 分钟再试", "忘记密码，请本级平台管理员重置"))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

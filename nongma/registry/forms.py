@@ -116,6 +116,8 @@ class OperatorForm(PointFields):
 
     def clean_phone(self) -> str:
         phone = phones.tidy(self.cleaned_data["phone"])
+        if not phone and not self.fields["phone"].required:
+            return ""
         if not phones.is_mobile(phone):
             raise ValidationError("手机号要 11 位数字，以 13–19 开头", code="phone_invalid")
         return phone
@@ -131,6 +133,34 @@ class OperatorForm(PointFields):
         if number and (fault := identity.id_fault(number)):
             raise ValidationError(fault, code="id_invalid")
         return number
+
+
+class OperatorChangeForm(OperatorForm):
+    """An operator as a person corrects it.
+
+    Personal data of others stand masked beside empty fields, and stay as they are where nothing is typed: seeing them
+    in full is a look of its own, on record (`reveal_contact`).
+    """
+
+    def __init__(self, data: Any = None, *, operator: Operator, own: bool) -> None:
+        masked = {
+            "contact": operator.masked_contact,
+            "phone": operator.masked_phone,
+            "id_number": operator.masked_id_number,
+        }
+        self.withheld = [] if own else [name for name, mask in masked.items() if mask]
+        shown = [name for name in self.base_fields if name not in (*self.withheld, "region")]
+        initial = {name: getattr(operator, name) for name in shown} | {"region": operator.region_id}
+        super().__init__(data, initial=initial)
+        for name in self.withheld:
+            field = self.fields[name]
+            field.required = False
+            field.widget.attrs["placeholder"] = f"{masked[name]}（留空＝不改）"
+            field.help_text = "留空＝不改"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        return {name: value for name, value in cleaned.items() if value or name not in self.withheld}
 
 
 class BaseForm(PointFields):

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import User
-from nongma.accounts.queries import place_of
+from nongma.accounts.queries import place_of, places_of
 from nongma.audit.services import record
 from nongma.catalogue.models import Industry
 from nongma.codes.models import CodeRange
@@ -75,6 +75,9 @@ def register_operator(
     `text_missing`, `text_too_long`, `region_too_wide`, `uscc_invalid`, `id_invalid`, `phone_invalid`, `point_invalid`.
     """
     for_self = actor.is_operator
+    if for_self:
+        # Two registrations at once by one person wait for each other.
+        User.objects.select_for_update(no_key=True).get(pk=actor.pk)
     if for_self and OperatorMember.objects.filter(user=actor).exists():
         raise Refused("member_already", "您已经是一个主体的人员，不能再登记主体")
     if not for_self:
@@ -225,7 +228,12 @@ def add_base(
 
 @transaction.atomic
 def reveal_contact(*, operator: Operator, actor: User) -> Contact:
-    """Show an operator's phone and ID number in full; the look is audited (查看联系方式)."""
+    """Show an operator's phone and ID number in full; the look is audited (查看联系方式).
+
+    Refuses `not_allowed` where none of the actor's posts allows it.
+    """
+    if operator.region_id not in scope_of(actor, Action.REVEAL_PERSONAL):
+        raise Refused("not_allowed", "您在这个地方的职务不能看完整的联系方式")
     record("operator.revealed", actor=actor, target=operator, region_code=operator.region_id)
     return Contact(operator.contact, operator.phone, operator.id_number)
 
@@ -259,7 +267,17 @@ def export_operators(*, wanted: OperatorFilter, actor: User) -> Iterator[Operato
 def add_member(
     *, operator: Operator, user: User, actor: User | None, role: OperatorMember.Role = OperatorMember.Role.STAFF
 ) -> OperatorMember:
-    """Let a person act for an operator (主体人员); whoever does already keeps the role. `actor` None: the platform."""
+    """Let a person act for an operator (主体人员); whoever does already keeps the role. `actor` None: the platform.
+
+    Refuses `outside_area`, `operator_role` (who holds a post acts for no operator) and `inactive`.
+    """
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if actor:
+        _check_area(operator.region_id, actor, Action.MANAGE_ACCOUNTS)
+    if not user.is_active:
+        raise Refused("inactive", "这个账号已停用", field="user")
+    if not user.is_operator and places_of(user):
+        raise Refused("operator_role", "机构人员不能是主体人员", field="user")
     member, added = OperatorMember.objects.get_or_create(operator=operator, user=user, defaults={"role": role})
     if added:
         if not user.is_operator:

@@ -11,7 +11,7 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from nongma.accounts.access import Action, SignedInRequest, may, requires
+from nongma.accounts.access import Action, SignedInRequest, may, requires, scope_of
 from nongma.accounts.queries import place_of
 from nongma.audit.queries import history_of
 from nongma.lib import qr
@@ -20,7 +20,7 @@ from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
 from nongma.lib.sorting import Sorting
 from nongma.registry.exports import workbook_of
-from nongma.registry.forms import BaseForm, OperatorForm, ReturnForm
+from nongma.registry.forms import BaseForm, OperatorChangeForm, OperatorForm, ReturnForm
 from nongma.registry.models import Operator
 from nongma.registry.queries import (
     COLUMNS,
@@ -110,7 +110,7 @@ def change(request: SignedInRequest, code: str) -> HttpResponse:
     operator = get_object_or_404(
         Operator.objects.editable_by(request.user).select_related("region"), pk=operator_of(code, request.user).pk
     )
-    form = OperatorForm(request.POST or None, initial=_initial(operator))
+    form = OperatorChangeForm(request.POST or None, operator=operator, own=request.user.is_operator)
     if request.method == "POST" and form.is_valid():
         try:
             changed = change_operator(operator=operator, actor=request.user, **form.cleaned_data)
@@ -135,7 +135,12 @@ def operator(request: SignedInRequest, code: str) -> HttpResponse:
 def reveal(request: SignedInRequest, code: str) -> HttpResponse:
     """The record with the contact in full, this once."""
     shown = operator_of(code, request.user)
-    return _record(request, shown, contact=reveal_contact(operator=shown, actor=request.user))
+    try:
+        contact = reveal_contact(operator=shown, actor=request.user)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+        return redirect(shown)
+    return _record(request, shown, contact=contact)
 
 
 @requires(Action.REVIEW_OPERATORS)
@@ -194,7 +199,8 @@ def _record(
     request: SignedInRequest, shown: Operator, *, contact: Contact | None = None, return_form: ReturnForm | None = None
 ) -> HttpResponse:
     user = request.user
-    may_review = may(user, Action.REVIEW_OPERATORS)
+    may_review = shown.region_id in scope_of(user, Action.REVIEW_OPERATORS)
+    may_reveal = shown.region_id in scope_of(user, Action.REVEAL_PERSONAL)
     may_change = may(user, Action.REGISTER_OPERATOR) and (
         Operator.objects.editable_by(user).filter(pk=shown.pk).exists()
     )
@@ -210,7 +216,7 @@ def _record(
         "members": list(shown.members.select_related("user").order_by("id")),
         "is_own": user.is_operator,
         "may_change": may_change,
-        "may_reveal": may(user, Action.REVEAL_PERSONAL) and contact is None and bool(shown.phone or shown.id_number),
+        "may_reveal": may_reveal and contact is None and bool(shown.phone or shown.id_number),
         "may_approve": may_review and shown.status in (Status.SUBMITTED, Status.IMPORTED),
         "may_return": may_review and shown.status == Status.SUBMITTED,
         "may_harvest": may(user, Action.HANDLE_LOTS) and shown.status in (Status.APPROVED, Status.IMPORTED),
@@ -223,11 +229,6 @@ def _record(
 def _within(request: SignedInRequest) -> int | None:
     """The division that the region picker starts in: that of the person's posts."""
     return place_of(request.user)
-
-
-def _initial(operator: Operator) -> dict[str, Any]:
-    names = ("kinds", "name", "address", "industries", "contact", "phone", "uscc", "id_number", "longitude", "latitude")
-    return {name: getattr(operator, name) for name in names} | {"region": operator.region_id}
 
 
 def _show(form: OperatorForm | BaseForm | ReturnForm, refusal: Refused) -> None:

@@ -1,15 +1,17 @@
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
 
 from nongma.accounts.access import Action, may, roles_of, scope_of
 from nongma.accounts.models import Agency, Membership, Role, User
-from nongma.accounts.services import appoint, create_agency, create_user, deactivate_user, dismiss
+from nongma.accounts.services import appoint, change_password, create_agency, create_user, deactivate_user, dismiss
 from nongma.audit.models import Entry
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
-from nongma.testing import HAINAN, LIANDU, SANYA, YAZHOU, client_of
+from nongma.registry.models import Operator
+from nongma.testing import HAINAN, LIANDU, SANYA, YAZHOU, client_of, make_user
 
 PASSWORD = "seven-green-hills"
 SUPERVISION = Agency.Kind.SUPERVISION
@@ -63,12 +65,16 @@ def test_it_refuses_an_agency(hainan: User, zhao: User, sanya: Agency) -> None:
         ("username_form", {"username": "a b"}),
         ("username_taken", {"username": "HAINAN"}),
         ("weak_password", {"password": "12345678901"}),
+        ("outside_area", {"region_code": LIANDU}),
+        ("outside_area", {"region_code": None}),
     ],
 )
 def test_it_refuses_an_account(hainan: User, code: str, values: dict[str, str]) -> None:
     before = User.objects.count()
     with pytest.raises(Refused) as refusal:
-        create_user(**{"username": "mei", "name": "梅", "password": PASSWORD, "actor": hainan} | values)
+        create_user(
+            **{"username": "mei", "name": "梅", "password": PASSWORD, "actor": hainan, "region_code": SANYA} | values
+        )
     assert refusal.value.code == code
     assert User.objects.count() == before
     assert not Entry.objects.filter(action="account.created").exists()
@@ -86,7 +92,7 @@ def test_a_post_gives_role_and_area_from_its_first_day(hainan: User, sanya: Agen
 
 
 def test_it_refuses_a_post(hainan: User, zhao: User, li: User, sanya: Agency, mei: User) -> None:
-    closed = create_user(username="closed", name="停用", password=PASSWORD, actor=hainan)
+    closed = create_user(username="closed", name="停用", password=PASSWORD, actor=hainan, region_code=SANYA)
     User.objects.filter(pk=closed.pk).update(is_active=False)
     appoint(user=mei, agency=sanya, role=Role.ANALYST, actor=hainan)
     before = Membership.objects.count()
@@ -142,6 +148,28 @@ def test_it_refuses_to_close(hainan: User, zhao: User, sun: User) -> None:
         assert refusal.value.code == code
         assert fresh(user).is_active
     assert not Entry.objects.filter(action="account.deactivated").exists()
+
+
+def test_an_operators_person_is_managed_where_the_operator_is(
+    hainan: User, ministry: User, li: User, li_operator: Operator, chen: User, chen_operator: Operator
+) -> None:
+    for user in (chen, make_user("nowhere", "无职务")):
+        for attempt in (
+            partial(change_password, user=user, new=PASSWORD, actor=hainan),
+            partial(deactivate_user, user=user, actor=hainan, reason="试试"),
+        ):
+            with pytest.raises(Refused) as refusal:
+                attempt()
+            assert refusal.value.code == "outside_area"
+        assert fresh(user).is_active
+        assert not fresh(user).has_usable_password()
+    change_password(user=li, new=PASSWORD, actor=hainan)
+    assert fresh(li).check_password(PASSWORD)
+    assert Entry.objects.get(action="account.password_changed").region_code == YAZHOU
+    deactivate_user(user=li, actor=hainan, reason="歇业")
+    assert not fresh(li).is_active
+    change_password(user=chen, new=PASSWORD, actor=ministry)
+    assert fresh(chen).check_password(PASSWORD)
 
 
 def test_two_posts_in_two_places_do_not_mix(sanya: Agency, sun: User, ministry: User) -> None:

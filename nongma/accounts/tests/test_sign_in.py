@@ -7,7 +7,7 @@ from nongma.accounts.demo import DEMO_PASSWORD, DEMO_USERS, ensure_demo_users
 from nongma.accounts.models import User
 from nongma.accounts.services import create_user
 from nongma.audit.models import Entry
-from nongma.testing import client_of
+from nongma.testing import api_of, client_of
 
 PASSWORD = "seven-green-hills"
 
@@ -109,3 +109,13 @@ def test_it_signs_demo_people_in_in_the_demo_only(client: Client, settings: Lazy
     assert "_auth_user_id" not in client.session
     settings.DEMO = True
     assert sign_in(client, "county", DEMO_PASSWORD).status_code == 302
+
+
+def test_demo_people_are_out_as_soon_as_the_demo_is_over(settings: LazySettings, db: None) -> None:
+    county = ensure_demo_users()["county"]
+    settings.DEMO = True
+    callers = (client_of(county), api_of(county))
+    assert all(caller.get("/api/v1/me").status_code == 200 for caller in callers)
+    settings.DEMO = False
+    assert all(caller.get("/api/v1/me").status_code == 401 for caller in callers)
+    assert callers[0].get(reverse("accounts:account")).status_code == 302

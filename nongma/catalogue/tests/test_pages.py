@@ -1,7 +1,6 @@
 from datetime import date
 
-from nongma.catalogue.models import Product
-from nongma.catalogue.queries import ProductIndex, find_product, products_for_choice
+from nongma.catalogue.queries import ProductIndex, find_product
 from nongma.testing import api_of, client_of
 
 
@@ -81,11 +80,7 @@ def test_an_import_looks_products_up_in_one_query(db, django_assert_num_queries)
         assert index.find("龙须菜菜") is None
 
 
-def test_a_form_offers_products_by_industry(db):
-    groups = dict(products_for_choice())
-    assert list(groups) == ["种植业", "畜牧业", "渔业"]
-    assert [product.name for product in groups["渔业"][:4]] == ["大口黑鲈", "乌鳢", "鳊鱼", "大黄鱼"]
-    assert sum(map(len, groups.values())) == Product.objects.count()
+def test_a_product_is_found_by_code_or_name(db):
     assert find_product("V001") == find_product("豇豆") != find_product("不是产品")
 
 

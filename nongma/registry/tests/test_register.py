@@ -1,6 +1,8 @@
+import threading
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from nongma.audit.models import Entry
 from nongma.codes.codec import decode
@@ -177,11 +179,34 @@ def test_every_look_at_personal_data_is_on_record(zhao, li_operator):
     assert (entry.actor_id, entry.target_id, entry.details) == (zhao.pk, str(li_operator.uid), {})
 
 
-def test_a_person_joins_an_operator_once(li_operator, zhao):
+def test_a_person_joins_an_operator_once(li_operator, hainan):
     helper = make_user("helper", "李小山")
     for _ in range(2):
-        add_member(operator=li_operator, user=helper, actor=zhao)
+        add_member(operator=li_operator, user=helper, actor=hainan)
     helper.refresh_from_db()
     assert helper.is_operator
     assert li_operator.members.count() == 2
     assert client_of(helper).get("/healthz-not-here").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_person_who_registers_twice_at_once_owns_one_operator(li):
+    start = threading.Barrier(2)
+    told = []
+
+    def enter(name, phone):
+        try:
+            start.wait()
+            register_operator(actor=li, **inputs(uscc=None, name=name, phone=phone))
+        except Refused as refusal:
+            told.append(refusal.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=enter, args=pair) for pair in (("甲", "19900000001"), ("乙", "19900000002"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told == ["member_already"]
+    assert Operator.objects.count() == li.operator_memberships.count() == 1

@@ -1,0 +1,64 @@
+import secrets
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from nongma.accounts.access import Action, may
+from nongma.accounts.models import Agency, User
+from nongma.lib.refused import Refused
+from nongma.regions.models import Region
+
+# Without those that are taken for one another when read out or written down: 0 o, 1 l i.
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+GROUPS, GROUP_LETTERS = 4, 4
+
+
+class AdministratorCommand(BaseCommand):
+    """A command that an administrator of the platform gives (--as): inside that person's area, and on record."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--as", dest="administrator", required=True, metavar="用户名", help="办理的平台管理员")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        username = options["administrator"]
+        actor = User.objects.filter(username=username).first()
+        if actor is None or not actor.may_sign_in or not may(actor, Action.MANAGE_ACCOUNTS):
+            raise CommandError(f"{username} 不是平台管理员")
+        try:
+            self.stdout.write(self.act(actor, options))
+        except Refused as refusal:
+            raise CommandError(refusal.message) from None
+
+    def act(self, actor: User, options: dict[str, Any]) -> str:
+        """Do it; the answer is what to tell."""
+        raise NotImplementedError
+
+
+def random_password() -> str:
+    """A password to be read out once and changed at the first sign-in: 16 letters, 79 bits."""
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(GROUP_LETTERS)) for _ in range(GROUPS))
+
+
+def region_of(code: int) -> Region:
+    region = Region.objects.filter(pk=code).first()
+    if region is None:
+        raise CommandError(f"没有行政区划 {code}")
+    return region
+
+
+def person_of(username: str) -> User:
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise CommandError(f"没有用户 {username}")
+    return user
+
+
+def agency_of(name: str, region: int) -> Agency:
+    """The agency of that name in a division."""
+    found = list(Agency.objects.filter(name=name, region=region)[:2])
+    if not found:
+        raise CommandError(f"行政区划 {region} 没有机构“{name}”，先用 create_agency 建立")
+    if len(found) > 1:
+        raise CommandError(f"行政区划 {region} 有几个机构叫“{name}”")
+    return found[0]

@@ -1,0 +1,21 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from nongma.accounts.management.acting import AdministratorCommand, person_of, random_password
+from nongma.accounts.models import User
+from nongma.accounts.services import change_password
+
+
+class Command(AdministratorCommand):
+    """Give a person a new random password; every session and token of the person ends."""
+
+    help = "重设密码：新密码只显示这一次，原来的登录和令牌立即失效"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("username", help="用户名")
+
+    def act(self, actor: User, options: dict[str, Any]) -> str:
+        password = random_password()
+        user = change_password(user=person_of(options["username"]), new=password, actor=actor)
+        return f"{user} 的新密码（只显示这一次，登录后请修改）：{password}"

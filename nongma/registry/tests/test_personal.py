@@ -1,0 +1,105 @@
+"""A phone or an ID number stands in full before its owner, and before others by a look that is on record."""
+
+from datetime import date
+
+import pytest
+
+from nongma.accounts.models import Agency, Membership, Role, User
+from nongma.audit.models import Entry
+from nongma.lib.refused import Refused
+from nongma.regions.models import Region
+from nongma.registry.models import Operator
+from nongma.registry.services import add_member, reveal_contact
+from nongma.testing import LIANDU, YAZHOU, client_of, make_official, make_operator, make_user
+
+ID_NUMBER = "360426199101010071"
+
+
+@pytest.fixture
+def with_id(li):
+    return make_operator(
+        li, name="李大山", contact="孙军华", id_number=ID_NUMBER, id_index=b"0" * 16, status="returned"
+    )
+
+
+@pytest.fixture
+def both(db):
+    """A reviewer of 崖州区 who collects in 莲都区."""
+    both = make_official("both", "两地", Role.REVIEWER, YAZHOU)
+    place = Region.objects.get(pk=LIANDU)
+    agency = Agency.objects.create(name="莲都", region=place, level=place.level, kind="supervision")
+    Membership.objects.create(user=both, agency=agency, role=Role.COLLECTOR, from_on=date(2020, 1, 1))
+    return both
+
+
+def shown(user, operator):
+    return client_of(user).get(f"{operator.get_absolute_url()}change").content.decode()
+
+
+def filled(operator, **changes):
+    return {"kinds": operator.kinds, "name": operator.name, "region": str(operator.region_id)} | changes
+
+
+def test_the_form_shows_others_a_mask_and_the_owner_what_is_on_file(wang, zhao, hainan, li, with_id):
+    Operator.objects.filter(pk=with_id.pk).update(region_id=460205198004)
+    for user in (wang, zhao, hainan):
+        text = shown(user, with_id)
+        for secret in (with_id.phone, ID_NUMBER, with_id.contact):
+            assert secret not in text
+        assert f"{with_id.masked_phone}（留空＝不改）" in text
+    own = shown(li, with_id)
+    assert with_id.phone in own
+    assert ID_NUMBER in own
+
+
+def test_an_empty_field_keeps_what_is_on_file_and_a_filled_one_changes_it(zhao, with_id):
+    url = f"{with_id.get_absolute_url()}change"
+    before = (with_id.phone, with_id.id_number, with_id.contact, with_id.phone_index)
+    empty = {"phone": "", "id_number": "", "contact": ""}
+    assert client_of(zhao).post(url, filled(with_id, address="中和村 8 号") | empty).status_code == 302
+    with_id.refresh_from_db()
+    assert (with_id.phone, with_id.id_number, with_id.contact, bytes(with_id.phone_index)) == before
+    assert with_id.address == "中和村 8 号"
+    assert Entry.objects.get(action="operator.changed").details["fields"] != []
+    assert client_of(zhao).post(url, filled(with_id) | empty | {"phone": "12345"}).status_code == 200
+    client_of(zhao).post(url, filled(with_id) | empty | {"phone": "19900000077"})
+    with_id.refresh_from_db()
+    assert (with_id.phone, with_id.id_number) == ("19900000077", ID_NUMBER)
+
+
+def test_what_is_not_on_file_is_asked_for(zhao, li):
+    operator = make_operator(li, phone="")
+    answer = client_of(zhao).post(f"{operator.get_absolute_url()}change", filled(operator, contact="", phone=""))
+    assert list(answer.context["form"].errors) == ["phone"]
+
+
+def test_it_reveals_only_where_the_post_that_allows_it_is_held(both):
+    here, there = make_operator(region=YAZHOU), make_operator(region=LIANDU, phone="19900006507")
+    assert reveal_contact(operator=here, actor=both).phone == here.phone
+    with pytest.raises(Refused) as refusal:
+        reveal_contact(operator=there, actor=both)
+    assert refusal.value.code == "not_allowed"
+    client = client_of(both)
+    assert "查看完整联系方式" in client.get(here.get_absolute_url()).content.decode()
+    assert "查看完整联系方式" not in client.get(there.get_absolute_url()).content.decode()
+    answer = client.post(f"{there.get_absolute_url()}contact", follow=True).content.decode()
+    assert "不能看完整的联系方式" in answer
+    assert there.phone not in answer
+    assert [entry.target_id for entry in Entry.objects.all()] == [str(here.uid)]
+
+
+def test_it_refuses_to_add_a_person(hainan, zhao, sun, li_operator, chen_operator):
+    closed = make_user("closed", "停用", is_active=False)
+    helper = make_user("helper", "李小山")
+    for code, operator, user, actor in (
+        ("outside_area", chen_operator, helper, hainan),
+        ("outside_area", li_operator, helper, zhao),
+        ("operator_role", li_operator, sun, hainan),
+        ("inactive", li_operator, closed, hainan),
+    ):
+        with pytest.raises(Refused) as refusal:
+            add_member(operator=operator, user=user, actor=actor)
+        assert refusal.value.code == code
+        assert operator.members.count() == 1
+        assert not User.objects.get(pk=user.pk).is_operator
+    assert not Entry.objects.exists()
