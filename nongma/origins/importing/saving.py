@@ -26,6 +26,7 @@ from django.utils import timezone
 from nongma.accounts.models import User
 from nongma.audit.services import record_many
 from nongma.catalogue.models import Industry
+from nongma.codes.services import subjects_changed
 from nongma.lib.copying import array, copy_rows
 from nongma.lib.fields import blind_index, encrypt
 from nongma.lib.ids import uuid7
@@ -225,7 +226,11 @@ def _metres(one: JudgedLine, record: Known) -> float:
 
 
 def _on_file(keys: list[bytes]) -> dict[bytes, list[Known]]:
-    """The current records of each key, by the unique index on `identity`."""
+    """The current records of each key, by the unique index on `identity`, locked until the chunk is saved.
+
+    Whoever locates, corrects or decides one of them at the same time is waited for and seen. In the order in which a
+    review locks, so that the two wait for each other instead of blocking each other.
+    """
     known: dict[bytes, list[Known]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -234,7 +239,8 @@ def _on_file(keys: list[bytes]) -> dict[bytes, list[Known]]:
             FROM unnest(%s::bytea[]) AS wanted(key)
             JOIN origins_origin ON identity BETWEEN wanted.key || '\\x00000000'::bytea
                 AND wanted.key || '\\xffffffff'::bytea AND state <> 'superseded'
-            ORDER BY id
+            ORDER BY region_id, id
+            FOR NO KEY UPDATE OF origins_origin
             """,
             [array(set(keys))],
         )
@@ -290,7 +296,9 @@ def _supersede(plans: list[Plan], actor: User) -> None:
             old.plan.state = Origin.State.SUPERSEDED
     on_file = {old.id: (old, plan) for plan, old in replaced if not old.plan}
     if on_file:
-        Origin.objects.filter(pk__in=on_file).update(state=Origin.State.SUPERSEDED, updated_at=timezone.now())
+        closed = Origin.objects.filter(pk__in=on_file)
+        closed.update(state=Origin.State.SUPERSEDED, updated_at=timezone.now())
+        subjects_changed({uid for pair in closed.values_list("base__uid", "operator__uid") for uid in pair})
     record_many(
         "origin.superseded",
         actor=actor,

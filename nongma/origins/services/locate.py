@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from nongma.accounts.access import Action, may, scope_of
 from nongma.accounts.models import User
 from nongma.audit.services import record
+from nongma.codes.services import subjects_changed
 from nongma.lib.fields import blind_index
 from nongma.lib.quadkeys import quadkey
 from nongma.lib.refused import Refused
@@ -20,6 +21,7 @@ from nongma.origins.importing.saving import KEY_BYTES, fingerprint_of, key_of
 from nongma.origins.models import Origin
 from nongma.origins.services.cells import mark_dirty
 from nongma.regions.boundaries import TOLERANCE_METRES, distance_outside_county
+from nongma.registry.bulk import NewBase, enrol_bases
 from nongma.registry.models import Base
 
 Point = tuple[Decimal, Decimal]
@@ -88,12 +90,13 @@ def locate_origin(*, origin: Origin, longitude: Decimal, latitude: Decimal, acto
     _save(held)
     record("origin.located", actor=actor, target=held, region_code=held.region_id, point=held.point)
     mark_dirty([(held.quadkey, held.region_id)])
+    subjects_changed([held.base.uid, held.operator.uid])
     return held
 
 
 @transaction.atomic
 def correct_origin(*, origin: Origin, correction: Correction, actor: User) -> Origin:
-    """Correct a record that came back; it then waits for review again (policy 六(三)).
+    """Correct a record that came back; it then waits for review again (policy 六(三)). Its base goes with its point.
 
     Refuses `not_returned`, `outside-county`, `same_place`, `outside_area`, `not_collector` and what `read_point` does.
     """
@@ -101,6 +104,7 @@ def correct_origin(*, origin: Origin, correction: Correction, actor: User) -> Or
     if held.state != Origin.State.RETURNED:
         raise Refused("not_returned", "只有退回的记录才能修改")
     before = held.quadkey, held.region_id
+    left = held.base
     point = read_point(str(correction.longitude), str(correction.latitude))
     changed = []
     for field in dataclasses.fields(Correction):
@@ -113,9 +117,12 @@ def correct_origin(*, origin: Origin, correction: Correction, actor: User) -> Or
     held.identity = key_of(judged) + _place_digest(held)
     held.fingerprint = fingerprint_of(judged)
     held.state = Origin.State.SUBMITTED
+    if held.quadkey != left.quadkey:
+        held.base = _base_at(held)
     _save(held)
     record("origin.changed", actor=actor, target=held, region_code=held.region_id, fields=changed)
     mark_dirty([before, (held.quadkey, held.region_id)])
+    subjects_changed({left.uid, held.base.uid, held.operator.uid})
     return held
 
 
@@ -149,15 +156,30 @@ def _place(origin: Origin, point: Point) -> None:
 
 
 def _base_at(origin: Origin) -> Base:
-    """The operator's base at the record's point: one that stands there already, or the record's own, located now."""
+    """The operator's base at the record's point: one that stands there already, the record's own, put there now, or,
+    where other records hold that one in its place, a new one.
+    """
     bases = Base.objects.select_for_update()
     known = bases.filter(operator_id=origin.operator_id, region_id=origin.region_id, quadkey=origin.quadkey).first()
     if known:
         return known
     base = bases.get(pk=origin.base_id)
-    if base.quadkey is None:
-        base.longitude, base.latitude, base.quadkey = origin.longitude, origin.latitude, origin.quadkey
-        base.save(update_fields=["longitude", "latitude", "quadkey"])
+    if base.quadkey is not None and base.origins.current().exclude(pk=origin.pk).exists():
+        (number,) = enrol_bases(
+            [
+                NewBase(
+                    operator_id=origin.operator_id,
+                    name=base.name,
+                    region_code=origin.region_id,
+                    longitude=origin.longitude,
+                    latitude=origin.latitude,
+                    quadkey=origin.quadkey,
+                )
+            ]
+        )
+        return bases.get(pk=number)
+    base.longitude, base.latitude, base.quadkey = origin.longitude, origin.latitude, origin.quadkey
+    base.save(update_fields=["longitude", "latitude", "quadkey"])
     return base
 
 

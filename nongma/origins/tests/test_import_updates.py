@@ -1,13 +1,18 @@
 """Which record a line is about: new, known, changed, or a second base."""
 
 import io
+import time
+from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import openpyxl
 import pytest
 from django.core.files import File
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 
 from nongma.accounts.models import User
 from nongma.audit.models import Entry
@@ -15,6 +20,7 @@ from nongma.codes.models import CodeRange
 from nongma.lib.fields import decrypt
 from nongma.origins.models import DirtyCell, ImportJob, Origin
 from nongma.origins.services.imports import run_import, submit_import
+from nongma.origins.services.locate import locate_origin
 from nongma.origins.tests.test_import_tolerance import HEAD, row
 from nongma.registry.models import Base, Operator
 
@@ -78,6 +84,53 @@ def test_a_changed_line_takes_the_place_of_the_old_one_and_is_reviewed_again(zha
     assert (new.supersedes, new.state, str(new.scale), new.base_id) == (old, "submitted", "20.00", old.base_id)
     assert old.state == Origin.State.SUPERSEDED
     assert Entry.objects.get(action="origin.superseded").target_id == str(old.uid)
+
+
+def test_an_update_is_told_to_the_shoppers_pages(zhao: User, told: Callable[[], set[str]]) -> None:
+    load(zhao, row())
+    assert not told()
+    origin = Origin.objects.select_related("base", "operator").get()
+    load(zhao, row(种养规模=20))
+    assert told() == {str(origin.base.uid), str(origin.operator.uid)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_visit_during_an_import_is_not_lost(zhao: User) -> None:
+    load(zhao, row(点位经纬度=""))
+    draft = Origin.objects.get()
+    there = (Decimal("109.158151"), Decimal("18.435040"))
+
+    def run() -> None:
+        try:
+            load(zhao, row(点位经纬度=FAR))
+        finally:
+            connection.close()
+
+    thread = Thread(target=run)
+    with transaction.atomic():
+        locate_origin(origin=draft, longitude=there[0], latitude=there[1], actor=zhao)
+        thread.start()
+        wait_for_a_lock()
+    thread.join()
+    draft.refresh_from_db()
+    assert (draft.state, draft.longitude, draft.latitude) == ("submitted", *there)
+    assert Origin.objects.current().count() == 2
+    assert not Entry.objects.filter(action="origin.superseded").exists()
+
+
+def wait_for_a_lock() -> None:
+    """Until another connection to this database stands at a lock of ours."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM pg_locks"
+                " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+            )
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.05)
+    raise AssertionError("nobody came to wait")
 
 
 def test_a_point_measured_again_is_an_update(zhao: User) -> None:

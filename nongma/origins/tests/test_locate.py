@@ -1,9 +1,10 @@
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from nongma.accounts.models import User
+from nongma.accounts.models import Membership, Role, User
 from nongma.audit.queries import history_of
 from nongma.catalogue.models import Product
 from nongma.lib.quadkeys import quadkey
@@ -11,8 +12,9 @@ from nongma.lib.refused import Refused
 from nongma.origins.models import DirtyCell, Origin
 from nongma.origins.services.locate import Correction, correct_origin, locate_origin, read_point, reveal_phones
 from nongma.registry.models import Base, Operator
-from nongma.testing import LI_POINT, YAZHOU_VILLAGE, make_base, make_origin
+from nongma.testing import LI_POINT, LIANDU, YAZHOU, YAZHOU_VILLAGE, make_base, make_official, make_origin
 
+ELSEWHERE = (Decimal("109.160001"), Decimal("18.430001"))
 IN_ANOTHER_COUNTY = (Decimal("119.874341"), Decimal("28.203296"))
 
 
@@ -137,3 +139,72 @@ def test_a_look_at_the_phones_is_on_record(zhao: User, wang: User, li_origin: Or
         reveal_phones(origin=li_origin, actor=wang)
     assert refusal.value.code == "not_allowed"
     assert len(history_of(li_origin)) == 1
+
+
+@pytest.fixture
+def returned(li_origin: Origin) -> Origin:
+    Origin.objects.update(state="returned", return_reason="点位在水库里")
+    li_origin.refresh_from_db()
+    return li_origin
+
+
+def moved(origin: Origin) -> Correction:
+    return replace(correction_of(origin), longitude=ELSEWHERE[0], latitude=ELSEWHERE[1])
+
+
+def place_of(base: Base) -> tuple[Decimal | None, Decimal | None, int | None]:
+    base.refresh_from_db()
+    return base.longitude, base.latitude, base.quadkey
+
+
+def test_a_corrected_point_takes_its_base_along(
+    wang: User, returned: Origin, li_base: Base, told: Callable[[], set[str]]
+) -> None:
+    correct_origin(origin=returned, correction=moved(returned), actor=wang)
+    returned.refresh_from_db()
+    assert returned.base == li_base
+    assert place_of(li_base) == (*ELSEWHERE, returned.quadkey)
+    assert told() == {str(li_base.uid), str(li_base.operator.uid)}
+
+
+def test_a_corrected_point_joins_the_base_that_stands_there(wang: User, returned: Origin, li_base: Base) -> None:
+    there = make_base(li_base.operator, region=YAZHOU_VILLAGE, point=ELSEWHERE)
+    before = place_of(li_base)
+    correct_origin(origin=returned, correction=moved(returned), actor=wang)
+    returned.refresh_from_db()
+    assert returned.base == there
+    assert place_of(li_base) == before
+
+
+def test_a_base_stays_where_its_other_records_are(wang: User, returned: Origin, li_base: Base, cowpea: Product) -> None:
+    other = make_origin(li_base, cowpea, collected_by=wang)
+    before = place_of(li_base)
+    correct_origin(origin=returned, correction=moved(returned), actor=wang)
+    returned.refresh_from_db()
+    other.refresh_from_db()
+    assert place_of(li_base) == before
+    assert other.base == li_base
+    assert returned.base != li_base
+    assert place_of(returned.base) == (*ELSEWHERE, returned.quadkey)
+
+
+def test_a_refused_correction_moves_nothing(wang: User, returned: Origin, li_base: Base) -> None:
+    before = place_of(li_base)
+    far = replace(moved(returned), longitude=IN_ANOTHER_COUNTY[0], latitude=IN_ANOTHER_COUNTY[1])
+    with pytest.raises(Refused) as refusal:
+        correct_origin(origin=returned, correction=far, actor=wang)
+    assert refusal.value.code == "outside-county"
+    assert place_of(li_base) == before
+    returned.refresh_from_db()
+    assert (returned.state, returned.point) == ("returned", "109.158151,18.435040")
+
+
+def test_who_collects_in_another_county_locates_there_only(draft: Origin) -> None:
+    both = make_official("both", "周两岗", Role.ANALYST, YAZHOU)
+    post = make_official("other", "吴采集", Role.COLLECTOR, LIANDU).memberships.get()
+    Membership.objects.create(user=both, agency=post.agency, role=Role.COLLECTOR, from_on=post.from_on)
+    with pytest.raises(Refused) as refusal:
+        locate_origin(origin=draft, longitude=LI_POINT[0], latitude=LI_POINT[1], actor=both)
+    assert refusal.value.code == "outside_area"
+    draft.refresh_from_db()
+    assert (draft.state, draft.quadkey) == ("to_locate", None)
