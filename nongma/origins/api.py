@@ -6,6 +6,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
 from ninja import Query, Router, Schema
 from pydantic import Field
 
@@ -16,21 +20,22 @@ from nongma.lib.masking import mask_phone
 from nongma.lib.paging import Page, Paging, paged
 from nongma.origins import api_imports
 from nongma.origins.filters import NAMES, OriginFilter
-from nongma.origins.models import Origin
+from nongma.origins.models import Origin, ReviewJob
 from nongma.origins.queries import origin_of
 from nongma.origins.services.locate import locate_origin, read_point
 from nongma.origins.services.review import (
+    AT_ONCE,
     LONGEST_REASON,
     Verdict,
     approve_origin,
     decide_origins,
     return_origin,
+    start_review_job,
+    waiting_for,
 )
 
 router = Router(tags=["产地信息"])
 router.add_router("", api_imports.router)
-
-MOST_AT_ONCE = 2_000
 
 
 class Wanted(Schema):
@@ -137,13 +142,33 @@ class Decision(Schema):
 
     verdict: Verdict
     reason: str = Field("", max_length=LONGEST_REASON, description="退回原因，退回时必填")
-    ids: Annotated[list[UUID], Field(max_length=MOST_AT_ONCE)] | None = Field(None, description="记录的 id")
+    ids: Annotated[list[UUID], Field(max_length=AT_ONCE)] | None = Field(None, description="记录的 id")
     filter: Wanted | None = Field(None, description="或者按筛选条件")
 
 
 class DecisionOut(Schema):
     decided: int = Field(description="这次处理的条数")
     passed_over: int = Field(description="不是待审核、没有改动的条数")
+
+
+class DecisionQueued(Schema):
+    """A decision on so many records that the worker takes it."""
+
+    id: UUID
+    progress: str = Field(description="查进度的地址", examples=["/api/v1/origins/decisions/0193…"])
+
+
+class DecisionProgress(Schema):
+    """How far a decision on many records is."""
+
+    id: UUID = Field(validation_alias="uid")
+    verdict: Verdict
+    status: ReviewJob.Status
+    message: str = Field(description="失败的原因；正常时为空")
+    total: int = Field(description="提交时待审核的条数")
+    decided: int = Field(description="已处理的条数")
+    created_at: datetime
+    finished_at: datetime | None
 
 
 @router.get("/origins", response=Page[OriginOut], summary="产地信息列表", operation_id="origins")
@@ -155,18 +180,54 @@ def origins(request: SignedInRequest, wanted: Query[Wanted], paging: Query[Pagin
     return paged(rows, paging)
 
 
-@router.post("/origins/decide", response=DecisionOut, summary="批量审核", operation_id="decide_origins")
+@router.post(
+    "/origins/decide",
+    response={200: DecisionOut, 202: DecisionQueued},
+    summary="批量审核",
+    operation_id="decide_origins",
+)
 @requires_api(Action.REVIEW_ORIGINS)
 @idempotent
-def decide(request: SignedInRequest, decision: Decision) -> Any:
-    """通过或退回 `ids` 列出的（最多 2,000 条）或 `filter` 筛选出的全部待审核记录；其他的不动，计入 `passed_over`。"""
+def decide(request: SignedInRequest, response: HttpResponse, decision: Decision) -> Any:
+    """通过或退回 `ids` 列出的（最多 2,000 条）或 `filter` 筛选出的全部待审核记录；其他的不动，计入 `passed_over`。
+
+    `filter` 筛选出的待审核记录超过 2,000 条时在后台处理，回答 202：`id` 是这次审核的编号，到 `progress`
+    （也在 `Location` 头里）查进度。提交之后才改动过的记录不在其中。
+    """
     if (decision.ids is None) == (decision.filter is None):
         raise ValidationError({"ids": ValidationError("ids 和 filter 要填一个，也只能填一个", code="one_of")})
     if decision.filter is not None:
-        chosen = decision.filter.filter_for(request).visible_to(request.user)
+        filters = decision.filter.filter_for(request)
+        chosen = filters.visible_to(request.user)
+        if waiting_for(request.user, chosen).order_by()[AT_ONCE : AT_ONCE + 1].exists():
+            job = start_review_job(
+                filters=filters.parameters(),
+                description=filters.describe(),
+                origins=chosen,
+                until=timezone.now(),
+                verdict=Verdict(decision.verdict),
+                reason=decision.reason,
+                actor=request.user,
+            )
+            progress = reverse("api-1:decision", args=[job.uid])
+            response["Location"] = progress
+            return 202, {"id": job.uid, "progress": progress}
     else:
         chosen = Origin.objects.visible_to(request.user).filter(uid__in=decision.ids or [])
     return decide_origins(origins=chosen, verdict=Verdict(decision.verdict), reason=decision.reason, actor=request.user)
+
+
+@router.get(
+    "/origins/decisions/{uuid:uid}",
+    response=DecisionProgress,
+    summary="批量审核的进度",
+    operation_id="decision",
+    url_name="decision",
+)
+@requires_api(Action.REVIEW_ORIGINS)
+def decision_progress(request: SignedInRequest, uid: UUID) -> Any:
+    """自己提交的一次后台审核：状态和已处理的条数。"""
+    return get_object_or_404(ReviewJob.objects.visible_to(request.user), uid=uid)
 
 
 @router.get("/origins/{uuid:uid}", response=OriginOut, summary="一条产地信息", operation_id="origin")

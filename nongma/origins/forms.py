@@ -6,12 +6,15 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from nongma.catalogue.models import Industry, Unit
+from nongma.lib.masking import mask_phone
 from nongma.lib.refused import Refused
 from nongma.origins.importing import cells
 from nongma.origins.importing.cells import BadValue
 from nongma.origins.models import Origin
 from nongma.origins.services.locate import Correction, read_point
 from nongma.origins.services.review import LONGEST_REASON
+
+PHONES = ("phone", "grid_phone", "collector_phone")
 
 
 class ReturnForm(forms.Form):
@@ -50,13 +53,26 @@ def _checkboxes(label: str, choices: Any, required: bool = False) -> forms.Multi
     )
 
 
+def _phone(label: str) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        required=False,
+        max_length=20,
+        widget=forms.TextInput({"inputmode": "tel", "autocomplete": "off"}),
+        help_text="留空＝不改",
+    )
+
+
 class CorrectionForm(PointForm):
-    """A record that came back, in the order of 附件1; each cell is judged as the import judges it."""
+    """A record that came back, in the order of 附件1; each cell is judged as the import judges it.
+
+    The phone numbers on file are shown masked, whoever asks: a look at them in full is on record, and this is none.
+    """
 
     alias = forms.CharField(label="别名", required=False, max_length=40)
     certifications = _checkboxes("产品认证类型", Origin.Certification.choices)
     contact = forms.CharField(label="联系人", max_length=60)
-    phone = forms.CharField(label="联系方式（手机）", max_length=20, widget=forms.TextInput({"inputmode": "tel"}))
+    phone = _phone("联系方式（手机）")
     scale = forms.CharField(label="种养规模", max_length=20, widget=forms.TextInput({"inputmode": "decimal"}))
     unit = forms.ChoiceField(label="规模单位")
     on_sale_on = forms.CharField(label="上市时间", max_length=12, help_text="写到月或日，如 2026-04")
@@ -65,17 +81,16 @@ class CorrectionForm(PointForm):
     trace_methods = _checkboxes("追溯方式", Origin.TraceMethod.choices, required=True)
     credit = forms.CharField(label="信用等级", required=False, max_length=10)
     grid_name = forms.CharField(label="网格员姓名", max_length=60)
-    grid_phone = forms.CharField(
-        label="网格员联系方式（手机）", max_length=20, widget=forms.TextInput({"inputmode": "tel"})
-    )
+    grid_phone = _phone("网格员联系方式（手机）")
     collector_name = forms.CharField(label="信息采集员姓名", max_length=60)
-    collector_phone = forms.CharField(
-        label="信息采集员联系方式（手机）", max_length=20, widget=forms.TextInput({"inputmode": "tel"})
-    )
+    collector_phone = _phone("信息采集员联系方式（手机）")
     field_order = ("alias", "certifications", "longitude", "latitude")
 
     def __init__(self, data: Any = None, *, origin: Origin) -> None:
         super().__init__(data, initial=self._initial(origin))
+        self.origin = origin
+        for name in PHONES:
+            self.fields[name].widget.attrs["placeholder"] = mask_phone(getattr(origin, name))
         self.industry = Industry(origin.product.industry)
         units = cells.UNITS_OF_INDUSTRY[self.industry]
         self.fields["unit"].choices = [(unit, Unit(unit).label) for unit in units]  # type: ignore[attr-defined]
@@ -86,16 +101,17 @@ class CorrectionForm(PointForm):
     @staticmethod
     def _initial(origin: Origin) -> dict[str, Any]:
         fields = {name: getattr(origin, name) for name in Correction.__dataclass_fields__}
+        fields |= dict.fromkeys(PHONES, "")
         return {name: value if isinstance(value, list) else str(value or "") for name, value in fields.items()}
 
     def clean_phone(self) -> Any:
-        return self._judged("phone", cells.mobile, "联系方式")
+        return self._judged_phone("phone", "联系方式")
 
     def clean_grid_phone(self) -> Any:
-        return self._judged("grid_phone", cells.mobile, "网格员联系方式")
+        return self._judged_phone("grid_phone", "网格员联系方式")
 
     def clean_collector_phone(self) -> Any:
-        return self._judged("collector_phone", cells.mobile, "信息采集员联系方式")
+        return self._judged_phone("collector_phone", "信息采集员联系方式")
 
     def clean_scale(self) -> Decimal:
         amount: Decimal = self._judged("scale", cells.scale)[0]
@@ -118,6 +134,9 @@ class CorrectionForm(PointForm):
         """What the form says, of a form that is valid."""
         absent: dict[str, Any] = {"on_sale_on": None, "off_sale_on": None, "methods": []}
         return Correction(**absent | self.cleaned_data)
+
+    def _judged_phone(self, name: str, label: str) -> Any:
+        return self._judged(name, cells.mobile, label) if self.cleaned_data[name] else getattr(self.origin, name)
 
     def _judged(self, name: str, judge: Callable[..., Any], *arguments: Any) -> Any:
         try:

@@ -9,7 +9,7 @@ from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
-from nongma.accounts.access import scope_of
+from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import User
 from nongma.lib.pages import MOST_LISTED, CappedPaginator
 from nongma.lib.sorting import Sorting
@@ -82,7 +82,8 @@ def origin_of(uid: UUID, user: User) -> Origin:
 
 def next_waiting(origin: Origin, user: User) -> Origin | None:
     """The record that a reviewer comes to after this one, in the order of the queue."""
-    waiting = Origin.objects.filter(scope_of(user).query("region_id"), state=Origin.State.SUBMITTED)
+    area = scope_of(user, Action.REVIEW_ORIGINS).query("region_id")
+    waiting = Origin.objects.filter(area, state=Origin.State.SUBMITTED)
     ordered = waiting.order_by("region_id", "id").only("uid")
     return (
         ordered.filter(region_id=origin.region_id, pk__gt=origin.pk).first()

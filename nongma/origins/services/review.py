@@ -13,12 +13,14 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from nongma.accounts.access import Action, may, scope_of
 from nongma.accounts.models import User
 from nongma.audit.services import record, record_many
+from nongma.codes.services import subjects_changed
 from nongma.lib.refused import Refused
 from nongma.origins.models import Origin, OriginQuerySet, ReviewJob
 from nongma.origins.services.cells import mark_dirty
@@ -37,6 +39,8 @@ class _Row(NamedTuple):
     uid: UUID
     region_code: int
     quadkey: int | None
+    base: UUID
+    operator: UUID
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ def decide_origin(*, origin: Origin, verdict: Verdict, reason: str = "", actor: 
     held.save(update_fields=["state", "return_reason", "reviewed_by", "reviewed_at", "updated_at"])
     record(ACTIONS[verdict], actor=actor, target=held, region_code=held.region_id, **_details(reason))
     mark_dirty([(held.quadkey, held.region_id)])
+    subjects_changed([held.base.uid, held.operator.uid])
     return held
 
 
@@ -88,13 +93,18 @@ def decide_origins(*, origins: OriginQuerySet, verdict: Verdict, reason: str = "
     return Decided(len(rows), asked - len(rows))
 
 
+def waiting_for(actor: User, origins: OriginQuerySet) -> OriginQuerySet:
+    """Those of the records that wait for review and that the actor may decide on."""
+    return origins.filter(scope_of(actor, Action.REVIEW_ORIGINS).query("region_id"), state=Origin.State.SUBMITTED)
+
+
 def _decide(
     origins: OriginQuerySet, verdict: Verdict, reason: str, actor: User, limit: int | None = None
 ) -> list[_Row]:
     """Lock in one order, so that two reviewers wait instead of blocking each other; write, audit, mark the map."""
-    waiting = origins.filter(scope_of(actor, Action.REVIEW_ORIGINS).query("region_id"), state=Origin.State.SUBMITTED)
-    locked = waiting.order_by("region_id", "id").select_for_update(of=("self",))[:limit]
-    rows = [_Row(*values) for values in locked.values_list("pk", "uid", "region_id", "quadkey")]
+    locked = waiting_for(actor, origins).order_by("region_id", "id").select_for_update(of=("self",))[:limit]
+    columns = ("pk", "uid", "region_id", "quadkey", "base__uid", "operator__uid")
+    rows = [_Row(*values) for values in locked.values_list(*columns)]
     now = timezone.now()
     Origin.objects.filter(pk__in=[row.pk for row in rows]).update(
         state=STATES[verdict], return_reason=reason, reviewed_by=actor, reviewed_at=now, updated_at=now
@@ -103,6 +113,7 @@ def _decide(
     targets = (("origin", str(row.uid), row.region_code, details) for row in rows)
     record_many(ACTIONS[verdict], actor=actor, targets=targets)
     mark_dirty((row.quadkey, row.region_code) for row in rows)
+    subjects_changed({uid for row in rows for uid in (row.base, row.operator)})
     return rows
 
 
@@ -129,7 +140,7 @@ def start_review_job(
         filters=filters,
         description=description[:300],
         until=until,
-        total=origins.filter(state=Origin.State.SUBMITTED, updated_at__lte=until).count(),
+        total=waiting_for(actor, origins).filter(updated_at__lte=until).count(),
     )
     defer_review_job(job)
     return job
@@ -159,11 +170,12 @@ def _run_chunk(job_id: int) -> bool:
     verdict = Verdict(job.verdict)
     try:
         _checked(verdict, job.reason, job.user)
+        filters = OriginFilter.read(job.filters, job.user)
     except Refused as refusal:
-        job.status, job.message, job.finished_at = ReviewJob.Status.FAILED, refusal.message, timezone.now()
-        job.save()
-        return False
-    origins = OriginFilter.read(job.filters, job.user).visible_to(job.user).filter(updated_at__lte=job.until)
+        return _fail(job, refusal.message)
+    except ValidationError as error:
+        return _fail(job, f"筛选条件已经失效：{'；'.join(error.messages)}。请重新筛选")
+    origins = filters.visible_to(job.user).filter(updated_at__lte=job.until)
     rows = _decide(origins, verdict, job.reason, job.user, limit=AT_ONCE)
     job.decided += len(rows)
     job.status = ReviewJob.Status.RUNNING
@@ -171,6 +183,13 @@ def _run_chunk(job_id: int) -> bool:
         job.status, job.finished_at = ReviewJob.Status.DONE, timezone.now()
     job.save()
     return bool(rows)
+
+
+def _fail(job: ReviewJob, message: str) -> bool:
+    """End the job with a sentence that says why; what was decided stays."""
+    job.status, job.message, job.finished_at = ReviewJob.Status.FAILED, message[:200], timezone.now()
+    job.save()
+    return False
 
 
 def _checked(verdict: Verdict, reason: str, actor: User) -> str:

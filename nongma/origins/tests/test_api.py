@@ -1,7 +1,11 @@
+from typing import Any
+
 import pytest
 
 from nongma.accounts.models import User
-from nongma.origins.models import Origin
+from nongma.origins import api
+from nongma.origins.models import Origin, ReviewJob
+from nongma.origins.services.review import run_review_job
 from nongma.testing import api_of, make_origin
 
 JSON = "application/json"
@@ -80,3 +84,51 @@ def test_it_asks_for_one_way_to_choose(zhao: User, li_origin: Origin) -> None:
         assert api_of(zhao).post("/api/v1/origins/decide", body, content_type=JSON).status_code == 422
     li_origin.refresh_from_db()
     assert li_origin.state == "submitted"
+
+
+@pytest.fixture
+def three(wang: User, li_origin: Origin, monkeypatch: pytest.MonkeyPatch) -> list[Origin]:
+    """One more than are decided while a program waits."""
+    monkeypatch.setattr(api, "AT_ONCE", 2)
+    return [li_origin, *(make_origin(li_origin.base, li_origin.product, collected_by=wang) for _ in range(2))]
+
+
+def waiting() -> int:
+    return Origin.objects.filter(state="submitted").count()
+
+
+def test_the_worker_decides_on_a_long_filter(zhao: User, sun: User, three: list[Origin]) -> None:
+    body: dict[str, Any] = {"verdict": "return", "reason": "规模不对", "filter": {"product": "豇豆"}}
+    answer = api_of(zhao).post("/api/v1/origins/decide", body, content_type=JSON)
+    job = ReviewJob.objects.get()
+    assert answer.status_code == 202
+    assert answer.json() == {"id": str(job.uid), "progress": f"/api/v1/origins/decisions/{job.uid}"}
+    assert answer["Location"] == answer.json()["progress"]
+    assert waiting() == 3
+    before = api_of(zhao).get(answer["Location"]).json()
+    assert (before["status"], before["total"], before["decided"]) == ("queued", 3, 0)
+    assert api_of(sun).get(answer["Location"]).status_code == 404
+    run_review_job(job.pk)
+    after = api_of(zhao).get(answer["Location"]).json()
+    assert (after["status"], after["decided"], after["message"]) == ("done", 3, "")
+    assert set(Origin.objects.values_list("state", "return_reason")) == {("returned", "规模不对")}
+
+
+def test_a_long_filter_needs_a_reason_too(zhao: User, three: list[Origin]) -> None:
+    body: dict[str, Any] = {"verdict": "return", "filter": {}}
+    answer = api_of(zhao).post("/api/v1/origins/decide", body, content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (409, "reason_missing")
+    assert not ReviewJob.objects.exists()
+    assert waiting() == 3
+
+
+def test_a_long_filter_sent_twice_is_one_decision(zhao: User, three: list[Origin]) -> None:
+    client = api_of(zhao)
+    body: dict[str, Any] = {"verdict": "approve", "filter": {}}
+    first, again = (
+        client.post("/api/v1/origins/decide", body, content_type=JSON, headers={"Idempotency-Key": "one"})
+        for _ in range(2)
+    )
+    assert (first.status_code, first.content) == (again.status_code, again.content)
+    assert again["Location"] == first["Location"]
+    assert ReviewJob.objects.count() == 1

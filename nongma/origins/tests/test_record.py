@@ -2,11 +2,12 @@ from decimal import Decimal
 
 import pytest
 
-from nongma.accounts.models import User
+from nongma.accounts.models import Membership, Role, User
 from nongma.audit.queries import history_of
 from nongma.lib.quadkeys import cell
 from nongma.origins.models import Origin
-from nongma.testing import LI_PHONE, client_of, make_origin
+from nongma.registry.models import Base
+from nongma.testing import LI_PHONE, LIANDU, YAZHOU, client_of, make_official, make_origin
 
 
 def test_a_reviewer_sees_the_record_and_the_next_step(zhao: User, li_origin: Origin) -> None:
@@ -49,6 +50,29 @@ def test_it_is_returned_with_a_reason_and_corrected(zhao: User, wang: User, li_o
     assert done.status_code == 302
     li_origin.refresh_from_db()
     assert (li_origin.state, li_origin.scale) == ("submitted", Decimal("12.50"))
+    assert (li_origin.phone, li_origin.collector_phone) == (LI_PHONE, "19900008499")
+
+
+def test_a_correction_shows_no_phone_and_keeps_what_is_left_empty(wang: User, li_origin: Origin) -> None:
+    Origin.objects.update(state="returned", return_reason="电话打不通")
+    address = f"{li_origin.get_absolute_url()}/correct"
+    client = client_of(wang)
+    answer = client.get(address)
+    page = answer.content.decode()
+    for number in (LI_PHONE, "19900004633", "19900008499"):
+        assert number not in page
+    assert 'placeholder="199****5935"' in page
+    assert "留空＝不改" in page
+    form = answer.context["form"]
+    given = {name: form[name].value() for name in form.fields}
+    assert client.post(address, given | {"grid_phone": "19900001111"}).status_code == 302
+    li_origin.refresh_from_db()
+    assert (li_origin.phone, li_origin.grid_phone, li_origin.collector_phone) == (
+        LI_PHONE,
+        "19900001111",
+        "19900008499",
+    )
+    assert history_of(li_origin)[0].details["fields"] == ["grid_phone"]
 
 
 def test_a_draft_is_located_from_its_page(wang: User, li_origin: Origin) -> None:
@@ -94,3 +118,38 @@ def test_the_map_opens_on_the_own_place_and_says_what_stands_there(zhao: User, s
 @pytest.mark.parametrize("query", ["cell=99/1", "cell=x", "id=1", "cell=3/-1", "", "cell=21/1&on_sale=x"])
 def test_a_place_that_makes_no_sense_is_not_found(zhao: User, query: str) -> None:
     assert client_of(zhao).get(f"/origins/here?{query}").status_code == 404
+
+
+@pytest.fixture
+def two_posts(db: None) -> User:
+    """Who reviews in 莲都区 and only analyses in 崖州区."""
+    user = make_official("both", "周两岗", Role.REVIEWER, LIANDU)
+    post = make_official("analyst", "吴分析", Role.ANALYST, YAZHOU).memberships.get()
+    Membership.objects.create(user=user, agency=post.agency, role=Role.ANALYST, from_on=post.from_on)
+    return user
+
+
+@pytest.mark.parametrize("state", ["submitted", "to_locate", "returned"])
+def test_a_record_offers_nothing_that_the_post_there_does_not_allow(
+    two_posts: User, li_origin: Origin, state: str
+) -> None:
+    where = {"longitude": None, "latitude": None, "quadkey": None} if state == "to_locate" else {}
+    Origin.objects.update(state=state, return_reason="不对" if state == "returned" else "", **where)
+    context = client_of(two_posts).get(li_origin.get_absolute_url()).context
+    assert not any(context[name] for name in ("may_decide", "may_locate", "may_correct", "may_reveal"))
+    client_of(two_posts).post(f"{li_origin.get_absolute_url()}/approve")
+    client_of(two_posts).post(f"{li_origin.get_absolute_url()}/return", {"reason": "不对"})
+    li_origin.refresh_from_db()
+    assert li_origin.state == state
+    assert not history_of(li_origin)
+
+
+def test_the_next_one_is_one_that_the_reviewer_may_decide(
+    two_posts: User, li_origin: Origin, chen_base: Base, wang: User
+) -> None:
+    client = client_of(two_posts)
+    there = make_origin(chen_base, li_origin.product, collected_by=wang)
+    assert client.get(li_origin.get_absolute_url()).context["next"] == there
+    page = client.get(there.get_absolute_url())
+    assert page.context["next"] is None
+    assert page.context["may_decide"]

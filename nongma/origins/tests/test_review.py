@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import timedelta
 from threading import Barrier, Thread
 
@@ -5,7 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from nongma.accounts.models import User
+from nongma.accounts.models import Membership, Role, User
 from nongma.audit.models import Entry
 from nongma.audit.queries import history_of
 from nongma.catalogue.models import Product
@@ -21,7 +22,7 @@ from nongma.origins.services.review import (
     start_review_job,
 )
 from nongma.registry.models import Base
-from nongma.testing import make_origin
+from nongma.testing import LIANDU, YAZHOU, make_official, make_origin
 
 
 @pytest.fixture
@@ -212,3 +213,62 @@ def test_a_job_of_who_lost_the_post_decides_nothing(zhao: User, ten: list[Origin
     job.refresh_from_db()
     assert (job.status, job.decided) == (ReviewJob.Status.FAILED, 0)
     assert states() == ["submitted"] * 10
+
+
+def test_a_job_whose_filter_went_stale_ends_with_a_sentence(zhao: User, ten: list[Origin]) -> None:
+    job = start_review_job(
+        filters={"region": "469999000000"},
+        description="",
+        origins=Origin.objects.visible_to(zhao),
+        until=timezone.now(),
+        verdict=Verdict.APPROVE,
+        actor=zhao,
+    )
+    run_review_job(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.decided) == (ReviewJob.Status.FAILED, 0)
+    assert job.message == "筛选条件已经失效：没有这个行政区划，请填 12 位区划代码。请重新筛选"
+    assert job.finished_at
+    assert states() == ["submitted"] * 10
+
+
+@pytest.fixture
+def two_posts(db: None) -> User:
+    """Who reviews in 莲都区 and only analyses in 崖州区."""
+    user = make_official("both", "周两岗", Role.REVIEWER, LIANDU)
+    post = make_official("analyst", "吴分析", Role.ANALYST, YAZHOU).memberships.get()
+    Membership.objects.create(user=user, agency=post.agency, role=Role.ANALYST, from_on=post.from_on)
+    return user
+
+
+def test_who_holds_two_posts_reviews_where_the_post_is(two_posts: User, li_origin: Origin, chen_origin: Origin) -> None:
+    for act in (
+        lambda: approve_origin(origin=li_origin, actor=two_posts),
+        lambda: return_origin(origin=li_origin, reason="不对", actor=two_posts),
+    ):
+        with pytest.raises(Refused) as refusal:
+            act()
+        assert refusal.value.code == "outside_area"
+    assert states() == ["submitted"] * 2
+    seen = Origin.objects.visible_to(two_posts)
+    assert seen.count() == 2
+    job = start_review_job(
+        filters={}, description="", origins=seen, until=timezone.now(), verdict=Verdict.APPROVE, actor=two_posts
+    )
+    assert job.total == 1
+    done = decide_origins(origins=seen, verdict=Verdict.APPROVE, actor=two_posts)
+    assert (done.decided, done.passed_over) == (1, 1)
+    li_origin.refresh_from_db()
+    assert li_origin.state == "submitted"
+
+
+def test_a_decision_is_told_to_the_shoppers_pages(
+    zhao: User, sun: User, ten: list[Origin], li_base: Base, chen_origin: Origin, told: Callable[[], set[str]]
+) -> None:
+    with pytest.raises(Refused):
+        approve_origin(origin=ten[0], actor=sun)
+    assert not told()
+    approve_origin(origin=chen_origin, actor=sun)
+    assert told() == {str(chen_origin.base.uid), str(chen_origin.operator.uid)}
+    decide_origins(origins=OriginFilter().visible_to(zhao), verdict=Verdict.RETURN, reason="重来", actor=zhao)
+    assert {str(li_base.uid), str(li_base.operator.uid)} <= told()

@@ -30,9 +30,8 @@ def _page(
     request: SignedInRequest, origin: Origin, *, form: ReturnForm | None = None, phones: Phones | None = None
 ) -> HttpResponse:
     user = request.user
-    may_review = may(user, Action.REVIEW_ORIGINS)
-    is_own_area = origin.region_id in scope_of(user)
-    may_collect = may(user, Action.COLLECT_ORIGINS) and is_own_area
+    may_review = origin.region_id in scope_of(user, Action.REVIEW_ORIGINS)
+    may_collect = origin.region_id in scope_of(user, Action.COLLECT_ORIGINS)
     context = {
         "origin": origin,
         "entries": history_of(origin),
@@ -45,11 +44,11 @@ def _page(
             collector=mask_phone(origin.collector_phone),
         ),
         "is_revealed": phones is not None,
-        "may_decide": may_review and is_own_area and origin.state == Origin.State.SUBMITTED,
+        "may_decide": may_review and origin.state == Origin.State.SUBMITTED,
         "may_locate": may_collect and origin.state == Origin.State.TO_LOCATE,
         "may_correct": may_collect and origin.state == Origin.State.RETURNED,
-        "may_reveal": may(user, Action.REVEAL_PERSONAL),
-        "next": next_waiting(origin, user) if may_review else None,
+        "may_reveal": origin.region_id in scope_of(user, Action.REVEAL_PERSONAL),
+        "next": next_waiting(origin, user) if may(user, Action.REVIEW_ORIGINS) else None,
     }
     return render(request, "origins/record.html", context)
 

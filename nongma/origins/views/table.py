@@ -22,7 +22,7 @@ from nongma.origins.filters import NAMES, OriginFilter
 from nongma.origins.forms import ReturnForm
 from nongma.origins.models import Origin, ReviewJob
 from nongma.origins.queries import COLUMNS, origin_page
-from nongma.origins.services.review import AT_ONCE, Verdict, decide_origins, start_review_job
+from nongma.origins.services.review import AT_ONCE, Verdict, decide_origins, start_review_job, waiting_for
 
 FORMS = {
     "xlsx": (export_workbook, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -103,7 +103,7 @@ def decide(request: SignedInRequest) -> HttpResponse:
     else:
         messages.warning(request, "还没有勾选记录")
         return redirect(back)
-    waiting = origins.filter(state=Origin.State.SUBMITTED).count()
+    waiting = waiting_for(user, origins).count()
     form = ReturnForm(request.POST if request.POST.get("confirmed") and verdict is Verdict.RETURN else None)
     if waiting and request.POST.get("confirmed") and (verdict is Verdict.APPROVE or form.is_valid()):
         reason = form.cleaned_data["reason"] if verdict is Verdict.RETURN else ""
