@@ -1,6 +1,7 @@
 """What an uploaded file is, judged by its first bytes and not by its name."""
 
 import enum
+import io
 import zipfile
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from nongma.lib.refused import Refused
 
 INFLATED_BYTES = 800 * 1024 * 1024
 ENTRIES = 5_000
+DIRECTORY_BYTES = ENTRIES * 256
+"""A workbook's table of contents takes some 100 bytes an entry."""
 SNIFFED_BYTES = 256 * 1024
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -95,17 +98,30 @@ def _holds(path: Path, needle: bytes) -> bool:
     return False
 
 
+class _BoundedFile(io.FileIO):
+    """A file that refuses to hand out a table of contents that no workbook has.
+
+    The reader of archives takes the table in one piece, as long as the end of the file says, and makes an object of
+    each entry. So the length is what counts; the number of entries, which stands beside it, may be a lie.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > DIRECTORY_BYTES:
+            raise _too_large_inside()
+        return super().read(size) or b""
+
+
 def _check_archive(path: Path) -> None:
     """Look at a workbook's table of contents before anything is inflated."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _BoundedFile(path) as handle, zipfile.ZipFile(handle) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         raise corrupt() from None
     if any(entry.flag_bits & 1 for entry in entries):
         raise Refused("password_protected", "文件有密码，读不了。请取消密码后再上传", field="file")
     if len(entries) > ENTRIES or sum(entry.file_size for entry in entries) > INFLATED_BYTES:
-        raise Refused("too_large_inside", "文件展开后太大，不是正常的采集表，没有读取", field="file")
+        raise _too_large_inside()
     names = {entry.filename for entry in entries}
     if not any(name.startswith("xl/workbook") for name in names):
         raise _not_a_sheet("这是压缩包或其他文档，不是表格")
@@ -114,6 +130,10 @@ def _check_archive(path: Path) -> None:
 def corrupt() -> Refused:
     """The refusal of a file whose content is damaged."""
     return Refused("corrupt_file", "文件已损坏，打不开。请在表格软件里打开、另存为 .xlsx 后再上传", field="file")
+
+
+def _too_large_inside() -> Refused:
+    return Refused("too_large_inside", "文件展开后太大，不是正常的采集表，没有读取", field="file")
 
 
 def _not_a_sheet(what: str) -> Refused:

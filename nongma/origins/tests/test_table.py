@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from nongma.accounts.models import User
 from nongma.audit.models import Entry
 from nongma.catalogue.models import Product
+from nongma.origins import exports
 from nongma.origins.filters import OriginFilter
 from nongma.origins.models import ImportJob, Origin, ReviewJob
 from nongma.origins.services import review
@@ -161,6 +162,17 @@ def test_only_who_may_exports(wang: User, several: list[Origin]) -> None:
     assert client_of(wang).post("/origins/export.xlsx").status_code == 403
     assert client_of(wang).get("/origins/export.xlsx").status_code == 403
     assert not Entry.objects.filter(action="origins.exported").exists()
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_too_large_an_export_is_refused_whole(
+    zhao: User, several: list[Origin], form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "MOST_EXPORTED", 2)
+    answer = client_of(zhao).post(f"/origins/export.{form}", follow=True)
+    assert "一次最多导出 2 条，没有导出" in answer.content.decode()
+    assert not Entry.objects.filter(action="origins.exported").exists()
+    assert client_of(zhao).post(f"/origins/export.{form}", {"product": "豇豆"}).status_code == 200
 
 
 def states(origins: list[Origin]) -> list[str]:
