@@ -8,12 +8,12 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
-from nongma.codes.codec import decode, encode
+from nongma.codes.codec import encode
 from nongma.lib.ids import uuid7
 from nongma.regions.models import Region
 from nongma.registry.models import Operator
+from nongma.tracing.holdings import HoldingQuerySet
 from nongma.tracing.models import Lot
 
 
@@ -64,22 +64,7 @@ class CertificateTemplate(models.Model):
         return [(basis, self.basis_labels[basis]) for basis in Basis.values if basis in self.basis_labels]
 
 
-class CertificateQuerySet(models.QuerySet["Certificate"]):
-    def visible_to(self, user: User) -> Self:
-        """Certificates that the user may see: of the agency's region, or of the user's own operators."""
-        if user.is_operator:
-            return self.filter(operator__members__user=user)
-        return self.filter(scope_of(user).query("region_id"))
-
-    def editable_by(self, user: User) -> Self:
-        """Certificates that the user may revoke: those of the user's own operators."""
-        return self.filter(operator__members__user=user)
-
-    def coded(self, code: str) -> Self:
-        """The certificate that a printed code stands for; none for a false code."""
-        serial = decode(code)
-        return self.none() if serial is None else self.filter(serial=serial)
-
+class CertificateQuerySet(HoldingQuerySet["Certificate"]):
     def in_state(self, state: str | None) -> Self:
         """Certificates in one state; all of them without one."""
         if not state:

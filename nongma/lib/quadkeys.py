@@ -70,12 +70,6 @@ def tile_span(z: int, x: int, y: int) -> TileSpan:
     return TileSpan(tile << shift, (tile + 1) << shift)
 
 
-def tile_bounds(z: int, x: int, y: int) -> tuple[float, float, float, float]:
-    """West, south, east and north of tile z/x/y, in degrees."""
-    side = 1 << z
-    return _longitude(x / side), _latitude((y + 1) / side), _longitude((x + 1) / side), _latitude(y / side)
-
-
 def cell(quadkey: int, level: int) -> int:
     """The number of the zoom-`level` tile that a quadkey lies in; points of one cluster share it."""
     return quadkey >> 2 * (ZOOM - level)

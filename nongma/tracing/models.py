@@ -8,23 +8,14 @@ from django.urls import reverse
 from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import User
 from nongma.catalogue.models import Product, Unit
-from nongma.codes.codec import decode, encode
+from nongma.codes.codec import encode
 from nongma.lib.ids import uuid7
 from nongma.regions.models import Region
 from nongma.registry.models import Base, Operator
+from nongma.tracing.holdings import HoldingQuerySet
 
 
-class LotQuerySet(models.QuerySet["Lot"]):
-    def visible_to(self, user: User) -> Self:
-        """Lots that the user may see: those of the agency's region, or of the user's own operators."""
-        if user.is_operator:
-            return self.filter(operator__members__user=user)
-        return self.filter(scope_of(user).query("region_id"))
-
-    def editable_by(self, user: User) -> Self:
-        """Lots that the user may change: those of the user's own operators."""
-        return self.filter(operator__members__user=user)
-
+class LotQuerySet(HoldingQuerySet["Lot"]):
     def watched_by(self, user: User) -> Self:
         """Lots that the user may freeze: of the area where a post allows it. An operator's own people have none."""
         return self.filter(scope_of(user, Action.RECALL_LOTS).query("region_id"))
@@ -32,11 +23,6 @@ class LotQuerySet(models.QuerySet["Lot"]):
     def recallable_by(self, user: User) -> Self:
         """Lots that the user may recall: the watched ones, or those of the user's own operators."""
         return self.editable_by(user) if user.is_operator else self.watched_by(user)
-
-    def coded(self, code: str) -> Self:
-        """The lot that a printed code stands for; none for a false code."""
-        serial = decode(code)
-        return self.none() if serial is None else self.filter(serial=serial)
 
     def in_state(self, state: str | None) -> Self:
         """Lots in one state; all of them without one."""

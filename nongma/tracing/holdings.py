@@ -1,0 +1,28 @@
+"""What operators hold under a printed code: lots and certificates, with `operator`, `region` and `serial`."""
+
+from typing import Self, TypeVar
+
+from django.db import models
+
+from nongma.accounts.access import scope_of
+from nongma.accounts.models import User
+from nongma.codes.codec import decode
+
+Held = TypeVar("Held", bound=models.Model)
+
+
+class HoldingQuerySet(models.QuerySet[Held]):
+    """The reach that lots and certificates share."""
+
+    def visible_to(self, user: User) -> Self:
+        """Those that the user may see: of the area of the user's posts, or of the user's own operators."""
+        return self.editable_by(user) if user.is_operator else self.filter(scope_of(user).query("region_id"))
+
+    def editable_by(self, user: User) -> Self:
+        """Those that the user may change: of the user's own operators."""
+        return self.filter(operator__members__user=user)
+
+    def coded(self, code: str) -> Self:
+        """The one that a printed code stands for; none for a false code."""
+        serial = decode(code)
+        return self.none() if serial is None else self.filter(serial=serial)
