@@ -83,6 +83,10 @@ def _write(figures: list[Figure]) -> None:
     about = (
         f"{datetime.now().astimezone().date()}, {machine}, Python {platform.python_version()}, embedded PostgreSQL 18."
     )
+    lots, origins = (os.environ.get(f"NONGMA_BENCH_{name}", "the full number of") for name in ("LOTS", "ORIGINS"))
+    about += (
+        f" {lots} lots and {origins} origins on file; load average {os.getloadavg()[2]:.1f} over the last 15 minutes."
+    )
     PAGE.write_text(f"{head}{MARK}\n\nMeasured {about}\n\n{_table(figures)}\n")
 
 
