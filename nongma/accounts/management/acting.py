@@ -36,7 +36,7 @@ class AdministratorCommand(BaseCommand):
 
 
 def random_password() -> str:
-    """A password to be read out once and changed at the first sign-in: 16 letters, 79 bits."""
+    """A password to be read out once, which its person should then change: 16 letters, 79 bits."""
     return "-".join("".join(secrets.choice(LETTERS) for _ in range(GROUP_LETTERS)) for _ in range(GROUPS))
 
 
