@@ -20,7 +20,7 @@ check: setup-dev ## style, types, layers, templates, settings, migrations
 	$(BIN)/lint-imports
 	$(BIN)/djhtml --check nongma
 	git ls-files -z '*.html' | xargs -0 $(BIN)/djade --check --target-version 5.2
-	NONGMA_PUBLIC_URL=https://nongma.example NONGMA_ALLOWED_HOSTS=nongma.example \
+	NONGMA_PUBLIC_URL=https://nongma.example NONGMA_ALLOWED_HOSTS=nongma.example NONGMA_TRUSTED_PROXIES=127.0.0.1 \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/nongma manage makemigrations --check --dry-run
 

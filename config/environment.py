@@ -61,6 +61,14 @@ def names(name: str) -> list[str]:
     return [part.strip() for part in text(name).split(",") if part.strip()]
 
 
+def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Addresses and networks by commas: 10.0.0.1,192.168.0.0/24."""
+    try:
+        return [ipaddress.ip_network(part) for part in names(name)]
+    except ValueError as error:
+        raise BadEnvironment(f"{name}: 要 IP 地址或网段，逗号分开，如 10.0.0.1,192.168.0.0/24（{error}）") from None
+
+
 def own_names(host: str, public_url: str) -> list[str]:
     """The host names that a platform answers to when none are given: its public one and this machine's.
 

@@ -17,6 +17,7 @@ TIANDITU_KEY = env.text("NONGMA_TIANDITU_KEY")
 DEMO = env.flag("NONGMA_DEMO", False)
 DEBUG = env.flag("NONGMA_DEBUG", False)
 SECURE = PUBLIC_URL.startswith("https://")
+TRUSTED_PROXIES = env.networks("NONGMA_TRUSTED_PROXIES")
 
 CODE_CIPHER = env.choice("NONGMA_CODE_CIPHER", "aes", among=("aes", "sm4"))
 RETIRED_SIGNING_KEYS = env.text("NONGMA_SIGNING_KEYS_RETIRED").split()
@@ -68,6 +69,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "nongma.lib.proxies.see_through_proxies",
     "nongma.desk.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -117,6 +119,7 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "nongma.lib.proxies.address_of"
 
 LANGUAGE_CODE = "zh-hans"
 TIME_ZONE = "Asia/Shanghai"
@@ -141,7 +144,8 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = SECURE
 CSRF_COOKIE_SECURE = SECURE
-SECURE_SSL_REDIRECT = SECURE
+# Only a trusted proxy can tell which requests came by https: without one a redirect would never end.
+SECURE_SSL_REDIRECT = SECURE and bool(TRUSTED_PROXIES)
 SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
