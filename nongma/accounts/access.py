@@ -3,7 +3,8 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
@@ -11,10 +12,11 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
-from django.utils import timezone
+from django.shortcuts import redirect
+from django.urls import reverse
 
 from nongma.accounts.models import Role, User
-from nongma.regions.spans import Span, span_of
+from nongma.regions.spans import Span
 
 
 class Action(models.TextChoices):
@@ -22,6 +24,7 @@ class Action(models.TextChoices):
 
     PUBLIC = "public", "不登录也能看"
     SIGNED_IN = "signed_in", "登录后都能用"
+    CHANGE_PASSWORD = "change_password", "改自己的密码"
     VIEW_ORIGINS = "view_origins", "看产地信息"
     COLLECT_ORIGINS = "collect_origins", "采集、导入产地信息"
     REVIEW_ORIGINS = "review_origins", "审核产地信息"
@@ -112,10 +115,17 @@ def scope_of(user: User | AnonymousUser, action: Action | None = None) -> Scope:
 
 
 def may(user: User | AnonymousUser, action: Action) -> bool:
-    """Whether one of the user's roles allows the action; where, `scope_of(user, action)` tells."""
+    """Whether one of the user's roles allows the action; where, `scope_of(user, action)` tells.
+
+    Whose password an administrator gave may first of all change it, and nothing else.
+    """
     if action == Action.PUBLIC:
         return True
     if not isinstance(user, User) or not user.is_active:
+        return False
+    if action == Action.CHANGE_PASSWORD:
+        return True
+    if user.must_change_password:
         return False
     if action == Action.SIGNED_IN:
         return True
@@ -123,24 +133,24 @@ def may(user: User | AnonymousUser, action: Action) -> bool:
 
 
 def _standing(user: User | AnonymousUser) -> tuple[tuple[Role, Span | None], ...]:
-    """Role and range of each post held today, read once for a user object (so once a request)."""
-    if not isinstance(user, User) or not user.is_active:
-        return ()
-    known: tuple[tuple[Role, Span | None], ...] | None = getattr(user, "_known_standing", None)
-    if known is None:
-        posts = user.memberships.active(timezone.localdate()).values_list("role", "agency__region_id")
-        known = tuple((Role(role), span_of(code)) for role, code in posts)
-        if user.is_operator:
-            known += ((Role.OPERATOR, None),)
-        user._known_standing = known  # type: ignore[attr-defined]
-    return known
+    return user.standing if isinstance(user, User) and user.is_active else ()
 
 
 View = Callable[..., HttpResponseBase]
+Declared = TypeVar("Declared", bound=Callable[..., Any])
+
+
+def declared(view: Declared, action: Action) -> Declared:
+    """The view or operation with a note of the access that it needs; decorators around it carry the note along."""
+    vars(view)["requires"] = action
+    return view
 
 
 def requires(action: Action) -> Callable[[View], View]:
-    """Declare the access that a page needs: signed out goes to sign-in, a missing role is 403."""
+    """Declare the access that a page needs: signed out goes to sign-in, a missing role is 403.
+
+    Whoever has to change the password first is led to that page, and back.
+    """
 
     def declare(view: View) -> View:
         @functools.wraps(view)
@@ -148,10 +158,16 @@ def requires(action: Action) -> Callable[[View], View]:
             if not may(request.user, action):
                 if not request.user.is_authenticated:
                     return redirect_to_login(request.get_full_path())
-                raise PermissionDenied
+                if isinstance(request.user, User) and request.user.must_change_password:
+                    return _redirect_to_password(request)
+                raise PermissionDenied(action)
             return view(request, *args, **kwargs)
 
-        guarded.requires = action  # type: ignore[attr-defined]
-        return guarded
+        return declared(guarded, action)
 
     return declare
+
+
+def _redirect_to_password(request: HttpRequest) -> HttpResponseBase:
+    back = {"next": request.get_full_path()} if request.method == "GET" else {}
+    return redirect(f"{reverse('accounts:password')}?{urlencode(back)}")

@@ -1,10 +1,10 @@
 """Signing in to the API, and the declarations that every operation of the API carries."""
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Router, Schema
 from ninja.decorators import decorate_view
@@ -12,7 +12,7 @@ from ninja.errors import HttpError
 from ninja.security import APIKeyCookie, HttpBearer
 from pydantic import Field
 
-from nongma.accounts.access import Action, SignedInRequest, may, roles_of
+from nongma.accounts.access import Action, SignedInRequest, declared, may, roles_of
 from nongma.accounts.idempotency import idempotent
 from nongma.accounts.models import Membership, Role, User
 from nongma.accounts.queries import posts_of
@@ -53,6 +53,12 @@ class Session(APIKeyCookie):
         return request.user if isinstance(request.user, User) else None
 
 
+class ProvedRequest(HttpRequest):
+    """A request whose person `requires_api` has found, so that Ninja's own check asks nobody twice."""
+
+    proved_user: User
+
+
 bearer, session = Bearer(), Session()
 authenticated: list[Callable[[HttpRequest], Any]] = [bearer, session]
 
@@ -64,8 +70,7 @@ def requires_api(action: Action) -> Callable[[Operation], Operation]:
     """
 
     def declare(operation: Operation) -> Operation:
-        operation.requires = action  # type: ignore[attr-defined]
-        return decorate_view(_guard(action))(operation)
+        return decorate_view(_guard(action))(declared(operation, action))
 
     return declare
 
@@ -81,7 +86,7 @@ def _guard(action: Action) -> Callable[[Run], Run]:
                 if user is None:
                     return unauthenticated()
                 if not may(user, action):
-                    return problem(403)
+                    return password_change_required() if user.must_change_password else problem(403)
             if _has_null(request, arguments):
                 return problem(400, "bad_characters", "地址里含有不允许的字符")
             return run(request, **arguments)
@@ -100,13 +105,17 @@ def _prove(request: HttpRequest) -> User | None:
         user = session(request)
     if user:
         request.user = user
-        request._proved_user = user  # type: ignore[attr-defined]
+        cast(ProvedRequest, request).proved_user = user
     return user
 
 
 def _proved(request: HttpRequest) -> User | None:
-    """The person whom `requires_api` has found, so that Ninja's own check asks nobody twice."""
-    return getattr(request, "_proved_user", None)
+    return getattr(request, "proved_user", None)
+
+
+def password_change_required() -> HttpResponse:
+    """403: an administrator gave the password, which its person changes on a page before anything else."""
+    return problem(403, "password_change_required", "密码是管理员给的，请先在网页上登录，换成自己的密码")
 
 
 def _has_null(request: HttpRequest, arguments: dict[str, Any]) -> bool:
@@ -182,7 +191,11 @@ class MeOut(Schema):
 
 
 @router.post(
-    "/token", auth=None, response={200: TokenOut, 401: Problem, 429: Problem}, summary="换取令牌", operation_id="token"
+    "/token",
+    auth=None,
+    response={200: TokenOut, 401: Problem, 403: Problem, 429: Problem},
+    summary="换取令牌",
+    operation_id="token",
 )
 @requires_api(Action.PUBLIC)
 def token(request: HttpRequest, credentials: TokenIn) -> Any:
@@ -198,6 +211,8 @@ def token(request: HttpRequest, credentials: TokenIn) -> Any:
             wait = round(settings.AXES_COOLOFF_TIME * 3600)
             return problem(429, refusal.code, refusal.message, headers={"Retry-After": str(wait)})
         return unauthenticated(refusal.code, refusal.message)
+    if user.must_change_password:
+        return password_change_required()
     start_token_use(request=request, user=user)
     return {"access_token": token_for(user), "token_type": "Bearer", "expires_in": settings.TOKEN_SECONDS}
 

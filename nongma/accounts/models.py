@@ -1,12 +1,15 @@
 from datetime import date
+from functools import cached_property
 from typing import ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.utils import timezone
 
 from nongma.lib.ids import uuid7
 from nongma.regions.models import Region
+from nongma.regions.spans import Span, span_of
 
 
 class Agency(models.Model):
@@ -64,6 +67,9 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField("启用", default=True)
     is_operator = models.BooleanField("是主体人员", default=False)
     is_demo = models.BooleanField("演示账号", default=False)
+    must_change_password = models.BooleanField(
+        "须修改密码", default=False, help_text="密码是管理员给的，本人改过之前什么都不能做"
+    )
     created_at = models.DateTimeField("创建时间", auto_now_add=True)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -88,6 +94,13 @@ class User(AbstractBaseUser):
     def may_sign_in(self) -> bool:
         """Whether the account is open; that of a demo person, whose password everybody knows, only in the demo."""
         return self.is_active and (settings.DEMO or not self.is_demo)
+
+    @cached_property
+    def standing(self) -> tuple[tuple[Role, Span | None], ...]:
+        """Role and range of each post held today, read once for a user object (so once a request)."""
+        posts = self.memberships.active(timezone.localdate()).values_list("role", "agency__region_id")
+        held: tuple[tuple[Role, Span | None], ...] = tuple((Role(role), span_of(code)) for role, code in posts)
+        return (*held, (Role.OPERATOR, None)) if self.is_operator else held
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

@@ -7,6 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import Agency, Membership, Role, User
@@ -59,15 +60,16 @@ def create_user(
 ) -> User:
     """Enter a person who may sign in; what the person may do comes with posts (`appoint`).
 
-    `region_code` is where the person will work; left out, the whole country. Refuses `outside_area`, `username_form`,
-    `username_taken` and `weak_password`.
+    `region_code` is where the person will work; left out, the whole country. A password that an administrator gives
+    has to be changed at the first sign-in. Refuses `outside_area`, `username_form`, `username_taken` and
+    `weak_password`.
     """
     _check_area(actor, COUNTRY if region_code is None else region_code)
     if not USERNAME.fullmatch(username):
         raise Refused("username_form", "用户名要用 3 到 60 个字母、数字或 _ . @ -", field="username")
     if User.objects.filter(username__iexact=username).exists():
         raise Refused("username_taken", "这个用户名已经有人用了", field="username")
-    user = User(username=username, name=name, is_operator=is_operator)
+    user = User(username=username, name=name, is_operator=is_operator, must_change_password=actor is not None)
     _check_strength(password, user)
     user.set_password(password)
     user.save()
@@ -124,18 +126,41 @@ def dismiss(*, membership: Membership, actor: User | None, to_on: date | None = 
 def change_password(*, user: User, new: str, actor: User, old: str | None = None) -> User:
     """Set a password: one's own with the old one, another's as administrator of the place.
 
-    Every session and token of the person ends. Refuses `wrong_password`, `weak_password` and `outside_area`.
+    Every session and token of the person ends. One that an administrator sets has to be changed at the next sign-in,
+    except by the demo's people, whose password is public. Refuses `wrong_password`, `same_password`, `weak_password`
+    and `outside_area`.
     """
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    if user.pk == actor.pk:
+    own = user.pk == actor.pk
+    if own:
         if old is None or not user.check_password(old):
             raise Refused("wrong_password", "原密码不对", field="old")
+        if old == new:
+            raise Refused("same_password", "新密码要和原密码不一样", field="new")
     else:
         _check_administers(actor, user)
     _check_strength(new, user)
     user.set_password(new)
-    user.save(update_fields=["password"])
+    user.must_change_password = not own and not user.is_demo
+    user.save(update_fields=["password", "must_change_password"])
     record("account.password_changed", actor=actor, target=user, region_code=_widest(places_of(user)))
+    return user
+
+
+@transaction.atomic
+def remove_lost_device(*, user: User, actor: User) -> User:
+    """Stop asking a person for one-time codes, whose phone is lost: from now on the password alone signs in.
+
+    Refuses `self` (one's own is removed under 我的账号, by password), `outside_area` and `totp_not_enrolled`.
+    """
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if user.pk == actor.pk:
+        raise Refused("self", "自己的动态口令要在“我的账号”里停用；手机丢了，请另一位管理员办理")
+    _check_administers(actor, user)
+    deleted, _ = TOTPDevice.objects.filter(user=user).delete()
+    if not deleted:
+        raise Refused("totp_not_enrolled", f"{user} 没有启用动态口令")
+    record("account.totp_removed", actor=actor, target=user, region_code=_widest(places_of(user)))
     return user
 
 

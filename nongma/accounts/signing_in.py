@@ -1,5 +1,7 @@
 """Proving who one is: password, lock-out, one-time code."""
 
+from collections.abc import Callable
+
 import django_otp
 from django.conf import settings
 from django.contrib import auth
@@ -14,6 +16,10 @@ from nongma.audit.services import record
 from nongma.lib.refused import Refused
 
 DEVICE_NAME = "手机动态口令"
+
+# django-otp is written without types.
+_verify_token: Callable[[User, str, str], TOTPDevice | None] = django_otp.verify_token
+_remember_device: Callable[[HttpRequest, TOTPDevice], None] = django_otp.login
 
 
 def prove_password(*, request: HttpRequest, username: str, password: str) -> User:
@@ -43,10 +49,7 @@ def device_of(user: User) -> TOTPDevice | None:
 
 def prove_code(*, user: User, device: TOTPDevice, code: str) -> None:
     """Use a one-time code up. Refuses `totp_wrong`: false, used before, or tried again too soon after a false one."""
-    proved: TOTPDevice | None = django_otp.verify_token(  # type: ignore[no-untyped-call]
-        user, device.persistent_id, code.strip()
-    )
-    if proved is None:
+    if _verify_token(user, device.persistent_id, code.strip()) is None:
         raise Refused("totp_wrong", "动态口令不对或已经用过，请等下一个再输", field="code")
 
 
@@ -55,7 +58,7 @@ def start_session(*, request: HttpRequest, user: User, device: TOTPDevice | None
     with transaction.atomic():
         auth.login(request, user, backend=backends.PASSWORD)
         if device:
-            django_otp.login(request, device)  # type: ignore[no-untyped-call]
+            _remember_device(request, device)
         record("account.signed_in", actor=user, target=user, region_code=place_of(user), by="session")
 
 

@@ -103,12 +103,12 @@ def account(request: SignedInRequest) -> HttpResponse:
     return render(request, "accounts/account.html", context)
 
 
-@requires(Action.SIGNED_IN)
+@requires(Action.CHANGE_PASSWORD)
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def password(request: SignedInRequest) -> HttpResponse:
-    """修改自己的密码。"""
+    """修改自己的密码；密码是管理员给的，改完回到原来要去的页面。"""
     form = NewPasswordForm(request.POST or None)
     if form.is_valid():
         old, new = form.cleaned_data["old"], form.cleaned_data["new"]
@@ -119,8 +119,8 @@ def password(request: SignedInRequest) -> HttpResponse:
         else:
             auth.update_session_auth_hash(request, user)
             messages.success(request, "密码已修改，其他地方的登录和接口令牌都已失效")
-            return redirect("accounts:account")
-    return render(request, "accounts/password.html", {"form": form})
+            return redirect(_next(request, "accounts:account"))
+    return render(request, "accounts/password.html", {"form": form, "next": _next(request, "accounts:account")})
 
 
 @requires(Action.SIGNED_IN)
@@ -178,9 +178,9 @@ def _grouped(url: str) -> str:
     return " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
 
 
-def _next(request: HttpRequest) -> str:
-    """Where to go after signing in: a page of this site, else the start page."""
+def _next(request: HttpRequest, otherwise: str = settings.LOGIN_REDIRECT_URL) -> str:
+    """Where to go on: the page of this site that was asked for, else the start page."""
     url = request.POST.get("next") or request.GET.get("next") or ""
     if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()):
         return url
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
+    return resolve_url(otherwise)

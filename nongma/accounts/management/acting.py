@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from nongma.accounts.access import Action, may
-from nongma.accounts.models import Agency, User
+from nongma.accounts.models import Agency, Role, User
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
 
@@ -35,8 +35,27 @@ class AdministratorCommand(BaseCommand):
         raise NotImplementedError
 
 
+class PostCommand(AdministratorCommand):
+    """A command about a person's post: who, at which agency, in which role."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("username", help="用户名")
+        parser.add_argument("--agency", required=True, help="机构名称")
+        parser.add_argument("--region", type=int, required=True, help="机构的行政区划代码（12 位）")
+        parser.add_argument("--role", required=True, choices=Role.values, help="角色")
+
+    def act(self, actor: User, options: dict[str, Any]) -> str:
+        agency = agency_of(options["agency"], options["region"])
+        return self.act_on(person_of(options["username"]), agency, Role(options["role"]), actor)
+
+    def act_on(self, user: User, agency: Agency, role: Role, actor: User) -> str:
+        """Do it; the answer is what to tell."""
+        raise NotImplementedError
+
+
 def random_password() -> str:
-    """A password to be read out once, which its person should then change: 16 letters, 79 bits."""
+    """A password to be read out once, which its person has to change: 16 letters, 79 bits."""
     return "-".join("".join(secrets.choice(LETTERS) for _ in range(GROUP_LETTERS)) for _ in range(GROUPS))
 
 

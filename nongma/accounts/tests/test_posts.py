@@ -13,7 +13,7 @@ from nongma.regions.models import Region
 from nongma.registry.models import Operator
 from nongma.testing import HAINAN, LIANDU, SANYA, YAZHOU, client_of, make_user
 
-PASSWORD = "seven-green-hills"
+PASSWORD, OWN_PASSWORD = "seven-green-hills", "seven-blue-hills"
 SUPERVISION = Agency.Kind.SUPERVISION
 
 
@@ -35,7 +35,8 @@ def sanya(hainan: User) -> Agency:
 @pytest.fixture
 def mei(hainan: User) -> User:
     """Mei, who has an account and no post."""
-    return create_user(username="mei", name="梅新人", password=PASSWORD, actor=hainan, region_code=SANYA)
+    mei = create_user(username="mei", name="梅新人", password=PASSWORD, actor=hainan, region_code=SANYA)
+    return change_password(user=mei, old=PASSWORD, new=OWN_PASSWORD, actor=mei)
 
 
 def test_it_enters_an_agency_below_another(hainan: User, sanya: Agency) -> None:

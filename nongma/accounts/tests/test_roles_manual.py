@@ -6,7 +6,7 @@ from nongma.accounts.access import ALLOWED, Action
 from nongma.accounts.models import Role
 
 MANUAL = Path(settings.ROOT) / "docs" / "manual" / "roles.md"
-FOR_EVERYONE = {Action.PUBLIC, Action.SIGNED_IN}
+FOR_EVERYONE = {Action.PUBLIC, Action.SIGNED_IN, Action.CHANGE_PASSWORD}
 
 
 def table() -> str:

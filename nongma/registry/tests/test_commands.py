@@ -37,8 +37,10 @@ def test_an_administrator_enters_an_agency_and_its_people(station, hainan):
     told = run("create_person", "mei", "--name=梅新人", *POST, "--role=collector")
     mei = User.objects.get(username="mei")
     assert mei.check_password(password_in(told))
+    assert mei.must_change_password
     assert roles_of(mei) == {Role.COLLECTOR}
     assert YAZHOU in scope_of(mei)
+    User.objects.update(must_change_password=False)
     run("appoint", "mei", *POST, "--role=reviewer")
     assert may(User.objects.get(username="mei"), Action.REVIEW_OPERATORS)
     by_hainan = Entry.objects.filter(actor_id=hainan.pk).order_by("id").values_list("action", flat=True)
@@ -51,6 +53,8 @@ def test_an_administrator_enters_the_people_of_an_operator(hainan, li_operator):
     told = run("create_person", "xiaoshan", "--name=李小山", f"--operator={li_operator.code}", "--staff")
     person = User.objects.get(username="xiaoshan")
     assert person.check_password(password_in(told))
+    User.objects.update(must_change_password=False)
+    person.refresh_from_db()
     assert client_of(person).get(li_operator.get_absolute_url()).status_code == 200
     assert person.operator_memberships.get().role == OperatorMember.Role.STAFF
     again = password_in(run("reset_password", "xiaoshan"))

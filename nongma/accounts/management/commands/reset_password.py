@@ -18,4 +18,4 @@ class Command(AdministratorCommand):
     def act(self, actor: User, options: dict[str, Any]) -> str:
         password = random_password()
         user = change_password(user=person_of(options["username"]), new=password, actor=actor)
-        return f"{user} 的新密码（只显示这一次，登录后请修改）：{password}"
+        return f"{user} 的新密码（只显示这一次，下次登录要换成自己的）：{password}"

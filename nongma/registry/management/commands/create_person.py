@@ -34,7 +34,7 @@ class Command(AdministratorCommand):
         password = random_password()
         with transaction.atomic():
             where = _join(actor, options, password) if options["operator"] else _employ(actor, options, password)
-        return f"已建立 {where} {options['username']}，初始密码（只显示这一次，登录后请修改）：{password}"
+        return f"已建立 {where} {options['username']}，初始密码（只显示这一次，第一次登录要换成自己的）：{password}"
 
 
 def _employ(actor: User, options: dict[str, Any], password: str) -> str:
