@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 from nongma.certificates.models import Basis, CertificateTemplate
 from nongma.lib import base45
-from nongma.lib.masking import mask_name
 from nongma.lib.signing import decode_bytes
-from nongma.registry.models import Operator
+from nongma.registry.names import public_name
 from nongma.tracing.models import Lot
 
 VERSION = 1
@@ -62,16 +61,6 @@ def payload_of(
 def canonical(values: dict[str, Any]) -> str:
     """The one way in which these values are written."""
     return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def public_name(operator: Operator) -> str:
-    """The operator's name as anyone may read it: a household's is a person's, so it is masked."""
-    return mask_name(operator.name) if is_person(operator) else operator.name
-
-
-def is_person(operator: Operator) -> bool:
-    """Whether the operator's name is a person's: a household or broker without a licence of its own."""
-    return not operator.uscc and bool({Operator.Kind.HOUSEHOLD, Operator.Kind.BROKER} & set(operator.kinds))
 
 
 def place_of(lot: Lot) -> str:

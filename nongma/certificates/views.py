@@ -119,7 +119,6 @@ def revoke(request: SignedInRequest, code: str) -> HttpResponse:
         except Refused as refusal:
             show_refusal(form, refusal)
         else:
-            messages.success(request, "合格证已作废")
             return redirect(certificate)
     return render(request, "certificates/revoke.html", {"certificate": certificate, "form": form})
 

@@ -10,13 +10,13 @@ from uuid import UUID
 from django.utils import timezone
 
 from nongma.certificates.models import Basis
-from nongma.certificates.payload import is_person, public_name
 from nongma.codes.codec import encode
 from nongma.codes.models import CodeRange
 from nongma.lib.fields import decrypt
 from nongma.lib.masking import mask_name, mask_phone
 from nongma.public.pool import Pool
 from nongma.registry.models import Operator
+from nongma.registry.names import is_person, public_name
 from nongma.tracing.models import TraceEvent
 
 # Two decimals of a degree are about a kilometre: a village is found, a home is not.

@@ -17,6 +17,7 @@ from nongma.lib.paging import Page, Paging, paged
 from nongma.regions.queries import find_region
 from nongma.regions.spans import Span
 from nongma.registry.models import Base
+from nongma.registry.names import public_name
 from nongma.tracing import queries
 from nongma.tracing.models import Lot, Transfer
 from nongma.tracing.queries import Direction
@@ -124,7 +125,7 @@ class TransferOut(Schema):
     lot: str
     quantity: Decimal
     unit: Unit
-    buyer: NamedCode | None
+    buyer: NamedCode | None = Field(description="农户等个人的姓名打码")
     buyer_name: str
     received: str | None = Field(description="购买方得到的批次码")
     state: Transfer.State
@@ -141,6 +142,11 @@ class TransferOut(Schema):
     @staticmethod
     def resolve_unit(transfer: Transfer) -> str:
         return transfer.lot.unit
+
+    @staticmethod
+    def resolve_buyer(transfer: Transfer) -> dict[str, str] | None:
+        """Whoever sells need not know a household's name: it is masked, as on the page."""
+        return {"code": transfer.buyer.code, "name": public_name(transfer.buyer)} if transfer.buyer else None
 
     @staticmethod
     def resolve_received(transfer: Transfer) -> str | None:
@@ -173,15 +179,15 @@ class RecallOut(Schema):
 
 
 class NodeOut(Schema):
-    """A lot of a trace. One that the caller may not see tells code, product and date only."""
+    """A lot of a trace. One that the caller may not see tells what its code tells anybody who scans it."""
 
     code: str
     product: str
     made_on: date
     depth: int = Field(description="离所查批次几步：来源为负，去向为正")
+    state: Lot.State
     visible: bool
     kind: Lot.Kind | None = None
-    state: Lot.State | None = None
     unit: Unit | None = None
     operator: NamedCode | None = None
     base: NamedCode | None = None
@@ -337,7 +343,7 @@ def unfreeze(request: SignedInRequest, code: str, given: ReasonIn) -> Any:
 @router.get("/lots/{code}/trace", auth=authenticated, response=TraceOut, summary="追溯", operation_id="trace_lot")
 @requires_api(Action.VIEW_LOTS)
 def trace(request: SignedInRequest, code: str, direction: Direction = Direction.BOTH) -> Any:
-    """一个批次从哪里来、到哪里去。看不到的批次只给批次码、产品和日期，两头都看不到的不给数量。"""
+    """一个批次从哪里来、到哪里去。看不到的批次只给批次码、产品、日期和状态，两头都看不到的不给数量。"""
     found = queries.trace(_visible(code, request.user), direction, request.user)
     codes = {node.lot.pk: node.lot.code for node in found.nodes}
     seen = {node.lot.pk for node in found.nodes if node.visible}
@@ -364,10 +370,11 @@ def _node(node: queries.Node) -> dict[str, Any]:
         "product": lot.product.name,
         "made_on": lot.made_on,
         "depth": node.depth,
+        "state": lot.state,
         "visible": node.visible,
     }
     if node.visible:
-        told |= {"kind": lot.kind, "state": lot.state, "unit": lot.unit, "operator": lot.operator, "base": lot.base}
+        told |= {"kind": lot.kind, "unit": lot.unit, "operator": lot.operator, "base": lot.base}
     return told
 
 

@@ -9,7 +9,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
 from nongma.accounts.queries import region_of
-from nongma.audit.queries import history_of
 from nongma.lib.forms import show_refusal
 from nongma.lib.pages import PAGE_SIZE
 from nongma.lib.refused import Refused
@@ -26,9 +25,11 @@ from nongma.tracing.forms import (
     SplitForm,
     TransferForm,
 )
+from nongma.tracing.history import history_of_lot
 from nongma.tracing.models import Lot, LotQuerySet
 from nongma.tracing.queries import Direction
 from nongma.tracing.recalls import freeze_lot, recall_lot, unfreeze_lot
+from nongma.tracing.sales import sales_behind, sales_of
 from nongma.tracing.services import harvest_lot, mix_lots, record_loss, split_lot, transfer_lot
 
 SHOWN_IN_TREE = 100
@@ -85,6 +86,11 @@ def lot(request: SignedInRequest, code: str) -> HttpResponse:
     certificates = lot.certificates.order_by("-id")[:20]
     for certificate in certificates:
         certificate.lot = lot
+    page = Paginator(lot.entries.select_related("actor").order_by("-id"), PAGE_SIZE).get_page(request.GET.get("page"))
+    causes = sales_behind((entry.cause for entry in page), lot, request.user)
+    sales = sales_of(lot, request.user)
+    parties = {sale.other_lot(lot): sale.other_side(lot) for sale in sales}
+    tree = [(node, parties.get(node.lot.pk)) for node in found.nodes]
     context = {
         "lot": lot,
         "balance": balance,
@@ -92,14 +98,15 @@ def lot(request: SignedInRequest, code: str) -> HttpResponse:
         "can_handle": own and usable and balance > 0 and may(request.user, Action.HANDLE_LOTS),
         "can_recall": same.recallable_by(request.user).exists(),
         "can_freeze": same.watched_by(request.user).exists(),
-        "page": Paginator(lot.entries.select_related("actor").order_by("-id"), PAGE_SIZE).get_page(
-            request.GET.get("page")
-        ),
+        "page": page,
+        "entries": [(entry, causes[entry.cause].other_side(lot) if entry.cause in causes else None) for entry in page],
         "certificates": certificates,
-        "sources": [node for node in reversed(found.nodes) if node.depth < 0][:SHOWN_IN_TREE],
-        "uses": [node for node in found.nodes if node.depth > 0][:SHOWN_IN_TREE],
+        "sources": [(node, party) for node, party in reversed(tree) if node.depth < 0][:SHOWN_IN_TREE],
+        "uses": [(node, party) for node, party in tree if node.depth > 0][:SHOWN_IN_TREE],
+        "unregistered": [sale for sale in sales if not sale.transfer.buyer_id],
         "more": found.truncated or len(found.nodes) > SHOWN_IN_TREE,
-        "history": history_of(lot),
+        "reached": sum(node.lot.recalled_from_id == lot.pk for node in found.nodes),
+        "history": history_of_lot(lot, sales),
     }
     return render(request, "tracing/lot.html", context)
 
@@ -154,9 +161,8 @@ def loss(request: SignedInRequest, code: str) -> HttpResponse:
 def recall(request: SignedInRequest, code: str) -> HttpResponse:
     lot = _found(Lot.objects.recallable_by(request.user), code)
 
-    def run(data: dict[str, Any]) -> str:
-        reached = recall_lot(lot=lot, actor=request.user, **data)
-        return f"已召回，连同由它分装、混装、售出的 {len(reached) - 1} 个批次"
+    def run(data: dict[str, Any]) -> None:
+        recall_lot(lot=lot, actor=request.user, **data)
 
     reached = len(queries.descendants(lot))
     note = "召回后这个批次的合格证全部失效，扫码的人会看到红色的“已召回”。召回不能撤销。"
@@ -169,9 +175,8 @@ def recall(request: SignedInRequest, code: str) -> HttpResponse:
 def freeze(request: SignedInRequest, code: str) -> HttpResponse:
     lot = _found(Lot.objects.watched_by(request.user), code)
 
-    def run(data: dict[str, Any]) -> str:
+    def run(data: dict[str, Any]) -> None:
         freeze_lot(lot=lot, actor=request.user, **data)
-        return "已冻结"
 
     note = "冻结后这个批次不能分装、混装、售出和开具合格证，已开的合格证显示“批次已冻结”，直到解除。"
     return _act(request, lot, ReasonForm(request.POST or None), run, title="冻结", button="冻结", warning=note)
@@ -192,21 +197,25 @@ def _act(
     request: SignedInRequest,
     lot: Lot,
     form: forms.Form,
-    run: Callable[[dict[str, Any]], str],
+    run: Callable[[dict[str, Any]], str | None],
     *,
     title: str,
     button: str,
     warning: str = "",
     result: list[Lot] | None = None,
 ) -> HttpResponse:
-    """One dealing with a lot: its form, and back to the lot (or to the one made) when it is done."""
+    """One dealing with a lot: its form, and back to the lot (or to the one made) when it is done.
+
+    `run` gives the message of success; None for what the lot's page shows by itself, in the colour of danger or doubt.
+    """
     if form.is_valid():
         try:
             done = run(form.cleaned_data)
         except Refused as refusal:
             show_refusal(form, refusal)
         else:
-            messages.success(request, done)
+            if done:
+                messages.success(request, done)
             return redirect(result[0] if result else lot)
     context = {
         "lot": lot,

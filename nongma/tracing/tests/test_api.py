@@ -142,7 +142,7 @@ def test_the_life_of_a_lot(li, zhao, lot, chen, chen_operator, li_base, cowpea):
         "depth": 3,
         "visible": False,
         "kind": None,
-        "state": None,
+        "state": "usable",
         "unit": None,
         "operator": None,
         "base": None,

@@ -1,0 +1,14 @@
+"""What an operator is called before people who may not see its record: a household's name is a person's."""
+
+from nongma.lib.masking import mask_name
+from nongma.registry.models import Operator
+
+
+def public_name(operator: Operator) -> str:
+    """The operator's name as anyone may read it: a household's is a person's, so it is masked."""
+    return mask_name(operator.name) if is_person(operator) else operator.name
+
+
+def is_person(operator: Operator) -> bool:
+    """Whether the operator's name is a person's: a household or broker without a licence of its own."""
+    return not operator.uscc and bool({Operator.Kind.HOUSEHOLD, Operator.Kind.BROKER} & set(operator.kinds))
