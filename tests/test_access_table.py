@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from config.api import api
 from nongma.accounts.access import Action
@@ -105,7 +105,7 @@ GET  /me/password                                  in 200 200 200 200 200 200 20
 GET  /me/code                                      in 302 302 302 302 302 302 302 302 302 302
 POST /me/code/start                                in  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
 GET  /audit/                                       in 200 403 403 403 403 403 403 403 403 403
-GET  /audit/export                                 in 200 403 403 403 403 403 403 403 403 403
+POST /audit/export                                 in  ok 403 403 403 403 403 403 403 403 403
 GET  /regions/search?q=yz                          in 200 200 200 200 200 200 200 200 200 200
 GET  /regions/children                             in 200 200 200 200 200 200 200 200 200 200
 GET  /regions/boundaries/provinces.geojson        200 200 200 200 200 200 200 200 200 200 200
@@ -216,7 +216,7 @@ def world(
     base = make_base(operator, region=YAZHOU_VILLAGE)
     origin = make_origin(base, cowpea, collected_by=wang)
     lot = harvest_lot(
-        base=base, product=cowpea, quantity=Decimal(500), unit="kg", harvested_on=date(2026, 4, 2), actor=li
+        base=base, product=cowpea, quantity=Decimal(500), unit="kg", harvested_on=timezone.localdate(), actor=li
     )
     certificate = issue_certificate(lot=lot, quantity=Decimal(100), basis=Basis.SELF_TEST, actor=li)
     job = ImportJob.objects.create(
@@ -262,7 +262,7 @@ BODY: dict[str, Any] = {
     "region": YAZHOU_VILLAGE,
     "product": "豇豆",
     "unit": "kg",
-    "harvested_on": "2026-04-02",
+    "harvested_on": str(timezone.localdate()),
     "basis": "self_test",
 }
 

@@ -1,7 +1,6 @@
 """Whatever is sent to the API, it answers as its document says, and never with a crash."""
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 from itertools import cycle
 from typing import Any
@@ -11,6 +10,7 @@ import schemathesis
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -59,7 +59,7 @@ def keys(li: User, wang: User, cowpea: Product) -> dict[str, str]:
     base = make_base(operator, region=YAZHOU_VILLAGE)
     origin = make_origin(base, cowpea, collected_by=wang)
     lot = harvest_lot(
-        base=base, product=cowpea, quantity=Decimal(500), unit="kg", harvested_on=date(2026, 4, 2), actor=li
+        base=base, product=cowpea, quantity=Decimal(500), unit="kg", harvested_on=timezone.localdate(), actor=li
     )
     certificate = issue_certificate(lot=lot, quantity=Decimal(100), basis=Basis.SELF_TEST, actor=li)
     return {

@@ -79,7 +79,7 @@ class LotIn(Schema):
     quantity: Quantity
     unit: str = Field(max_length=8, examples=["kg"])
     base: Code | None = Field(None, description="基地码；不填时取种这个产品的基地，或唯一的（第一个）基地")
-    harvested_on: date
+    harvested_on: date = Field(description="不晚于今天，不早于一年前")
 
 
 class LotFilter(Schema):

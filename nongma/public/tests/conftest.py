@@ -1,10 +1,10 @@
 """A resolver that runs, and Li's certificate to scan."""
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from nongma.accounts.models import User
 from nongma.catalogue.models import Product
@@ -21,7 +21,7 @@ from nongma.tracing.services import harvest_lot
 def lot(transactional_db: None, li: User, li_base: Base, cowpea: Product) -> Lot:
     """200 kg of Li's cowpeas."""
     return harvest_lot(
-        base=li_base, product=cowpea, quantity=Decimal("200"), unit="kg", harvested_on=date(2026, 3, 1), actor=li
+        base=li_base, product=cowpea, quantity=Decimal("200"), unit="kg", harvested_on=timezone.localdate(), actor=li
     )
 
 

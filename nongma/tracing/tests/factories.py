@@ -1,7 +1,9 @@
 """Lots for tests, made the way the trade makes them."""
 
-from datetime import date
+from datetime import timedelta
 from decimal import Decimal
+
+from django.utils import timezone
 
 from nongma.accounts.models import User
 from nongma.catalogue.models import Product
@@ -11,7 +13,12 @@ from nongma.tracing.services import harvest_lot
 
 
 def harvest(base: Base, product: Product, actor: User, quantity: str = "500") -> Lot:
-    """A lot of kilograms, harvested on 1 March 2026."""
+    """A lot of kilograms, harvested a month ago."""
     return harvest_lot(
-        base=base, product=product, quantity=Decimal(quantity), unit="kg", harvested_on=date(2026, 3, 1), actor=actor
+        base=base,
+        product=product,
+        quantity=Decimal(quantity),
+        unit="kg",
+        harvested_on=timezone.localdate() - timedelta(days=30),
+        actor=actor,
     )

@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from nongma.testing import api_of
 from nongma.tracing.models import Lot, LotEntry
@@ -17,7 +18,7 @@ def post(user, path, data, **headers):
     return api_of(user).post(f"/api/v1/lots{path}", data, content_type="application/json", headers=headers)
 
 
-HARVEST = {"product": "豇豆", "quantity": "500", "unit": "kg", "harvested_on": "2026-03-01"}
+HARVEST = {"product": "豇豆", "quantity": "500", "unit": "kg", "harvested_on": str(timezone.localdate())}
 
 
 def test_a_program_registers_a_harvest(li, li_base, li_origin):
@@ -54,6 +55,7 @@ def test_the_same_key_registers_once(li, li_base):
         ({"quantity": "many"}, 422, "decimal_parsing", "quantity"),
         ({"unit": "t9"}, 409, "unit_not_traded", "unit"),
         ({"harvested_on": "2999-01-01"}, 409, "in_future", "harvested_on"),
+        ({"harvested_on": "2020-01-01"}, 409, "too_long_ago", "harvested_on"),
     ],
 )
 def test_it_says_what_is_wrong(li, li_base, change, status, code, field):

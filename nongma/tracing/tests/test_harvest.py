@@ -91,6 +91,27 @@ def test_it_refuses_a_harvest_of_tomorrow(li, li_base, cowpea):
     assert nothing_written()
 
 
+@pytest.mark.parametrize(("days", "code"), [(365, None), (366, "too_long_ago")])
+def test_it_refuses_a_harvest_of_more_than_a_year_ago(li, li_base, cowpea, days, code):
+    harvested = {
+        "base": li_base,
+        "product": cowpea,
+        "quantity": Decimal(1),
+        "unit": "kg",
+        "harvested_on": timezone.localdate() - timedelta(days=days),
+        "actor": li,
+    }
+    if code is None:
+        assert harvest_lot(**harvested).pk
+        return
+
+    with pytest.raises(Refused) as refusal:
+        harvest_lot(**harvested)
+
+    assert (refusal.value.code, refusal.value.field) == (code, "harvested_on")
+    assert nothing_written()
+
+
 def test_it_refuses_another_growers_base(chen, li_base, cowpea):
     with pytest.raises(Refused) as refusal:
         harvest(li_base, cowpea, chen)

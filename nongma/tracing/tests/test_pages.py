@@ -51,7 +51,13 @@ def test_a_grower_registers_a_harvest_with_what_is_usual_filled_in(li, li_base, 
 def test_a_refusal_stands_beside_its_field(li, li_base, cowpea):
     answer = client_of(li).post(
         "/lots/new",
-        {"product": cowpea.pk, "quantity": "-1", "unit": "kg", "base": li_base.pk, "harvested_on": "2026-03-01"},
+        {
+            "product": cowpea.pk,
+            "quantity": "-1",
+            "unit": "kg",
+            "base": li_base.pk,
+            "harvested_on": timezone.localdate(),
+        },
     )
 
     assert answer.context["form"].errors == {"quantity": ["数量要大于 0"]}
@@ -65,7 +71,13 @@ def test_a_grower_without_a_base_is_told_how_to_get_one(li, li_operator):
 def test_a_base_of_somebody_else_can_not_be_chosen(li, li_base, chen_base, cowpea):
     answer = client_of(li).post(
         "/lots/new",
-        {"product": cowpea.pk, "quantity": "1", "unit": "kg", "base": chen_base.pk, "harvested_on": "2026-03-01"},
+        {
+            "product": cowpea.pk,
+            "quantity": "1",
+            "unit": "kg",
+            "base": chen_base.pk,
+            "harvested_on": timezone.localdate(),
+        },
     )
 
     assert "base" in answer.context["form"].errors
