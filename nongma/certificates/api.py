@@ -40,6 +40,7 @@ class CertificateOut(Schema):
     basis_text: str = Field(description="承诺依据在该版合格证上的写法")
     promises: list[str]
     template: str = Field(description="合格证样式的版本")
+    template_verified: bool = Field(description="该样式的文字有没有对照依据核对过")
     state: Certificate.State
     issued_on: date
     issued_at: datetime
@@ -69,6 +70,10 @@ class CertificateOut(Schema):
     @staticmethod
     def resolve_template(certificate: Certificate) -> str:
         return certificate.template.code
+
+    @staticmethod
+    def resolve_template_verified(certificate: Certificate) -> bool:
+        return certificate.template.verified
 
     @staticmethod
     def resolve_signature(certificate: Certificate) -> str:

@@ -19,11 +19,7 @@ class IssueForm(forms.Form):
 
     quantity = QuantityField(label="数量")
     basis = forms.ChoiceField(label="承诺依据", choices=Basis.choices, widget=forms.RadioSelect)
-    show_phone = forms.BooleanField(
-        label="在标签上印出完整手机号",
-        required=False,
-        help_text="不勾选时标签上印 199****2449 这样的号码；扫码页面上始终隐去中间四位",
-    )
+    show_phone = forms.BooleanField(label="在标签上印出完整手机号", required=False)
     promise = forms.BooleanField(label="我作出以上承诺", error_messages={"required": "请先阅读承诺并勾选"})
 
     def __init__(self, data: Any = None, *, lot: Lot, left: Decimal, template: CertificateTemplate) -> None:
@@ -31,6 +27,14 @@ class IssueForm(forms.Form):
         unit = lot.get_unit_display()
         self.fields["quantity"].label = f"数量（{unit}）"
         self.fields["quantity"].help_text = f"最多 {left.normalize():f} {unit}"
+        if lot.operator.phone:
+            self.fields[
+                "show_phone"
+            ].help_text = (
+                f"勾选印 {lot.operator.phone}，不勾选印 {lot.operator.masked_phone}；扫码页面上始终隐去中间四位"
+            )
+        else:
+            del self.fields["show_phone"]
         basis = self.fields["basis"]
         assert isinstance(basis, forms.ChoiceField)
         basis.choices = template.bases

@@ -5,6 +5,7 @@ from typing import Any
 
 from nongma.certificates.models import Basis, CertificateTemplate
 
+# `verified` says that the wording was taken from the text named as its source; the 2021 form's text is not at hand.
 TEMPLATES: tuple[dict[str, Any], ...] = (
     {
         "code": "2021",
@@ -21,6 +22,7 @@ TEMPLATES: tuple[dict[str, Any], ...] = (
             Basis.COMMISSIONED_TEST: "委托检测",
         },
         "source": "农业农村部办公厅关于加快推进承诺达标合格证制度试行工作的通知（农办质〔2021〕16号）",
+        "verified": False,
         "valid_from": date(2021, 11, 4),
         "valid_to": date(2026, 1, 31),
     },
@@ -34,6 +36,7 @@ TEMPLATES: tuple[dict[str, Any], ...] = (
         ],
         "basis_labels": dict(Basis.choices),
         "source": "农产品质量安全承诺达标合格证管理办法（农业农村部令2025年第4号）",
+        "verified": True,
         "valid_from": date(2026, 2, 1),
         "valid_to": None,
     },

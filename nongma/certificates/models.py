@@ -40,6 +40,7 @@ class CertificateTemplate(models.Model):
     buyer_promise = ArrayField(models.CharField(max_length=200), verbose_name="收购者承诺")
     basis_labels = models.JSONField("承诺依据的写法", help_text="{basis: 该样式上的文字}")
     source = models.CharField("依据", max_length=200)
+    verified = models.BooleanField("文字已核对", default=False)
     valid_from = models.DateField("启用日期")
     valid_to = models.DateField("停用日期", null=True, blank=True)
 
@@ -81,10 +82,6 @@ class CertificateQuerySet(HoldingQuerySet["Certificate"]):
     def standing(self) -> Self:
         """Certificates that nobody revoked, whatever became of the lot."""
         return self.filter(revoked_at=None)
-
-    def valid(self, on: date) -> Self:
-        """Certificates that hold on a day: issued, not revoked, of a lot that is neither frozen nor recalled."""
-        return self.standing().filter(issued_at__date__lte=on, lot__frozen_at=None, lot__recalled_at=None)
 
 
 class Certificate(models.Model):

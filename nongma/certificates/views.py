@@ -1,3 +1,4 @@
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -24,6 +25,7 @@ from nongma.lib.sorting import Sorting
 from nongma.regions.models import Region
 from nongma.regions.spans import span_of
 from nongma.tracing.models import Lot
+from nongma.tracing.queries import balance
 
 MOST_CHOSEN = 500
 
@@ -71,7 +73,7 @@ def issue(request: SignedInRequest, code: str) -> HttpResponse:
             messages.success(request, "合格证已开具，可以打印标签，或用手机出示")
             return redirect(certificate)
     promises = template.buyer_promise if lot.bought else template.producer_promise
-    context = {"lot": lot, "form": form, "left": left, "template": template, "promises": promises}
+    context = {"lot": lot, "form": form, "stop": _stop(lot, left), "template": template, "promises": promises}
     return render(request, "certificates/issue.html", context)
 
 
@@ -166,6 +168,15 @@ def keys(request: HttpRequest) -> JsonResponse:
 
 def _visible(request: SignedInRequest, code: str) -> Certificate:
     return get_object_or_404(queries.with_all(Certificate.objects.visible_to(request.user).coded(code)))
+
+
+def _stop(lot: Lot, left: Decimal) -> str:
+    """Why no certificate can be issued for a lot now; empty when one can."""
+    if lot.state != Lot.State.USABLE:
+        return f"这个批次{lot.state.label}，不能开具合格证"
+    if left > 0:
+        return ""
+    return "可开具 0：已全部开具" if balance(lot) > 0 else "可开具 0：批次已没有余量"
 
 
 def _drawn(symbol: qr.Symbol) -> SafeString:

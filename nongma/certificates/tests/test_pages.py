@@ -1,10 +1,13 @@
+from decimal import Decimal
+
 import pypdfium2
 import pytest
 import zxingcpp
 from django.urls import reverse
 
-from nongma.certificates.models import Certificate
-from nongma.certificates.services import revoke_certificate
+from nongma.certificates.models import Basis, Certificate, CertificateTemplate
+from nongma.certificates.services import issue_certificate, revoke_certificate
+from nongma.registry.models import Operator
 from nongma.testing import client_of
 
 
@@ -61,6 +64,64 @@ def test_a_frozen_lot_is_refused_on_top_of_the_form(li, zhao, lot):
 
     assert "冻结" in answer.context["form"].non_field_errors()[0]
     assert not Certificate.objects.exists()
+
+
+def test_a_lot_that_can_not_be_certified_says_why_and_offers_no_form(li, zhao, lot):
+    from nongma.tracing.recalls import freeze_lot
+    from nongma.tracing.services import record_loss
+
+    browser, address = client_of(li), reverse("certificates:issue", args=[lot.code])
+    issue_certificate(lot=lot, quantity=Decimal(500), basis=Basis.SELF_TEST, actor=li)
+    assert_stopped(browser, address, "可开具 0：已全部开具")
+    record_loss(lot=lot, quantity=Decimal(500), actor=li)
+    assert_stopped(browser, address, "可开具 0：批次已没有余量")
+    freeze_lot(lot=lot, reason="待检", actor=zhao)
+    assert_stopped(browser, address, "这个批次已冻结")
+
+
+def assert_stopped(browser, address, words):
+    shown = browser.get(address).content.decode()
+    assert words in shown
+    assert "field-page" not in shown
+
+
+def test_the_lots_page_offers_the_step_that_is_next(li, lot):
+    browser = client_of(li)
+    assert (
+        f'btn-primary btn-lg" href="{reverse("certificates:issue", args=[lot.code])}"'
+        in browser.get(lot.get_absolute_url()).content.decode()
+    )
+
+    issue_certificate(lot=lot, quantity=Decimal(500), basis=Basis.SELF_TEST, actor=li)
+    shown = browser.get(lot.get_absolute_url()).content.decode()
+    assert "可开具 0：已全部开具" in shown
+    assert reverse("certificates:issue", args=[lot.code]) not in shown
+    assert f'btn-primary btn-lg" href="{reverse("tracing:transfer", args=[lot.code])}"' in shown
+
+
+def test_the_grower_is_shown_the_phone_as_it_will_be_printed(li, li_operator, lot):
+    address = reverse("certificates:issue", args=[lot.code])
+    shown = client_of(li).get(address).content.decode()
+    assert f"勾选印 {li_operator.phone}，不勾选印 {li_operator.masked_phone}" in shown
+
+    Operator.objects.filter(pk=li_operator.pk).update(phone="", phone_index=None)
+    answer = client_of(li).get(address)
+    assert "show_phone" not in answer.context["form"].fields
+    assert "没有登记手机号" in answer.content.decode()
+
+
+def test_wording_that_nobody_checked_says_so(li, lot, certificate, monkeypatch):
+    words, issue = "该样式文字未经核对", reverse("certificates:issue", args=[lot.code])
+    browser = client_of(li)
+    assert words not in browser.get(page("certificate", certificate)).content.decode()
+    assert words not in browser.get(issue).content.decode()
+
+    CertificateTemplate.objects.filter(pk=certificate.template_id).update(verified=False)
+    assert words in browser.get(page("certificate", certificate)).content.decode()
+    # The wording in force is kept in memory for a minute.
+    monkeypatch.setattr("nongma.certificates.views.template_in_force", CertificateTemplate.objects.last)
+    assert words in browser.get(issue).content.decode()
+    assert not CertificateTemplate.objects.get(code="2021").verified
 
 
 def test_others_find_nothing(chen, chen_operator, sun, zhao, lot, certificate):
