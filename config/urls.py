@@ -4,7 +4,7 @@ from config.api import api
 
 ROOMS = (
     ("", "nongma.accounts.urls"),
-    ("audit/", "nongma.accounts.log.urls"),
+    ("audit/", "nongma.desk.log.urls"),
     ("regions/", "nongma.accounts.places.urls"),
     ("catalogue/", "nongma.catalogue.urls"),
     ("operators/", "nongma.registry.urls"),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from nongma.accounts.log import views
+from nongma.desk.log import views
 
 app_name = "audit"
 urlpatterns = [

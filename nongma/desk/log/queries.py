@@ -1,0 +1,58 @@
+"""What a person finds in the audit log: of the own area, by date, person, region, kind and record."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from nongma.accounts.access import Action, scope_of
+from nongma.accounts.models import User
+from nongma.audit.models import Entry, EntryQuerySet, first_key
+from nongma.audit.queries import Search, search
+from nongma.origins.models import ImportJob
+from nongma.regions.models import Region
+from nongma.regions.spans import Span, span_of
+
+BY_ROW = ("origin.imported", "origin.superseded")
+"""What an import writes for each row: read under the import, not between everything else."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A search, with what the log's own search does not know: several people, a place, one import."""
+
+    search: Search
+    people: list[int] | None = None
+    region: Region | None = None
+    job: ImportJob | None = None
+
+
+def found_by(user: User, wanted: Wanted) -> EntryQuerySet:
+    """The entries that the user may see and looks for, newest first."""
+    spans = _spans(user, wanted.region)
+    if wanted.job:
+        return _rows_of(wanted.job, Entry.objects.within(spans))
+    entries = search(spans, wanted.search)
+    if wanted.people is not None:
+        entries = entries.filter(actor_id__in=wanted.people)
+    if not wanted.search.action and not wanted.search.target:
+        entries = entries.exclude(action__in=BY_ROW)
+    return entries
+
+
+def _spans(user: User, region: Region | None) -> tuple[Span, ...]:
+    own = scope_of(user, Action.VIEW_AUDIT).spans
+    if region is None:
+        return own
+    place = span_of(region.code)
+    if any(span.covers(place) for span in own):
+        return (place,)
+    return tuple(span for span in own if place.covers(span))
+
+
+def _rows_of(job: ImportJob, entries: EntryQuerySet) -> EntryQuerySet:
+    """What an import wrote row by row: a stretch of its person's entries, by their index."""
+    start = job.started_at or job.created_at
+    stop = (job.finished_at or timezone.now()) + timedelta(seconds=1)
+    written = entries.filter(actor_id=job.user_id, pk__gte=first_key(start), pk__lt=first_key(stop))
+    return written.filter(action="origin.imported", details__import=str(job.uid)).order_by("-id")

@@ -1,0 +1,139 @@
+"""Audit entries as Chinese sentences: who did what to which record, from what to what, and what else is known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+
+from nongma.accounts.models import Agency, Role
+from nongma.audit.labels import action_label, detail_label
+from nongma.audit.models import Entry
+from nongma.catalogue.models import Unit
+from nongma.certificates.models import Basis
+from nongma.desk.log.targets import Key, Target, targets_of
+from nongma.origins.models import Origin
+from nongma.regions.queries import paths_of
+from nongma.registry.models import Operator, OperatorKind, OperatorMember
+
+PHRASES = {
+    "account.created": "建立{target}",
+    "account.appointed": "任命{target}为{agency}的{role}",
+    "account.dismissed": "免去{target}在{agency}的{role}职务",
+    "account.deactivated": "停用{target}",
+    "account.signed_in": "从{by}登录",
+    "account.failed": "有人登录{target}，密码不对",
+    "account.locked": "{target}连续输错密码，锁定",
+    "account.password_changed": "修改{target}的密码",
+    "account.totp_enrolled": "启用{target}的动态口令",
+    "account.totp_removed": "停用{target}的动态口令",
+    "agency.created": "建立{target}",
+    "audit.exported": "导出审计记录",
+    "base.registered": "登记{target}",
+    "certificate.issued": "开具{target}",
+    "certificate.revoked": "作废{target}：有效 → 已作废",
+    "code_range.voided": "作废{target}：有效 → 作废",
+    "import.queued": "上传{target}",
+    "import.started": "开始导入{target}",
+    "import.finished": "导入{target}完成",
+    "import.failed": "导入{target}失败",
+    "items.coded": "为批次 {lot} 发单品码",
+    "lot.harvested": "采收，登记{target}",
+    "lot.split": "从{target}分装出{parts}",
+    "lot.mixed": "混装{sources}，得到{target}",
+    "lot.transferred": "交付{target}",
+    "lot.lost": "登记{target}的损耗",
+    "lot.recalled": "召回{target}：正常 → 已召回",
+    "lot.frozen": "冻结{target}：正常 → 已冻结",
+    "lot.unfrozen": "解除冻结{target}：已冻结 → 正常",
+    "operator.registered": "登记{target}",
+    "operator.changed": "修改{target}的{fields}",
+    "operator.approved": "审核{target}：→ 已通过",
+    "operator.returned": "审核{target}：待审核 → 已退回",
+    "operator.revealed": "查看{target}的完整联系方式",
+    "operator.exported": "导出主体",
+    "operator.member_added": "为{target}增加{role}",
+    "origin.imported": "导入{target}",
+    "origin.located": "定位{target}：待定位 → 待审核",
+    "origin.changed": "改正{target}的{fields}：已退回 → 待审核",
+    "origin.approved": "审核{target}：待审核 → 已通过",
+    "origin.returned": "审核{target}：待审核 → 已退回",
+    "origin.revealed": "查看{target}的完整联系方式",
+    "origin.superseded": "{target}由新导入的一行代替：→ 已更新",
+    "origins.exported": "导出产地信息",
+}
+HIDDEN = {"import", "transfer", "operator", "size_bytes", "region"}
+CHOICES: dict[str, dict[str, str]] = {
+    "basis": dict(Basis.choices),
+    "by": {"session": "网页", "token": "接口"},
+    "form": {"csv": "CSV", "xlsx": "Excel"},
+    "kind": {**dict(Agency.Kind.choices), **dict(OperatorKind.choices)},
+    "role": {**dict(Role.choices), **dict(OperatorMember.Role.choices)},
+    "status": dict(Operator.Status.choices),
+    "unit": dict(Unit.choices),
+}
+COUNTED = {"parts", "sources", "reached"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry as a page shows it: the words before the record, the record, those behind it, what else is known."""
+
+    entry: Entry
+    before: str
+    target: Target | None
+    after: str
+    further: str
+    place: str
+
+    @property
+    def sentence(self) -> str:
+        """All but who and when, in one text."""
+        named = f"{self.target.kind}“{self.target.name}”" if self.target else ""
+        return f"{self.before}{named}{self.after}" + (f"（{self.further}）" if self.further else "")
+
+
+def lines_of(entries: Sequence[Entry]) -> list[Line]:
+    """The entries as sentences; one query for each kind of record and one for the places."""
+    targets = targets_of(_key(entry) for entry in entries)
+    places = paths_of(entry.region_code for entry in entries if entry.region_code)
+    return [_line(entry, targets[_key(entry)], places.get(entry.region_code or 0, "")) for entry in entries]
+
+
+def _key(entry: Entry) -> Key:
+    return entry.target_kind, entry.target_id
+
+
+def _line(entry: Entry, target: Target, place: str) -> Line:
+    phrase = PHRASES.get(entry.action) or f"{action_label(entry.action)}{{target}}"
+    if entry.action == "account.password_changed" and entry.target_id == str(entry.actor_id):
+        phrase = "修改自己的密码"
+    told = {name for _, name, _, _ in Formatter().parse(phrase) if name}
+    words = {name: _value(entry, name, entry.details.get(name, "")) for name in told - {"target"}}
+    before, named, after = phrase.partition("{target}")
+    further = "，".join(
+        f"{detail_label(name)} {_value(entry, name, value)}"
+        for name, value in entry.details.items()
+        if name not in told | HIDDEN and value not in ("", None, [])
+    )
+    return Line(entry, before.format(**words), target if named else None, after.format(**words), further, place)
+
+
+def _value(entry: Entry, name: str, value: Any) -> str:
+    """A detail in the words of the trade."""
+    if name == "fields" and isinstance(value, list):
+        return "、".join(_field_label(entry.target_kind, str(field)) for field in value)
+    if name in COUNTED and isinstance(value, list):
+        return f"{len(value)} 个批次"
+    if isinstance(value, list | dict):
+        return f"{len(value)} 项"
+    return CHOICES.get(name, {}).get(str(value), str(value))
+
+
+def _field_label(kind: str, field: str) -> str:
+    model = {"operator": Operator, "origin": Origin}.get(kind)
+    try:
+        return str(model._meta.get_field(field).verbose_name) if model else field
+    except FieldDoesNotExist:
+        return detail_label(field)

@@ -1,0 +1,211 @@
+import re
+from datetime import timedelta
+from time import sleep
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from nongma.accounts.models import User
+from nongma.audit.labels import ACTIONS
+from nongma.audit.models import Entry
+from nongma.audit.services import record, record_many
+from nongma.certificates.models import Certificate
+from nongma.desk.log.sentences import PHRASES
+from nongma.desk.log.views import SHOWN
+from nongma.origins.models import ImportJob, Origin
+from nongma.registry.models import Base, Operator
+from nongma.testing import HAINAN, LIANDU, YAZHOU, client_of
+
+LOG = "/audit/"
+EXPORT = "/audit/export"
+
+
+def shown(user: User, **query: Any) -> list[Entry]:
+    entries: list[Entry] = client_of(user).get(LOG, query).context["slice"].entries
+    return entries
+
+
+def test_it_shows_the_own_area_newest_first(hainan: User, ministry: User, zhao: User, li: User) -> None:
+    first = record("account.created", actor=zhao, target=li, region_code=YAZHOU)
+    sleep(0.002)  # keys are in the order of milliseconds
+    last = record("account.appointed", actor=zhao, target=li, region_code=YAZHOU)
+    sleep(0.002)
+    outside = record("account.created", actor=zhao, target=li, region_code=LIANDU)
+    sleep(0.002)
+    nowhere = record("account.created", actor=None, target=li)
+    assert shown(hainan) == [last, first]
+    assert shown(ministry) == [nowhere, outside, last, first]
+
+
+def test_it_is_for_administrators(zhao: User, li: User) -> None:
+    for user in (zhao, li):
+        assert client_of(user).get(LOG).status_code == 403
+        assert client_of(user).post(EXPORT).status_code == 403
+    assert not Entry.objects.exists()
+
+
+def test_it_is_narrowed_to_a_place(hainan: User, ministry: User, li: User) -> None:
+    inside = record("account.created", actor=None, target=li, region_code=YAZHOU)
+    record("account.created", actor=None, target=li, region_code=LIANDU)
+    for user in (hainan, ministry):
+        assert shown(user, region=HAINAN) == [inside]
+        assert shown(user, region=YAZHOU) == [inside]
+    assert shown(hainan, region=LIANDU) == []
+
+
+def test_it_is_filtered(ministry: User, zhao: User, li: User, chen: User) -> None:
+    one = record("account.created", actor=zhao, target=li, region_code=YAZHOU)
+    other = record("account.failed", actor=None, target=chen)
+    assert shown(ministry, who="zhao") == [one]
+    assert shown(ministry, who="赵审核") == [one]
+    assert shown(ministry, who="nobody") == []
+    assert shown(ministry, action="account.failed") == [other]
+    assert shown(ministry, kind="user", target=chen.pk) == [other]
+    assert shown(ministry, kind="lot") == []
+    yesterday = timezone.localdate() - timedelta(days=1)
+    assert shown(ministry, from_on=yesterday, to_on=yesterday) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"from_on": "2026-02-01", "to_on": "2026-01-01"}, "to_on"),
+        ({"from_on": "2020-01-01", "to_on": "2026-01-01"}, "from_on"),
+        ({"from_on": "yesterday"}, "from_on"),
+        ({"action": "nonsense"}, "action"),
+    ],
+)
+def test_it_says_what_is_wrong_with_a_search(ministry: User, query: dict[str, str], field: str) -> None:
+    response = client_of(ministry).get(LOG, query)
+    assert field in response.context["form"].errors
+    assert response.context["slice"].entries == []
+    assert client_of(ministry).post(f"{EXPORT}?{urlencode(query)}").status_code == 400
+    assert not Entry.objects.exists()
+
+
+def test_it_goes_back_page_by_page(ministry: User, li: User) -> None:
+    record_many("origin.approved", actor=li, targets=[("origin", str(n), None, {}) for n in range(SHOWN * 2 + 1)])
+    client, seen, before = client_of(ministry), [], ""
+    for _ in range(3):
+        found = client.get(LOG, {"before": before}).context["slice"]
+        seen += [entry.pk for entry in found.entries]
+        before = found.before
+    assert before is None
+    assert seen == list(Entry.objects.order_by("-id").values_list("pk", flat=True))
+    assert client.get(LOG, {"before": "nonsense"}).status_code == 200
+
+
+def text_of(html: str) -> str:
+    """What a page says, without marks, spaces folded."""
+    return " ".join(re.sub(r"<[^>]*>", "", html).split())
+
+
+def test_it_reads_as_sentences_that_lead_to_the_records(
+    ministry: User,
+    zhao: User,
+    li: User,
+    li_operator: Operator,
+    li_base: Base,
+    li_origin: Origin,
+    certificate: Certificate,
+) -> None:
+    record("account.appointed", actor=zhao, target=li, agency="崖州站", role="reviewer", reason="调入")
+    record("account.password_changed", actor=li, target=li)
+    record("account.password_changed", actor=zhao, target=li)
+    record("operator.changed", actor=li, target=li_operator, fields=["phone", "address"])
+    record("base.registered", actor=li, target=li_base, operator=str(li_operator.uid))
+    record("origin.returned", actor=zhao, target=li_origin, region_code=YAZHOU, reason="坐标不对")
+    record("origin.changed", actor=zhao, target=li_origin, fields=["scale", "on_sale_on"])
+    html = client_of(ministry).get(LOG).text
+    text = text_of(html)
+    for sentence in (
+        "赵审核 任命账号“李大山（li）”为崖州站的审核员，原因 调入",
+        "李大山 修改自己的密码",
+        "赵审核 修改账号“李大山（li）”的密码",
+        "李大山 修改主体“李大山”的手机、地址",
+        "李大山 登记基地“李大山豇豆地”",
+        "赵审核 审核产地信息“李大山 豇豆”：待审核 → 已退回，原因 坐标不对",
+        "改正产地信息“李大山 豇豆”的种养规模、上市时间：已退回 → 待审核",
+        f"李大山 开具合格证“豇豆 …{certificate.code[-6:]}”，",
+        f"批次 {certificate.lot.code}",
+        "依据 质量安全控制符合要求",
+        "时间（北京时间）",
+    ):
+        assert sentence in text
+    for record_page in (li_operator, li_origin, certificate, certificate.lot):
+        assert f'href="{record_page.get_absolute_url()}"' in html
+
+
+def test_every_action_has_a_sentence_and_a_name_of_its_own() -> None:
+    assert set(PHRASES) == set(ACTIONS)
+    assert len(set(ACTIONS.values())) == len(ACTIONS)
+
+
+def test_a_record_that_is_unknown_goes_by_its_number(ministry: User) -> None:
+    record_many(
+        "origin.approved", actor=None, targets=[("origin", "nonsense-12345678", None, {}), ("x", "1", None, {})]
+    )
+    text = text_of(client_of(ministry).get(LOG).text)
+    assert "系统 审核产地信息“12345678”" in text
+    assert "系统 审核x“1”" in text
+
+
+def test_the_rows_of_an_import_stand_under_it(ministry: User, wang: User, li_origin: Origin) -> None:
+    job = ImportJob.objects.create(
+        user=wang, filename="崖州.xlsx", size_bytes=1, digest=b"", accepted=2, to_locate=1, started_at=timezone.now()
+    )
+    rows = [("origin", str(li_origin.uid), YAZHOU, {"import": str(job.uid), "row": row}) for row in (2, 3)]
+    record_many("origin.imported", actor=wang, targets=rows)
+    record_many("origin.imported", actor=wang, targets=[("origin", "1", YAZHOU, {"import": "another", "row": 2})])
+    finished = record("import.finished", actor=wang, target=job, accepted=2, to_locate=1)
+    page = client_of(ministry).get(LOG)
+    assert page.context["slice"].entries == [finished]
+    assert "导入表格“崖州.xlsx”完成，通过 2，待定位 1" in text_of(page.text)
+    assert f"?job={job.uid}" in page.text
+    assert "逐行记录 3 条" in page.text
+    under = client_of(ministry).get(LOG, {"job": job.uid})
+    assert sorted(entry.details["row"] for entry in under.context["slice"].entries) == [2, 3]
+    assert "只看表格“崖州.xlsx”逐行导入的记录" in text_of(under.text)
+    assert len(shown(ministry, action="origin.imported")) == 3
+
+
+def test_a_page_costs_the_same_however_many_records_it_names(
+    ministry: User, zhao: User, li_origin: Origin, django_assert_num_queries: Any
+) -> None:
+    client = client_of(ministry)
+    record("origin.approved", actor=zhao, target=li_origin, region_code=YAZHOU)
+    with CaptureQueriesContext(connection) as few:
+        client.get(LOG)
+    for _ in range(20):
+        record("origin.approved", actor=zhao, target=li_origin, region_code=YAZHOU)
+    with django_assert_num_queries(len(few)):
+        client.get(LOG)
+
+
+def test_it_says_when_there_is_nothing(ministry: User) -> None:
+    assert "这段时间没有记录" in client_of(ministry).get(LOG).content.decode()
+
+
+def test_it_is_exported_for_spreadsheets_and_that_is_on_record(hainan: User, li: User) -> None:
+    record("account.created", actor=li, target=li, region_code=YAZHOU, note="=1+1")
+    Entry.objects.update(actor_name="=cmd()")
+    answer = client_of(hainan).post(f"{EXPORT}?action=account.created")
+    text = answer.text
+    assert answer["Content-Disposition"].startswith("attachment; filename=")
+    assert text.startswith("\ufeff时间（北京时间）,操作人,")
+    assert "'=cmd()" in text
+    assert "建立账号“李大山（li）”（说明 =1+1）" in text
+    assert "海南省" in text
+    assert len(text.strip().splitlines()) == 2
+    entry = Entry.objects.get(action="audit.exported")
+    assert (entry.actor_id, entry.region_code, entry.details["rows"]) == (hainan.pk, HAINAN, 1)
+    assert "导出审计记录" in text_of(client_of(hainan).get(LOG).text)
+
+
+def test_it_is_not_exported_by_a_link(hainan: User) -> None:
+    assert client_of(hainan).get(EXPORT).status_code == 405
+    assert not Entry.objects.exists()
