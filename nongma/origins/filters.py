@@ -69,6 +69,16 @@ class OriginFilter:
             return Q()
         return Q(region_id__gte=self.region.span.start, region_id__lte=self.region.span.stop)
 
+    @property
+    def is_scaled(self) -> bool:
+        """Whether a range of scales is asked for."""
+        return self.scale_min is not None or self.scale_max is not None
+
+    @property
+    def leaves_states_open(self) -> bool:
+        """Whether a wide map can't tell the states of the many records that are meant (docs/adr/0008)."""
+        return not self.status and bool(self.product or self.industry or self.on_sale or self.is_scaled)
+
     def rest(self) -> Q:
         """Every condition but the place."""
         query = Q()
@@ -106,7 +116,7 @@ class OriginFilter:
             found.append((("industry",), "所属行业", self.industry.label))
         if self.status:
             found.append((("status",), "状态", self.status.label))
-        if self.scale_min is not None or self.scale_max is not None:
+        if self.is_scaled:
             found.append((("scale_min", "scale_max"), "种养规模", self._scale_words()))
         if self.on_sale:
             found.append((("on_sale",), "在市月份", f"{self.on_sale:%Y-%m}"))

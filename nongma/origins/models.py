@@ -167,7 +167,7 @@ class Origin(models.Model):
     @property
     def tone(self) -> str:
         """The colour that goes with the state's word."""
-        return {"submitted": "blue", "approved": "green", "returned": "red", "to_locate": "amber"}.get(
+        return {"submitted": "amber", "approved": "green", "returned": "red", "to_locate": "blue"}.get(
             self.state, "grey"
         )
 

@@ -1,17 +1,19 @@
 """The map's tiles: clusters of current origins, exact for every filter (docs/adr/0008 says how each plan measures).
 
 A wide tile (zoom 7 and less) is drawn from `OriginCell`, which holds a count for each value of each filter; a deeper
-one, or one that asks for a combination or for less than a county, is counted from the origins' indexes.
+one, or one that asks for a combination or for less than a county, is counted from the origins' indexes. Either way
+cells finer than a cluster tell where its middle is.
 """
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, Min
+from django.db.models import Count, F, Min, Q
 from django.db.models.expressions import RawSQL
 
 from nongma.accounts.access import scope_of
@@ -20,24 +22,58 @@ from nongma.lib.mvt import EXTENT, Point, encode_points
 from nongma.lib.quadkeys import ZOOM, TileSpan, cell_tile, tile_span
 from nongma.origins.filters import OriginFilter, is_below_county
 from nongma.origins.models import Origin
-from nongma.origins.services.cells import COARSEST, FINEST, SCALES
+from nongma.origins.services.cells import FINEST, SCALES
 from nongma.regions.spans import EVERYWHERE, Span
 
 LAYER = "origins"
 DEEPEST = 18
 GRIDS = {8: 3, 16: 4, 32: 5}
 """So many clusters a tile has at most along a side: its cells so many levels down."""
+FINER = 5
+"""So many levels below the tile lie the counted cells that a cluster's place is the mean of."""
+PLACES = {8: 6, 16: 6, 32: 5}
+"""The same where origins are counted: enough that clusters which a map draws apart don't stand in rows."""
 NAMED_FROM = 14
 """From this zoom on a cluster says which cell it is, so that a map can ask what stands there instead of zooming in."""
+PRESSING = (Origin.State.RETURNED, Origin.State.SUBMITTED, Origin.State.APPROVED)
+"""The states of what is on the map, the one that needs somebody most first."""
 WIDEST_SCAN = 50
 MOST_SINGLES = 256
+MOST_COUNTED = 5_000
+"""So many origins are rather counted one by one than drawn without their states."""
 HUNDREDTH = Decimal("0.01")
 
+_STATES = ", ".join(f"sum({state.value})::bigint" for state in PRESSING)
+_CLUSTERS = """
+    SELECT part >> {bits} AS number, sum(n)::bigint, sum(n * ({x}))::float8, sum(n * ({y}))::float8,
+        sum({whole})::bigint, {states}, min(one)
+    FROM ({parts}) AS parts
+    GROUP BY 1"""
 _CELLS = """
-    SELECT cell >> %(coarser)s AS cell, sum({count}) AS n, sum((counts ->> '')::bigint) AS whole
+    SELECT cell AS part, sum({count})::bigint AS n, sum((counts ->> '')::bigint)::bigint AS whole,
+        {states}, NULL::bigint AS one
     FROM origins_origincell
     WHERE level = %(level)s AND cell >= %(start)s AND cell < %(stop)s AND ({counties})
     GROUP BY 1"""
+_UNTOLD = ", ".join(f"0 AS {state}" for state in PRESSING)
+_CELL_STATES = ", ".join(f"coalesce(sum((counts ->> 's{state}')::bigint), 0)::bigint AS {state}" for state in PRESSING)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Origins of one cell of a tile (聚合点): how many, where on average, and in which states."""
+
+    number: int
+    count: int
+    east: float
+    south: float
+    """How far its middle is from the corner of the cell, in widths of the cell."""
+    whole: int
+    """How many origins lie there, whatever the filter."""
+    states: dict[Origin.State, int]
+    """How many of each state; nothing known where all are zero."""
+    one: int | None
+    """The key of an origin in it, where origins were counted."""
 
 
 def tile(filters: OriginFilter, user: User, z: int, x: int, y: int, grid: int = 32) -> bytes:
@@ -47,65 +83,100 @@ def tile(filters: OriginFilter, user: User, z: int, x: int, y: int, grid: int = 
     """
     span = tile_span(z, x, y)
     level = z + GRIDS[grid]
-    shift = 2 * (ZOOM - level)
     counties = _counties(filters, user) if level <= FINEST else None
     conditions = _conditions(filters)
     if counties is None or conditions is None:
-        counts, singles = _from_origins(filters, user, span, shift)
+        clusters, singles = _from_origins(filters, user, span, level, z + PLACES[grid])
     elif not counties:
         return b""
     else:
-        stored = max(level, COARSEST)
-        finer = 2 * (ZOOM - stored)
-        bounds = {
-            "level": stored,
-            "start": span.start >> finer,
-            "stop": span.stop >> finer,
-            "coarser": shift - finer,
-        }
-        counts, lone = _from_cells(filters, conditions, counties, bounds)
-        if filters.scale_min is not None or filters.scale_max is not None:
-            counts = _corrected(counts, filters, user, span, shift)
-        singles = _found_in(filters, user, [number << shift for number in lone if counts.get(number) == 1], shift)
-    return encode_points(LAYER, _points(counts, singles, z, grid, span))
+        clusters = _from_cells(filters, conditions, counties, span, level, min(z + FINER, FINEST))
+        if _is_soon_counted(clusters, filters, level):
+            clusters, singles = _from_origins(filters, user, span, level, z + PLACES[grid])
+        else:
+            shift = 2 * (ZOOM - level)
+            if filters.is_scaled:
+                clusters = _corrected(clusters, filters, user, span, shift)
+            lone = [each.number << shift for each in clusters if each.count == 1 and each.whole <= WIDEST_SCAN]
+            singles = _found_in(filters, user, lone, shift)
+    return encode_points(LAYER, _points(clusters, singles, filters, z, grid, span))
+
+
+def _is_soon_counted(clusters: list[Cluster], filters: OriginFilter, level: int) -> bool:
+    """Whether counting the origins themselves tells more than the cells do, and is quick."""
+    tells_all = (
+        level < FINEST and not filters.is_scaled and all(_states_of(each, filters) for each in clusters if each.count)
+    )
+    rows = sum(each.count if filters.product else each.whole for each in clusters)
+    return not tells_all and rows <= MOST_COUNTED
 
 
 def _points(
-    counts: dict[int, int], singles: list[dict[str, Any]], z: int, grid: int, span: TileSpan
+    clusters: list[Cluster], singles: list[dict[str, Any]], filters: OriginFilter, z: int, grid: int, span: TileSpan
 ) -> Iterable[Point]:
-    """Clusters in the middle of their cells, single origins where they are."""
+    """Clusters in the middle of their origins, single origins where they are."""
     level = z + GRIDS[grid]
     shift = 2 * (ZOOM - level)
     known = {row["quadkey"] >> shift: row for row in singles}
     side = EXTENT // grid
-    for number, count in counts.items():
-        row = known.get(number)
-        if count == 1 and row is not None:
+    for cluster in clusters:
+        row = known.get(cluster.number)
+        if cluster.count == 1 and row is not None:
             _, x, y = cell_tile(row["quadkey"] - span.start, ZOOM)
             scale = ZOOM - z
             properties = {"count": 1, "id": str(row["uid"]), "product": row["product__name"], "state": row["state"]}
             yield Point((x * EXTENT) >> scale, (y * EXTENT) >> scale, properties)
-        else:
-            _, x, y = cell_tile(number - (span.start >> shift), level)
-            cluster: dict[str, str | int] = {"count": count}
+        elif cluster.count:
+            _, x, y = cell_tile(cluster.number - (span.start >> shift), level)
+            told: dict[str, str | int] = {"count": cluster.count, **_told(_states_of(cluster, filters))}
             if z >= NAMED_FROM:
-                cluster["cell"] = f"{level}/{number}"
-            yield Point(x * side + side // 2, y * side + side // 2, cluster)
+                told["cell"] = f"{level}/{cluster.number}"
+            yield Point(int((x + cluster.east) * side), int((y + cluster.south) * side), told)
+
+
+def _told(states: dict[Origin.State, int]) -> dict[str, str]:
+    """`state`, which most origins of a cluster have, and `also`, the most pressing one that others of them have."""
+    found = [state for state in PRESSING if states.get(state)]
+    if not found:
+        return {}
+    most = max(found, key=states.__getitem__)
+    others = [state for state in found if state != most]
+    return {"state": most.value, "also": others[0].value} if others else {"state": most.value}
 
 
 def _from_origins(
-    filters: OriginFilter, user: User, span: TileSpan, shift: int
-) -> tuple[dict[int, int], list[dict[str, Any]]]:
-    """Counts by cluster from the origins themselves, and the rows of the clusters of one."""
+    filters: OriginFilter, user: User, span: TileSpan, level: int, deepest: int
+) -> tuple[list[Cluster], list[dict[str, Any]]]:
+    """Clusters from the origins themselves, and the rows of the clusters of one."""
     located = filters.visible_to(user).filter(quadkey__gte=span.start, quadkey__lt=span.stop)
-    grouped = (
-        located.annotate(cluster=F("quadkey").bitrightshift(shift))
+    parts = (
+        located.annotate(part=F("quadkey").bitrightshift(2 * (ZOOM - deepest)))
         .order_by()
-        .values_list("cluster")
-        .annotate(n=Count("id"), one=Min("id"))
+        .values("part")
+        .annotate(n=Count("id"), one=Min("id"), **{state: Count("id", filter=Q(state=state)) for state in PRESSING})
     )
-    rows = list(grouped)
-    return {cluster: n for cluster, n, _ in rows}, _described([one for _, n, one in rows if n == 1])
+    sql, parameters = parts.query.sql_with_params()
+    clusters = [_cluster(row, deepest - level) for row in _clustered(sql, parameters, deepest - level, whole="n")]
+    return clusters, _described([each.one for each in clusters if each.count == 1 and each.one is not None])
+
+
+def _clustered(
+    parts: str, parameters: Sequence[Any] | dict[str, Any], deeper: int, whole: str = "whole"
+) -> list[tuple[Any, ...]]:
+    """The rows of clusters from a query over cells that lie `deeper` levels below them."""
+    bits = range(deeper)
+    x, y = (" + ".join(f"(part >> {2 * bit + axis} & 1) * {1 << bit}" for bit in bits) or "0" for axis in (0, 1))
+    sql = _CLUSTERS.format(bits=2 * deeper, x=x, y=y, whole=whole, states=_STATES, parts=parts)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+
+def _cluster(row: tuple[Any, ...], deeper: int) -> Cluster:
+    """A row of `_clustered`; the middle of a finer cell stands for all origins in it."""
+    number, count, x, y, whole, *states, one = row
+    east, south = ((part / count + 0.5) / (1 << deeper) if count else 0.5 for part in (x, y))
+    return Cluster(number, count, east, south, whole, dict(zip(PRESSING, states, strict=True)), one)
 
 
 def _described(keys: list[int]) -> list[dict[str, Any]]:
@@ -139,33 +210,43 @@ def _conditions(filters: OriginFilter) -> str | None:
         keys.append(f"s{filters.status}")
     if filters.on_sale:
         keys.append(f"m{filters.on_sale:%Y%m}")
-    scaled = filters.scale_min is not None or filters.scale_max is not None
-    if len(keys) + scaled > 1:
+    if len(keys) + filters.is_scaled > 1:
         return None
     return keys[0] if keys else ""
 
 
 def _from_cells(
-    filters: OriginFilter, key: str, counties: list[Span], bounds: dict[str, int]
-) -> tuple[dict[int, int], list[int]]:
-    """Counts by cell, and the cells with few enough origins to look for a single one in."""
-    parameters: dict[str, Any] = {**bounds, "key": key}
+    filters: OriginFilter, key: str, counties: list[Span], span: TileSpan, level: int, stored: int
+) -> list[Cluster]:
+    """Clusters from the counted cells, those without any origin that is meant too."""
+    finer = 2 * (ZOOM - stored)
+    parameters: dict[str, Any] = {
+        "key": key,
+        "level": stored,
+        "start": span.start >> finer,
+        "stop": span.stop >> finer,
+    }
     count = "coalesce((counts ->> %(key)s)::bigint, 0)"
-    if filters.scale_min is not None or filters.scale_max is not None:
+    if filters.is_scaled:
         low, high = _edges(filters)
         parameters |= {"low": low - 1, "high": high - 1}
         reached = "coalesce(reached[width_bucket(%({})s, bands) + 1], 0)"
         at_least = reached.format("low") if low else "(counts ->> '')::bigint"
         count = f"{at_least} - {reached.format('high')}" if high else at_least
     places = []
-    for index, span in enumerate(counties):
+    for index, place in enumerate(counties):
         places.append(f"county BETWEEN %(from{index})s AND %(to{index})s")
-        parameters |= {f"from{index}": span.start, f"to{index}": span.stop}
-    with connection.cursor() as cursor:
-        cursor.execute(_CELLS.format(count=count, counties=" OR ".join(places)), parameters)
-        rows = cursor.fetchall()
-    counts = {int(cell): int(n) for cell, n, _ in rows if n}
-    return counts, [int(cell) for cell, n, whole in rows if whole <= WIDEST_SCAN]
+        parameters |= {f"from{index}": place.start, f"to{index}": place.stop}
+    states = _UNTOLD if key or filters.is_scaled else _CELL_STATES
+    cells = _CELLS.format(count=count, states=states, counties=" OR ".join(places))
+    return [_cluster(row, stored - level) for row in _clustered(cells, parameters, stored - level)]
+
+
+def _states_of(cluster: Cluster, filters: OriginFilter) -> dict[Origin.State, int]:
+    """How many of each state are meant; empty where it can't be told, since no cell counts states by product."""
+    if filters.status:
+        return {filters.status: cluster.count}
+    return cluster.states if sum(cluster.states.values()) == cluster.count else {}
 
 
 def _found_in(filters: OriginFilter, user: User, starts: list[int], shift: int) -> list[dict[str, Any]]:
@@ -204,10 +285,10 @@ def _nearest(bound: Decimal) -> int:
     return above
 
 
-def _corrected(counts: dict[int, int], filters: OriginFilter, user: User, span: TileSpan, shift: int) -> dict[int, int]:
+def _corrected(clusters: list[Cluster], filters: OriginFilter, user: User, span: TileSpan, shift: int) -> list[Cluster]:
     """Counts at the edges nearest to the bounds, made exact by the origins between edge and bound."""
     low, high = _bounds(filters)
-    exact = Counter(counts)
+    exact = Counter({each.number: each.count for each in clusters})
     for bound, sign in ((low, 1), (high, -1)):
         if bound is None:
             continue
@@ -224,4 +305,7 @@ def _corrected(counts: dict[int, int], filters: OriginFilter, user: User, span: 
         grouped = between.annotate(cluster=F("quadkey").bitrightshift(shift)).order_by().values_list("cluster")
         for cluster, n in grouped.annotate(n=Count("id")):
             exact[cluster] += sign * n if bound < edge else -sign * n
-    return {cluster: n for cluster, n in exact.items() if n > 0}
+    known = {each.number: each for each in clusters}
+    # Of a cell that is not counted yet, the middle of the cell stands for the origins that were found.
+    fresh = Cluster(0, 0, 0.5, 0.5, MOST_COUNTED, {}, None)
+    return [replace(known.get(number, fresh), number=number, count=n) for number, n in exact.items() if n > 0]

@@ -1,5 +1,6 @@
 import random
 from calendar import monthrange
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,11 +11,11 @@ from django.test import Client
 
 from nongma.accounts.models import User
 from nongma.catalogue.models import Product
-from nongma.lib.quadkeys import quadkey, tile_span
+from nongma.lib.quadkeys import cell, cell_tile, quadkey, tile_span
 from nongma.origins.filters import OriginFilter
 from nongma.origins.models import Origin
 from nongma.origins.services.cells import rebuild_cells
-from nongma.origins.tiles import DEEPEST, tile
+from nongma.origins.tiles import DEEPEST, GRIDS, PRESSING, tile
 from nongma.registry.models import Base
 from nongma.testing import SANYA, YAZHOU, YAZHOU_TOWN, api_of, client_of, make_origin
 
@@ -84,8 +85,6 @@ def features(content: bytes) -> list[dict[str, Any]]:
 
 
 def tile_at(longitude: float, latitude: float, z: int) -> tuple[int, int, int]:
-    from nongma.lib.quadkeys import cell, cell_tile
-
     return cell_tile(cell(quadkey(longitude, latitude), z), z)
 
 
@@ -111,6 +110,59 @@ def test_every_tile_holds_what_the_table_counts(ministry: User, scattered: list[
                 origin = expected.get(uid=identity)
                 assert feature["properties"]["product"] == origin.product.name
                 assert feature["properties"]["state"] == origin.state
+
+
+@pytest.mark.parametrize("query", FILTERS, ids=lambda query: "&".join(query) or "all")
+def test_a_cluster_tells_its_states_and_stands_amid_its_origins(
+    ministry: User, scattered: list[Origin], query: dict[str, str]
+) -> None:
+    filters = OriginFilter.read(named(query), ministry)
+    for z, grid in ((2, 8), (5, 16), (7, 16), (8, 16), (8, 32), (9, 16), (14, 16), (DEEPEST, 32)):
+        place = tile_at(109.2, 18.4, z)
+        span, side = tile_span(*place), 4096 // grid
+        reach = side / 4 if grid == 16 and z != 8 else side
+        shift = (span.stop - span.start).bit_length() - 1 - 2 * GRIDS[grid]
+        by_cell: dict[int, list[Origin]] = {}
+        for origin in filters.visible_to(ministry).filter(quadkey__gte=span.start, quadkey__lt=span.stop):
+            assert origin.quadkey is not None
+            by_cell.setdefault(origin.quadkey >> shift, []).append(origin)
+        expected = []
+        for members in by_cell.values():
+            states = Counter(origin.state for origin in members)
+            most = max(PRESSING, key=lambda state: states[state])
+            also = next((state for state in PRESSING if states[state] and state != most), None)
+            told = {"count": len(members), "state": most} | ({"also": also} if also else {})
+            middle = [0.0, 0.0]
+            for origin in members:
+                assert origin.quadkey is not None
+                _, x, y = cell_tile(origin.quadkey - span.start, 24)
+                for axis, position in enumerate((x, y)):
+                    middle[axis] += position * 4096 / (1 << 24 - z) / len(members)
+            expected.append((told, middle))
+        shown = features(tile(filters, ministry, *place, grid=grid))
+        assert len(shown) == len(expected)
+        for feature in shown:
+            properties = {key: feature["properties"].get(key) for key in ("count", "state", "also")}
+            x, y = feature["geometry"]["coordinates"]
+            assert any(
+                {"also": None} | told == properties and abs(x - east) <= reach and abs(y - south) <= reach
+                for told, (east, south) in expected
+            ), (z, grid, feature)
+
+
+def test_a_cluster_of_more_than_are_soon_counted_leaves_unknown_states_out(
+    ministry: User, scattered: list[Origin], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nongma.origins.tiles.MOST_COUNTED", 0)
+    place = tile_at(109.2, 18.4, 5)
+    for query in ({}, {"status": "returned"}):
+        shown = features(tile(OriginFilter.read(query, ministry), ministry, *place))
+        assert all(feature["properties"].get("state") for feature in shown)
+    product = OriginFilter.read(named({"product": "P0"}), ministry)
+    shown = features(tile(product, ministry, *place))
+    mixed = [feature["properties"] for feature in shown if feature["properties"]["count"] > 1]
+    assert mixed
+    assert not any("state" in properties for properties in mixed if properties["count"] > 9)
 
 
 def test_a_tile_shows_a_person_only_the_own_area(

@@ -1,7 +1,8 @@
 /** The map under every map: boundaries from our own files, names drawn with the browser's fonts, no network needed.
  *
- * Provinces show at once, cities from zoom 5, counties from zoom 7 for the provinces in view. A 天地图 key adds its
- * layers on top of the fill.
+ * Provinces show at once, cities from zoom 5. From zoom 7 the counties of the provinces in view take their place,
+ * which are drawn more finely: where a province's counties are there, nothing coarser is, so that no border stands
+ * twice. A 天地图 key adds its layers on top of the fill.
  */
 
 const BOUNDARIES = "/regions/boundaries/";
@@ -32,12 +33,26 @@ function source(name) {
     return { type: "geojson", data: `${BOUNDARIES}${name}.geojson`, tolerance: 0.2, promoteId: "code" };
 }
 
+/** Only those of a layer whose counties are not on the map: `provinces` are the first two digits of codes. */
+function without(provinces) {
+    const province = ["slice", ["to-string", ["get", "code"]], 0, 2];
+    return ["!", ["in", province, ["literal", provinces]]];
+}
+
 function outline(id, from, width, dash) {
     const paint = { "line-color": BORDER, "line-width": width };
     if (dash) {
         paint["line-dasharray"] = dash;
     }
     return { id: `${id}-line`, type: "line", source: id, minzoom: from, paint };
+}
+
+/** A layer in two: as it is up to the counties' zoom, and from there for the provinces whose counties are missing. */
+function coarse(layer) {
+    return [
+        { ...layer, maxzoom: COUNTIES_FROM },
+        { ...layer, id: `${layer.id}-near`, minzoom: COUNTIES_FROM, filter: without([]) },
+    ];
 }
 
 function names(id, from, to, size) {
@@ -71,7 +86,7 @@ function style(key) {
     const sources = { provinces: source("provinces"), cities: source("cities"), line: source("line") };
     const layers = [
         { id: "sea", type: "background", paint: { "background-color": SEA } },
-        { id: "land", type: "fill", source: "provinces", paint: { "fill-color": LAND } },
+        ...coarse({ id: "land", type: "fill", source: "provinces", paint: { "fill-color": LAND } }),
     ];
     if (key) {
         for (const kind of ["vec", "cva"]) {
@@ -80,8 +95,8 @@ function style(key) {
         }
     }
     layers.push(
-        outline("cities", CITIES_FROM, 0.6, [3, 2]),
-        outline("provinces", 0, 1.1),
+        ...coarse(outline("cities", CITIES_FROM, 0.6, [3, 2])),
+        ...coarse(outline("provinces", 0, 1.1)),
         outline("line", 0, 1.6),
         names("provinces", 2.5, CITIES_FROM + 0.5, 13),
         names("cities", CITIES_FROM + 0.5, COUNTIES_FROM + 1.5, 12),
@@ -94,13 +109,23 @@ function addCounties(map) {
     if (map.getZoom() < COUNTIES_FROM) {
         return;
     }
-    for (const { properties } of map.queryRenderedFeatures({ layers: ["land"] })) {
+    for (const { properties } of map.queryRenderedFeatures({ layers: ["land-near"] })) {
         const id = `counties-${String(properties.code).slice(0, 2)}`;
         if (properties.code && !map.getSource(id)) {
             map.addSource(id, source(id));
-            map.addLayer(outline(id, COUNTIES_FROM, 0.5, [2, 2]), "cities-line");
+            const fill = { id: `${id}-land`, type: "fill", source: id, minzoom: COUNTIES_FROM };
+            map.addLayer({ ...fill, paint: { "fill-color": LAND } }, map.getLayer("vec") ? "vec" : "cities-line");
+            map.addLayer(outline(id, COUNTIES_FROM, 0.8), "cities-line");
             map.addLayer(names(id, COUNTIES_FROM + 1.5, 24, 12), "provinces-name");
         }
+    }
+}
+
+/** Take a province's coarse fill and borders away once its counties are on the map. */
+function replaceCoarse(map, shown, id) {
+    shown.add(id.slice(-2));
+    for (const layer of ["land-near", "cities-line-near", "provinces-line-near"]) {
+        map.setFilter(layer, without([...shown]));
     }
 }
 
@@ -128,6 +153,13 @@ export async function createMap(element, options = {}) {
     map.addControl(new maplibre.NavigationControl({ showCompass: false }), "top-right");
     map.addControl(new maplibre.ScaleControl(), "bottom-left");
     await new Promise((resolve) => map.once("load", resolve));
+    const shown = new Set();
     map.on("idle", () => addCounties(map));
+    map.on("sourcedata", ({ sourceId, sourceDataType }) => {
+        const isCounties = sourceId?.startsWith("counties-") && sourceDataType !== "metadata";
+        if (isCounties && !shown.has(sourceId.slice(-2)) && map.isSourceLoaded(sourceId)) {
+            replaceCoarse(map, shown, sourceId);
+        }
+    });
     return { map, maplibre };
 }
