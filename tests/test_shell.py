@@ -3,15 +3,17 @@
 import re
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import patch
 from urllib.parse import unquote
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
-from nongma.accounts.models import User
+from nongma.accounts.models import Role, User
 from nongma.catalogue.models import Product
 from nongma.certificates.models import Basis
 from nongma.certificates.services import issue_certificate
@@ -22,7 +24,7 @@ from nongma.desk.templatetags.nongma import quantity, vendor_folder
 from nongma.origins.models import ImportJob, Origin
 from nongma.regions.models import Region
 from nongma.registry.models import Base
-from nongma.testing import COUNTRY, YAZHOU, client_of, make_origin
+from nongma.testing import COUNTRY, YAZHOU, client_of, make_official, make_origin
 from nongma.tracing.services import harvest_lot
 
 ROOT = Path(settings.ROOT)
@@ -124,6 +126,40 @@ def test_a_code_leads_to_the_shoppers_page(db: None) -> None:
 def test_a_short_code_is_answered_with_a_sentence(zhao: User) -> None:
     answer = client_of(zhao).get(reverse("desk:code"), {"code": "123"}, follow=True)
     assert "您输入了 3 位" in answer.text
+
+
+def test_somebody_signed_in_meets_an_error_inside_the_frame(zhao: User, hainan: User) -> None:
+    client = client_of(zhao)
+    missing, refused = client.get("/no-such-page/"), client.get("/audit/")
+    assert (missing.status_code, refused.status_code) == (404, 403)
+    for page in (missing, refused):
+        assert 'aria-label="主导航"' in page.text
+        assert reverse("origins:table") in page.text
+        assert "请联系平台管理员 海南管理员（海南省监管机构）" in page.text
+        assert "换一个账号" in page.text
+    assert "“查审计记录”由平台管理员办理" in refused.text
+    assert "您现在以 赵审核 登录，角色是审核员" in refused.text
+
+
+def test_an_error_names_the_nearest_administrator_of_the_place(li: User, li_base: Base, hainan: User) -> None:
+    client = client_of(li)
+    assert "海南管理员" in client.get("/audit/").text
+    make_official("yazhou", "崖州管理员", Role.ADMINISTRATOR, YAZHOU)
+    assert "崖州管理员" in client.get("/audit/").text
+
+
+def test_an_administrator_is_not_sent_to_a_stranger(sun: User, hainan: User) -> None:
+    assert "请联系平台管理员" not in client_of(sun).get("/audit/").text
+
+
+def test_an_error_page_stands_without_the_database(zhao: User) -> None:
+    request = RequestFactory().get("/")
+    request.user = zhao
+    with patch("nongma.desk.errors.administrators_for", side_effect=OperationalError):
+        page = errors.not_found(request)
+    assert page.status_code == 404
+    assert "可以这样做" in page.text
+    assert "主导航" not in page.text
 
 
 def test_error_pages_say_what_to_do_and_need_no_database() -> None:

@@ -5,8 +5,9 @@ from datetime import date
 from django.db.models import Q
 from django.utils import timezone
 
-from nongma.accounts.models import MembershipQuerySet, User
+from nongma.accounts.models import Membership, MembershipQuerySet, Role, User
 from nongma.regions.models import Region
+from nongma.regions.spans import ancestors_of
 
 
 def posts_of(user: User, on: date | None = None) -> MembershipQuerySet:
@@ -45,3 +46,17 @@ def places_of(user: User) -> set[int]:
         *posts.values_list("agency__region_id", flat=True),
         *user.operator_memberships.values_list("operator__region_id", flat=True),
     }
+
+
+def administrators_for(user: User) -> list[Membership]:
+    """The post of the administrator nearest to where the person works, whom to ask for roles; none is an empty list."""
+    places = places_of(user)
+    above = {code for place in places for code in (place, *ancestors_of(place))}
+    nearest = (
+        Membership.objects.active(timezone.localdate())
+        .filter(role=Role.ADMINISTRATOR, agency__region_id__in=above | {0}, user__is_active=True)
+        .exclude(user=user)
+        .select_related("user", "agency")
+        .order_by("-agency__level", "pk")
+    )
+    return list(nearest[:1])

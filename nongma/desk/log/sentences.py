@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from string import Formatter
 from typing import Any
 
@@ -13,6 +14,7 @@ from nongma.audit.models import Entry
 from nongma.catalogue.models import Unit
 from nongma.certificates.models import Basis
 from nongma.desk.log.targets import Key, Target, targets_of
+from nongma.desk.templatetags.nongma import quantity
 from nongma.origins.models import Origin
 from nongma.regions.queries import paths_of
 from nongma.registry.models import Operator, OperatorKind, OperatorMember
@@ -63,7 +65,7 @@ PHRASES = {
     "origin.superseded": "{target}由新导入的一行代替：→ 已更新",
     "origins.exported": "导出产地信息",
 }
-HIDDEN = {"import", "transfer", "operator", "size_bytes", "region"}
+HIDDEN = {"import", "transfer", "operator", "size_bytes", "region", "unit"}
 CHOICES: dict[str, dict[str, str]] = {
     "basis": dict(Basis.choices),
     "by": {"session": "网页", "token": "接口"},
@@ -124,6 +126,8 @@ def _value(entry: Entry, name: str, value: Any) -> str:
     """A detail in the words of the trade."""
     if name == "fields" and isinstance(value, list):
         return "、".join(_field_label(entry.target_kind, str(field)) for field in value)
+    if name == "quantity":
+        return f"{quantity(Decimal(str(value)))} {CHOICES['unit'].get(str(entry.details.get('unit')), '')}".rstrip()
     if name in COUNTED and isinstance(value, list):
         return f"{len(value)} 个批次"
     if isinstance(value, list | dict):

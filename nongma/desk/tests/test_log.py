@@ -132,7 +132,9 @@ def test_it_reads_as_sentences_that_lead_to_the_records(
         "改正产地信息“李大山 豇豆”的种养规模、上市时间：已退回 → 待审核",
         f"李大山 开具合格证“豇豆 …{certificate.code[-6:]}”，",
         f"批次 {certificate.lot.code}",
-        "依据 质量安全控制符合要求",
+        "依据 质量安全控制符合要求，数量 200",
+        "采收，登记批次“豇豆",
+        "数量 500 千克",
         "时间（北京时间）",
     ):
         assert sentence in text
