@@ -1,10 +1,11 @@
 """Writing the audit log."""
 
 import itertools
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from nongma.audit.middleware import client_address
@@ -16,6 +17,13 @@ BATCH = 1000
 COLUMNS = (
     "id", "at", "actor_id", "actor_name", "address", "action", "target_kind", "target_id", "region_code", "details",
 )  # fmt: skip
+
+APPEND = f"""
+    WITH entry AS (
+        INSERT INTO audit_entry ({", ".join(COLUMNS)}) VALUES ({", ".join(["%s"] * len(COLUMNS))}) RETURNING id
+    )
+    INSERT INTO audit_unsealed (entry_id) SELECT id FROM entry
+"""  # noqa: S608 (names of columns, nothing from outside)
 
 Target = tuple[str, str, int | None, Mapping[str, Any]]
 
@@ -44,9 +52,9 @@ def record(
         details=details,
         **_who(actor),
     )
-    with transaction.atomic(savepoint=False):
-        entry.save(force_insert=True)
-        Unsealed.objects.create(entry_id=entry.pk)
+    values = [getattr(entry, column) for column in COLUMNS[:-1]]
+    with connection.cursor() as cursor:
+        cursor.execute(APPEND, [*values, json.dumps(details, ensure_ascii=False)])
     return entry
 
 

@@ -21,6 +21,7 @@ from nongma.lib.paging import Page, Paging, paged
 from nongma.lib.signing import encode_bytes
 from nongma.tracing.api import Code, NamedCode, Quantity, ReasonIn, RegionCode, input_fault, written_span
 from nongma.tracing.models import Lot
+from nongma.tracing.queries import with_all as lots_with_all
 
 router = Router(tags=["承诺达标合格证"])
 
@@ -121,7 +122,7 @@ class LabelOptions(Schema):
 @idempotent
 def issue(request: SignedInRequest, given: CertificateIn) -> Any:
     """为一个批次的全部或一部分开具合格证。"""
-    lot = Lot.objects.editable_by(request.user).coded(given.lot).first()
+    lot = lots_with_all(Lot.objects.editable_by(request.user).coded(given.lot)).first()
     if lot is None:
         raise input_fault("lot", "lot_unknown", "没有这个批次")
     made = issue_certificate(

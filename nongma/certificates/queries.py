@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Page
-from django.db.models import Q, QuerySet, Value
+from django.db import connection
+from django.db.models import Q, QuerySet
 
 from nongma.accounts.models import User
 from nongma.certificates.models import Certificate
@@ -18,6 +19,12 @@ from nongma.tracing.queries import products_named
 ZERO = Decimal(0)
 CERTIFICATE_COLUMNS = {"new": ("id",), "product": ("lot__product__name", "id"), "quantity": ("quantity", "id")}
 
+MOVED = """
+    SELECT at, quantity, reason FROM tracing_lotentry WHERE lot_id = %s
+    UNION ALL
+    SELECT issued_at, quantity, '' FROM certificates_certificate WHERE lot_id = %s AND revoked_at IS NULL
+"""
+
 
 def certifiable(lot: Lot) -> Decimal:
     """How much of a lot has no certificate yet. To be trusted only under the lot's row lock.
@@ -26,10 +33,11 @@ def certifiable(lot: Lot) -> Decimal:
     from the rest; else a lot sold in parts could not be certified to its end. What is split off, mixed or lost is
     taken from the rest first: the new lot gets a certificate of its own.
     """
-    entries = lot.entries.order_by().values_list("at", "quantity", "reason")
-    promised = lot.certificates.standing().order_by().values_list("issued_at", "quantity", Value(""))
+    with connection.cursor() as cursor:
+        cursor.execute(MOVED, [lot.pk, lot.pk])
+        moved = sorted(cursor.fetchall())
     balance = certified = ZERO
-    for _, quantity, reason in sorted(entries.union(promised, all=True)):
+    for _, quantity, reason in moved:
         if not reason:
             certified += quantity
             continue

@@ -3,6 +3,9 @@
 Source: 农产品质量安全承诺达标合格证管理办法 (农业农村部令 2025 年第 4 号).
 """
 
+import functools
+import time
+from datetime import date
 from decimal import Decimal
 
 from django.db import transaction
@@ -19,12 +22,13 @@ from nongma.codes.models import CodeRange
 from nongma.codes.services import assign, subject_changed
 from nongma.lib import signing
 from nongma.lib.ids import uuid7
+from nongma.lib.pipelines import unanswered
 from nongma.lib.refused import Refused
 from nongma.registry.models import OperatorMember
 from nongma.tracing.events import note
 from nongma.tracing.models import Lot, TraceEvent
 from nongma.tracing.recalls import checked_reason
-from nongma.tracing.services import check_sound, check_trading, checked_quantity
+from nongma.tracing.services import checked_quantity, lock_own
 
 
 @transaction.atomic
@@ -39,21 +43,12 @@ def issue_certificate(
 ) -> Certificate:
     """Issue a signed certificate with a code of its own for part or all of a lot, in the wording in force today.
 
+    The lot comes as `tracing.queries.with_all` reads it: what is signed of it is not read again.
+
     Refuses `not_own_lot`, `operator_not_approved`, `lot_recalled`, `lot_frozen`, `over_balance` (more than is left
     without a certificate), `no_template`, `no_promise` and what `checked_quantity` refuses.
     """
-    locked = (
-        Lot.objects.editable_by(actor)
-        .select_for_update(of=("self",))
-        .select_related("operator", "product", "region", "base__region")
-        .filter(pk=lot.pk)
-        .first()
-    )
-    if locked is None:
-        raise Refused("not_own_lot", "只能为本主体的批次开具合格证")
-    lot = locked
-    check_trading(lot.operator)
-    check_sound(lot)
+    lock_own(lot, actor)
     quantity = checked_quantity(quantity, lot.unit)
     left = certifiable(lot)
     if quantity > left:
@@ -90,19 +85,18 @@ def issue_certificate(
         signature=signed.signature,
         key_id=signed.key_id,
     )
-    note(
-        lot, TraceEvent.Step.CERTIFIED, certificate=certificate.code, quantity=str(quantity), unit=lot.unit, basis=basis
-    )
-    record(
-        "certificate.issued",
-        actor=actor,
-        target=certificate,
-        region_code=lot.region_id,
-        lot=lot.code,
-        quantity=str(quantity),
-        basis=basis,
-    )
-    subject_changed(lot.uid)
+    details = {"quantity": str(quantity), "basis": basis}
+    with unanswered():
+        note(lot, TraceEvent.Step.CERTIFIED, certificate=certificate.code, unit=lot.unit, **details)
+        record(
+            "certificate.issued",
+            actor=actor,
+            target=certificate,
+            region_code=lot.region_id,
+            lot=lot.code,
+            **details,
+        )
+        subject_changed(lot.uid)
     return certificate
 
 
@@ -129,8 +123,17 @@ def revoke_certificate(*, certificate: Certificate, reason: str, actor: User) ->
 
 
 def template_in_force() -> CertificateTemplate:
-    """The newest wording in force today. Refuses `no_template` when the reference data is not loaded."""
-    template = CertificateTemplate.objects.standing(timezone.localdate()).order_by("-valid_from").first()
+    """The newest wording in force today; one that was loaded just now is in use within a minute.
+
+    Refuses `no_template` when the reference data is not loaded.
+    """
+    return _newest_template(timezone.localdate(), int(time.monotonic()) // 60)
+
+
+@functools.lru_cache(maxsize=1)
+def _newest_template(on: date, minute: int) -> CertificateTemplate:
+    """Every certificate asks for it, and it changes once in years."""
+    template = CertificateTemplate.objects.standing(on).order_by("-valid_from").first()
     if template is None:
         raise Refused("no_template", "没有现行的合格证样式，请联系平台管理员载入")
     return template

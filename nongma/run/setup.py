@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from importlib import import_module
 
 import django
 from django.core.management import call_command
@@ -9,6 +10,12 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 Say = Callable[[str], None]
+
+
+def load() -> None:
+    """Load the whole platform, so that a fork of this process has it at once. Needs no database."""
+    django.setup()
+    import_module("config.asgi")
 
 
 def prepare(*, demo: bool, say: Say) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from granian import Granian
 from granian.constants import Interfaces
+from granian.log import LogLevels
 
 from config import environment as env
 
@@ -16,9 +17,11 @@ def main() -> None:
     """Serve until told to stop. `NONGMA_WORKERS` processes, by default one a core, four at most; each
     shares at most `NONGMA_CONNECTIONS` database connections among its requests."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    os.environ.setdefault("NONGMA_CONNECTIONS", str(CONNECTIONS))
     from django.conf import settings
+    from django.db import connections
 
+    pooled = env.database_options(settings.DATABASE_URL, settings.CONNECTIONS or CONNECTIONS)
+    connections.databases["default"]["OPTIONS"] = pooled
     # Loaded once and forked: each process that loads the platform by itself costs the start seconds.
     import_module("config.asgi")
     workers = env.number("NONGMA_WORKERS", min(os.cpu_count() or 1, 4), low=1, high=64)
@@ -30,6 +33,7 @@ def main() -> None:
         workers=workers,
         respawn_failed_workers=True,
         log_access=False,
+        log_level=LogLevels.warning,
         working_dir=Path(settings.ROOT),
     ).serve()
 
