@@ -24,6 +24,7 @@ SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, n, base.o
        date '2026-03-01', '', '', %(user)s, now()
 FROM generate_series(%(start)s::bigint, %(stop)s::bigint - 1) n
 JOIN bench_bases base ON base.number = n %% %(operators)s
+ORDER BY n
 """
 CODES = """
 INSERT INTO codes_coderange (uid, start, stop, kind, subject, state, created_at)
