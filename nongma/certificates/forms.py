@@ -28,11 +28,8 @@ class IssueForm(forms.Form):
         self.fields["quantity"].label = f"数量（{unit}）"
         self.fields["quantity"].help_text = f"最多 {left.normalize():f} {unit}"
         if lot.operator.phone:
-            self.fields[
-                "show_phone"
-            ].help_text = (
-                f"勾选印 {lot.operator.phone}，不勾选印 {lot.operator.masked_phone}；扫码页面上始终隐去中间四位"
-            )
+            full, masked = lot.operator.phone, lot.operator.masked_phone
+            self.fields["show_phone"].help_text = f"勾选印 {full}，不勾选印 {masked}；扫码页面上始终隐去中间四位"
         else:
             del self.fields["show_phone"]
         basis = self.fields["basis"]

@@ -7,11 +7,14 @@ from django.utils import timezone
 
 from nongma.accounts.models import User
 from nongma.catalogue.models import Product, Unit
+from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
-from nongma.registry.models import Base
+from nongma.registry.models import Base, Operator
 from nongma.tracing import queries
+from nongma.tracing.buyers import MOST_FOUND, buyers_found
 from nongma.tracing.models import Lot
+from nongma.tracing.services import checked_quantity
 
 ANY = ("", "全部")
 NUMBER = {"inputmode": "decimal", "autocomplete": "off"}
@@ -20,8 +23,9 @@ NUMBER = {"inputmode": "decimal", "autocomplete": "off"}
 class QuantityField(forms.DecimalField):
     """A quantity as people type it; the rules of what it may be are the service's."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_digits=14, decimal_places=3, widget=forms.TextInput(NUMBER), **options)
+    def __init__(self, *, left: Decimal | None = None, **options: Any) -> None:
+        hint = {} if left is None else {"placeholder": f"全部 {left.normalize():f}"}
+        super().__init__(max_digits=14, decimal_places=3, widget=forms.TextInput(NUMBER | hint), **options)
 
 
 class ReasonField(forms.CharField):
@@ -108,41 +112,94 @@ class SplitForm(forms.Form):
 
 
 class MixForm(forms.Form):
-    """The other lots that are poured together with this one, each with all that is left of it."""
+    """How much of this lot and of which others is poured together; an empty quantity takes all that is left.
 
-    others = forms.ModelMultipleChoiceField(
-        label="和哪些批次混装",
-        queryset=Lot.objects.none(),
-        widget=forms.CheckboxSelectMultiple,
-        help_text="每个批次剩余的全部数量都会进入新批次",
-    )
+    A quantity beside a lot chooses it, ticked or not.
+    """
 
-    def __init__(self, data: Any = None, *, lot: Lot, user: User) -> None:
+    def __init__(self, data: Any = None, *, lot: Lot, balance: Decimal, user: User) -> None:
         super().__init__(data)
-        others = self.fields["others"]
-        assert isinstance(others, forms.ModelMultipleChoiceField)
-        others.queryset = queries.mixable_with(lot, user)
-        others.label_from_instance = _with_balance  # type: ignore[method-assign, assignment]
+        self.lot: Any = lot
+        self.lot.balance = balance
+        self.offered: list[Any] = list(queries.mixable_with(lot, user))
+        for each in (self.lot, *self.offered):
+            self.fields[_amount(each)] = QuantityField(
+                label=f"数量（{each.get_unit_display()}）", required=False, left=each.balance
+            )
+        self.fields["others"] = forms.TypedMultipleChoiceField(
+            label="和哪些批次混装",
+            required=False,
+            coerce=int,
+            choices=[(each.pk, each.code) for each in self.offered],
+        )
+
+    @property
+    def own_amount(self) -> forms.BoundField:
+        return self[_amount(self.lot)]
+
+    @property
+    def rows(self) -> list[tuple[Lot, forms.BoundField, bool]]:
+        """Each other lot, the field for its quantity and whether it is ticked."""
+        ticked = {str(value) for value in self["others"].value() or ()}
+        return [(each, self[_amount(each)], str(each.pk) in ticked) for each in self.offered]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for each in (self.lot, *self.offered):
+            amount = cleaned.get(_amount(each))
+            if amount is not None:
+                self._check(each, amount)
+        chosen = [each for each in self.offered if each.pk in cleaned.get("others", ()) or cleaned.get(_amount(each))]
+        if not chosen and not self.errors:
+            self.add_error("others", forms.ValidationError("请至少选择一个批次", code="too_few_parts"))
+        return {"parts": [(each, cleaned.get(_amount(each))) for each in (self.lot, *chosen)]}
+
+    def _check(self, lot: Any, amount: Decimal) -> None:
+        """Say beside its field what the service would say of the whole."""
+        try:
+            checked_quantity(amount, lot.unit, field=_amount(lot))
+        except Refused as refusal:
+            show_refusal(self, refusal)
+        else:
+            if amount > lot.balance:
+                left = f"{lot.balance.normalize():f} {lot.get_unit_display()}"
+                self.add_error(_amount(lot), forms.ValidationError(f"只剩 {left}", code="over_balance"))
 
 
-def _with_balance(lot: Any) -> str:
-    return f"{lot.made_on} {lot.get_kind_display()} {lot.balance.normalize():f} {lot.get_unit_display()} · {lot.code}"
+def _amount(lot: Lot) -> str:
+    return f"amount_{lot.pk}"
+
+
+class BuyerSearch(forms.Form):
+    """What a buyer is looked for by."""
+
+    find = forms.CharField(
+        label="查找购买方",
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(
+            {"type": "search", "autocomplete": "off", "placeholder": "名称的一部分，或 20 位主体码"}
+        ),
+    )
 
 
 class TransferForm(forms.Form):
-    """To whom how much is sold."""
+    """To whom how much is sold: a buyer chosen from those found, or anybody by name."""
 
-    quantity = QuantityField(label="数量")
-    buyer = forms.CharField(
-        label="购买方主体码",
-        required=False,
-        max_length=30,
-        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
-        help_text="20 位；购买方会自动得到一个新批次",
-    )
+    buyer = forms.CharField(label="购买方", required=False, max_length=30)
     buyer_name = forms.CharField(
-        label="购买方名称", required=False, max_length=100, help_text="购买方没有登记时填写，如：崖城市场 3 号摊"
+        label="没有登记的购买方", required=False, max_length=100, help_text="上面找不到时填名称，如：崖城市场 3 号摊"
     )
+    quantity = QuantityField(label="数量")
+
+    def __init__(self, data: Any = None, *, seller: Operator, find: str = "") -> None:
+        super().__init__(data)
+        self.buyers = buyers_found(seller, find)
+        chosen = str(self["buyer"].value() or "").replace(" ", "")
+        if chosen and all(buyer.code != chosen for buyer in self.buyers):
+            self.buyers = [*(buyer for buyer in buyers_found(seller, chosen) if buyer.code == chosen), *self.buyers]
+        self.chosen = chosen
+        self.is_cut = bool(find) and len(self.buyers) >= MOST_FOUND
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

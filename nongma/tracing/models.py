@@ -207,7 +207,7 @@ class Transfer(models.Model):
 
     uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
     lot = models.ForeignKey(Lot, models.PROTECT, verbose_name="批次", related_name="transfers")
-    seller = models.ForeignKey(Operator, models.PROTECT, verbose_name="销售方", related_name="sales")
+    seller = models.ForeignKey(Operator, models.PROTECT, verbose_name="销售方", related_name="sales", db_index=False)
     buyer = models.ForeignKey(
         Operator, models.PROTECT, null=True, blank=True, verbose_name="购买方", related_name="purchases"
     )
@@ -237,6 +237,7 @@ class Transfer(models.Model):
                 condition=Q(buyer=None) | ~Q(buyer=F("seller")), name="tracing_transfer_between_two"
             ),
         ]
+        indexes = [models.Index(fields=("seller", "-id"), name="tracing_transfer_seller")]
 
     def __str__(self) -> str:
         return f"{self.seller} → {self.buyer or self.buyer_name}"

@@ -17,6 +17,7 @@ from nongma.regions.models import Region
 from nongma.regions.spans import span_of
 from nongma.tracing import queries
 from nongma.tracing.forms import (
+    BuyerSearch,
     HarvestForm,
     LossForm,
     LotFilter,
@@ -128,11 +129,11 @@ def mix(request: SignedInRequest, code: str) -> HttpResponse:
     made: list[Lot] = []
 
     def run(data: dict[str, Any]) -> str:
-        made.append(mix_lots(parts=[(lot, None), *((other, None) for other in data["others"])], actor=request.user))
+        made.append(mix_lots(parts=data["parts"], actor=request.user))
         return "已混装成新批次"
 
-    form = MixForm(request.POST or None, lot=lot, user=request.user)
-    return _act(request, lot, form, run, title="混装", button="混装", result=made)
+    form = MixForm(request.POST or None, lot=lot, balance=queries.balance(lot), user=request.user)
+    return _act(request, lot, form, run, title="混装", button="混装", result=made, template="tracing/mix.html")
 
 
 @requires(Action.HANDLE_LOTS)
@@ -143,7 +144,19 @@ def transfer(request: SignedInRequest, code: str) -> HttpResponse:
         transfer_lot(lot=lot, actor=request.user, **data)
         return "交易已登记"
 
-    return _act(request, lot, TransferForm(request.POST or None), run, title="登记交易", button="登记")
+    search = BuyerSearch(request.GET)
+    find = search.cleaned_data["find"] if search.is_valid() else ""
+    form = TransferForm(request.POST or None, seller=lot.operator, find=find)
+    return _act(
+        request,
+        lot,
+        form,
+        run,
+        title="登记交易",
+        button="登记",
+        template="tracing/transfer.html",
+        more={"search": search, "find": find},
+    )
 
 
 @requires(Action.HANDLE_LOTS)
@@ -203,6 +216,8 @@ def _act(
     button: str,
     warning: str = "",
     result: list[Lot] | None = None,
+    template: str = "tracing/act.html",
+    more: dict[str, Any] | None = None,
 ) -> HttpResponse:
     """One dealing with a lot: its form, and back to the lot (or to the one made) when it is done.
 
@@ -225,7 +240,7 @@ def _act(
         "button": button,
         "warning": warning,
     }
-    return render(request, "tracing/act.html", context)
+    return render(request, template, context | (more or {}))
 
 
 def _visible(request: SignedInRequest, code: str) -> Lot:

@@ -3,6 +3,7 @@ from decimal import Decimal
 import pytest
 
 from nongma.lib.refused import Refused
+from nongma.testing import client_of
 from nongma.tracing import queries
 from nongma.tracing.models import Lot, LotEntry, LotLink, TraceEvent
 from nongma.tracing.services import mix_lots, record_loss, split_lot
@@ -118,3 +119,35 @@ def test_it_writes_off_a_loss_but_not_more_than_there_is(li, lot):
 
     assert queries.balance(lot) == 400
     assert counts() == before
+
+
+def test_the_page_mixes_so_much_of_each(li, li_base, cowpea, lot):
+    other, third = harvest(li_base, cowpea, li, "80"), harvest(li_base, cowpea, li, "40")
+    data = {f"amount_{lot.pk}": "100", "others": [other.pk], f"amount_{other.pk}": "", f"amount_{third.pk}": "15.5"}
+
+    client_of(li).post(f"{lot.get_absolute_url()}/mix", data)
+
+    mixed = Lot.objects.get(kind="mix")
+    assert queries.balances([lot, other, third, mixed]) == {
+        lot.pk: 400,
+        other.pk: 0,
+        third.pk: Decimal("24.5"),
+        mixed.pk: Decimal("195.5"),
+    }
+
+
+@pytest.mark.parametrize(("amount", "words"), [("80.5", "只剩 80 千克"), ("0", "大于 0"), ("0.0001", "小数")])
+def test_a_wrong_quantity_is_told_beside_its_lot(li, li_base, cowpea, lot, amount, words):
+    other = harvest(li_base, cowpea, li, "80")
+    answer = client_of(li).post(f"{lot.get_absolute_url()}/mix", {f"amount_{other.pk}": amount})
+
+    assert words in answer.context["form"].errors[f"amount_{other.pk}"][0]
+    assert not Lot.objects.filter(kind="mix").exists()
+    assert queries.balances([lot, other]) == {lot.pk: 500, other.pk: 80}
+
+
+def test_a_lot_with_nothing_to_mix_it_with_says_so(li, lot):
+    shown = client_of(li).get(f"{lot.get_absolute_url()}/mix").content.decode()
+
+    assert "没有可以混装的批次" in shown
+    assert "field-page" not in shown

@@ -155,6 +155,7 @@ def test_wrong_input_stays_on_the_page(li, lot):
         ("loss", {"quantity": "501"}, "quantity"),
         ("recall", {"reason": " "}, "reason"),
         ("mix", {"others": ["0"]}, "others"),
+        ("mix", {f"amount_{lot.pk}": ""}, "others"),
     ):
         assert field in browser.post(page(name, lot), data).context["form"].errors
     assert queries.balance(lot) == 500
