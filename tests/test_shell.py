@@ -24,7 +24,7 @@ from nongma.desk.templatetags.nongma import quantity, vendor_folder
 from nongma.origins.models import ImportJob, Origin
 from nongma.regions.models import Region
 from nongma.registry.models import Base
-from nongma.testing import COUNTRY, YAZHOU, client_of, make_official, make_origin
+from nongma.testing import COUNTRY, HAINAN, YAZHOU, YAZHOU_TOWN, YAZHOU_VILLAGE, client_of, make_official, make_origin
 from nongma.tracing.services import harvest_lot
 
 ROOT = Path(settings.ROOT)
@@ -99,9 +99,24 @@ def test_it_adds_up_figures_by_child_region(li_origin: Origin, ministry: User) -
     country, county = Region.objects.get(pk=COUNTRY), Region.objects.get(pk=YAZHOU)
     (hainan,) = figures_of(country)
     assert (hainan.region.name, hainan.total, hainan.submitted, hainan.approved) == ("海南省", 1, 1, 0)
-    (town,) = figures_of(county)
-    assert (town.region.code, town.total, town.share) == (460205198000, 1, 100)
+    (village,) = figures_of(county)
+    assert (village.name, village.region.code, village.total, village.share) == (
+        "中和社区居委会",
+        YAZHOU_VILLAGE,
+        1,
+        100,
+    )
     assert "海南省" in client_of(ministry).get("/").text
+
+
+def test_figures_name_no_level_that_does_not_exist(li_base: Base, cowpea: Product, wang: User) -> None:
+    from nongma.origins.services.cells import rebuild_cells
+
+    make_origin(li_base, cowpea, collected_by=wang, region_id=YAZHOU_TOWN)
+    make_origin(li_base, cowpea, collected_by=wang, region_id=469001100000)
+    rebuild_cells()
+    assert [figure.name for figure in figures_of(Region.objects.get(pk=YAZHOU))] == ["其他"]
+    assert {figure.name for figure in figures_of(Region.objects.get(pk=HAINAN))} == {"三亚市", "五指山市"}
 
 
 def test_a_start_page_costs_few_queries(

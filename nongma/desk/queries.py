@@ -4,22 +4,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, IntegerField, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Case, Count, F, IntegerField, Q, QuerySet, Sum, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
+from django.db.models.lookups import Exact
 
 from nongma.accounts.models import User
 from nongma.certificates.models import Certificate
 from nongma.origins.models import ImportJob, Origin, OriginCell
 from nongma.origins.services.cells import COARSEST
 from nongma.regions.models import Region
+from nongma.regions.queries import fillers_below
 from nongma.regions.spans import WIDTHS, level_of
+from nongma.regions.wording import is_filler
 from nongma.registry.models import Operator
 from nongma.tracing.models import Lot
 from nongma.tracing.queries import with_balance
 
 SHOWN = 5
 MANY = 10_000
+OTHERS = "其他"
+"""Of records whose village nobody wrote, where there is no town."""
 FIGURES = (Origin.State.SUBMITTED, Origin.State.APPROVED, Origin.State.RETURNED)
 
 
@@ -38,6 +43,7 @@ class Figure:
     """How many located origins one child region has, by state; `share` is of the largest, in percent."""
 
     region: Region
+    name: str
     total: int
     submitted: int
     approved: int
@@ -78,18 +84,21 @@ def recent_certificates(user: User) -> QuerySet[Certificate]:
 def figures_of(region: Region) -> list[Figure]:
     """The region's child regions that have origins, the most first.
 
-    Above a county they are summed from the map's cells, which the worker keeps, so they may be a minute behind.
+    Where a level does not exist, the level below stands in for it: 崖州区 shows its villages. Above a county they are
+    summed from the map's cells, which the worker keeps, so they may be a minute behind.
     """
     level = level_of(region.code)
     if level >= Region.Level.VILLAGE:
         return []
-    width = WIDTHS[level + 1]
-    rows = list(_from_cells(region, width) if level < Region.Level.COUNTY else _from_origins(region, width))
+    is_wide = level < Region.Level.COUNTY
+    child = _child(F("county" if is_wide else "region_id"), level + 1, fillers_below(region.code))
+    rows = list(_from_cells(region, child) if is_wide else _from_origins(region, child))
     names = Region.objects.in_bulk([row["child"] for row in rows])
     largest = max((row["total"] for row in rows), default=0)
     return [
         Figure(
             region=names[row["child"]],
+            name=OTHERS if is_filler(names[row["child"]].name) else names[row["child"]].name,
             total=row["total"],
             share=round(100 * row["total"] / largest),
             **{state.value: row[state.value] for state in FIGURES},
@@ -99,10 +108,17 @@ def figures_of(region: Region) -> list[Figure]:
     ]
 
 
-def _from_cells(region: Region, width: int) -> Iterable[Mapping[str, Any]]:
+def _child(code: F, level: int, fillers: set[int]) -> Case:
+    """The code of a level that a division lies in; where that level does not exist, of the one below."""
+    child, below = code - code % WIDTHS[level], code - code % WIDTHS[min(level + 1, 5)]
+    places = [When(Exact(child, filler), then=below) for filler in sorted(fillers)]
+    return Case(*places, default=child, output_field=BigIntegerField())
+
+
+def _from_cells(region: Region, child: Case) -> Iterable[Mapping[str, Any]]:
     cells = OriginCell.objects.filter(level=COARSEST, county__range=(region.span.start, region.span.stop))
     sums = {state.value: Sum(_number(f"s{state.value}"), default=0) for state in FIGURES}
-    children = cells.order_by().annotate(child=F("county") - F("county") % width).values("child")
+    children = cells.order_by().annotate(child=child).values("child")
     return children.annotate(total=Sum(_number("")), **sums).order_by("-total", "child")
 
 
@@ -110,9 +126,9 @@ def _number(key: str) -> Cast:
     return Cast(KeyTextTransform(key, "counts"), IntegerField())
 
 
-def _from_origins(region: Region, width: int) -> Iterable[Mapping[str, Any]]:
+def _from_origins(region: Region, child: Case) -> Iterable[Mapping[str, Any]]:
     inside = Q(region_id__gte=region.span.start, region_id__lte=region.span.stop)
     origins = Origin.objects.current().filter(inside)
     counts = {state.value: Count("pk", filter=Q(state=state)) for state in FIGURES}
-    children = origins.order_by().annotate(child=F("region_id") - F("region_id") % width).values("child")
+    children = origins.order_by().annotate(child=child).values("child")
     return children.annotate(total=Count("pk"), **counts).order_by("-total", "child")

@@ -18,6 +18,7 @@ from nongma.origins.models import Origin, OriginQuerySet
 from nongma.regions.boundaries import shape_of
 from nongma.regions.models import Region
 from nongma.regions.spans import ancestors_of
+from nongma.regions.wording import is_filler
 
 BATCH = 2_000
 PERSONAL = ("phone", "grid_phone", "collector_phone")
@@ -100,9 +101,10 @@ def in_batches(origins: QuerySet[Origin]) -> Iterator[tuple[list[Origin], dict[i
 
 
 def names_on_paths(codes: Iterable[int]) -> dict[int, str]:
-    """The short names of the divisions and of all those above them, by code."""
+    """The short names of the divisions and of all those above them, by code, without levels that don't exist."""
     wanted = {above for code in set(codes) for above in (*ancestors_of(code), code)}
-    return dict(Region.objects.filter(pk__in=wanted).values_list("code", "name"))
+    named = Region.objects.filter(pk__in=wanted).values_list("code", "name")
+    return {code: name for code, name in named if not is_filler(name)}
 
 
 def bounds_of(filters: OriginFilter, user: User) -> Bounds:

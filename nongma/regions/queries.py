@@ -51,10 +51,20 @@ def children_of(code: int) -> list[Region]:
     below = [region for region in rows if region.level == level + 1]
     if not below:
         return rows
-    fillers = {region.code for region in below if is_filler(region.name)}
+    fillers = fillers_in(below)
     stand_ins = [region for region in rows if region.level == level + 2 and above(region.code, level + 1) in fillers]
     shown = [region for region in below if region.code not in fillers]
     return sorted(shown + stand_ins, key=lambda region: region.code)
+
+
+def fillers_in(regions: Iterable[Region]) -> set[int]:
+    """The codes of those that only stand for a level that does not exist."""
+    return {region.code for region in regions if is_filler(region.name)}
+
+
+def fillers_below(code: int) -> set[int]:
+    """The codes directly below a division that only stand for a level that does not exist (崖州区直辖村级区划)."""
+    return fillers_in(Region.objects.within(span_of(code)).filter(level=level_of(code) + 1).only("code", "name"))
 
 
 def search(text: str, within: Span | None = None, level: int | None = None, limit: int = 20) -> list[Region]:

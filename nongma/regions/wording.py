@@ -6,6 +6,8 @@ import unicodedata
 # Names that the statistical list writes where a level is missing; full names and pickers leave them out.
 _FILLER = re.compile(r"^(市辖区|县|(省|自治区)直辖县级行政区划|.*直辖村级区划)$")
 
+_FILLER_BEFORE = re.compile(r"^.{0,20}?直辖(村|乡镇|镇|乡|县)级(行政)?区划(?=.)")
+
 # The title of a village's committee: 水南村委会 and 水南村民委员会 are 水南村, 合成社区居民委员会 is 合成社区.
 _COMMITTEE = re.compile(r"(?<=.)((?<=村)村|居)?民?(委会|委员会)$")
 _VILLAGE_KIND = re.compile(r"(?<=..)(村|社区|居)$")
@@ -25,6 +27,11 @@ _PARTS = re.compile(
 def is_filler(name: str) -> bool:
     """Whether the name only stands for a level that does not exist there (市辖区, 崖州区直辖村级区划)."""
     return _FILLER.match(name) is not None
+
+
+def own_name(text: str) -> str:
+    """A written place without the name of a level that does not exist: 崖州区直辖村级区划赤草村委会 is 赤草村委会."""
+    return _FILLER_BEFORE.sub("", text)
 
 
 def fold(text: str) -> str:

@@ -35,6 +35,7 @@ from nongma.origins.importing.lines import Line
 from nongma.origins.models import ImportJob, ImportRow, Origin
 from nongma.origins.services.cells import mark_dirty
 from nongma.regions.spans import WIDTHS
+from nongma.regions.wording import own_name
 from nongma.registry.bulk import NewBase, NewOperator, enrol_bases, enrol_operators
 from nongma.registry.models import OperatorKind
 
@@ -323,7 +324,7 @@ def _base(one: JudgedLine, operator_id: int) -> NewBase:
     line = one.line
     return NewBase(
         operator_id=operator_id,
-        name=f"{line.village or line.town}{line.product}基地"[:100],
+        name=f"{own_name(line.village or line.town or '')}{line.product}基地"[:100],
         region_code=one.region_code,
         longitude=one.longitude,
         latitude=one.latitude,

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from nongma.regions.models import Region
 from nongma.regions.names import Gazetteer, Written
 from nongma.regions.tests.conftest import Rows
+from nongma.regions.wording import own_name
 
 pytestmark = pytest.mark.django_db
 
@@ -166,3 +167,17 @@ def test_many_rows_cost_two_queries_and_little_time(form: Callable[[str], Rows])
     started = time.perf_counter()
     gazetteer.resolve_many(rows * 300)
     assert len(rows) * 300 / (time.perf_counter() - started) > 50_000
+
+
+@pytest.mark.parametrize(
+    ("written", "own"),
+    [
+        ("崖州区直辖村级区划赤草村委会", "赤草村委会"),
+        ("县直辖村级区划畅好居", "畅好居"),
+        ("赤草村委会", "赤草村委会"),
+        ("崖州区直辖村级区划", "崖州区直辖村级区划"),
+        ("", ""),
+    ],
+)
+def test_a_place_is_named_without_a_level_that_does_not_exist(written: str, own: str) -> None:
+    assert own_name(written) == own
