@@ -121,6 +121,8 @@ AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "nongma.lib.proxies.address_of"
 
+FORM_RENDERER = "nongma.lib.forms.Renderer"
+
 LANGUAGE_CODE = "zh-hans"
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True

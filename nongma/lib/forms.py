@@ -1,6 +1,9 @@
 """What forms of every room need."""
 
+from typing import Any
+
 from django import forms
+from django.forms.renderers import DjangoTemplates
 
 from nongma.lib.refused import Refused
 
@@ -9,3 +12,28 @@ def show_refusal(form: forms.Form, refusal: Refused) -> None:
     """Put a refusal beside the field that it names, or on top of the form."""
     error = forms.ValidationError(refusal.message, code=refusal.code)
     form.add_error(refusal.field if refusal.field in form.fields else None, error)
+
+
+class NamedField(forms.BoundField):
+    """A field of a form that asks for what is missing by its name: 请填写数量."""
+
+    def __init__(self, form: Any, field: forms.Field, name: str) -> None:
+        super().__init__(form, field, name)
+        if field.error_messages["required"] == forms.Field.default_error_messages["required"]:
+            # The field is the form's own copy, made anew for every request.
+            field.error_messages["required"] = f"请{_asked_to(field)}{str(self.label).partition('（')[0]}"
+
+
+class Renderer(DjangoTemplates):
+    """Django's own, with fields that know their names (`FORM_RENDERER`)."""
+
+    bound_field_class = NamedField
+
+
+def _asked_to(field: forms.Field) -> str:
+    """What a person does with such a field."""
+    if isinstance(field.widget, forms.CheckboxInput):
+        return "勾选"
+    if isinstance(field, forms.ChoiceField | forms.FileField) or isinstance(field.widget, forms.widgets.ChoiceWidget):
+        return "选择"
+    return "填写"

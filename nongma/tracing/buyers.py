@@ -22,7 +22,7 @@ BUYING = (
     OperatorKind.PROCESSOR,
     OperatorKind.E_COMMERCE,
 )
-MOST_FOUND = 20
+MOST_FOUND = 10
 MOST_KNOWN = 10
 SALES_LOOKED_AT = 200
 

@@ -13,8 +13,9 @@ from nongma.regions.models import Region
 from nongma.registry.models import Base, Operator
 from nongma.tracing import queries
 from nongma.tracing.buyers import MOST_FOUND, buyers_found
+from nongma.tracing.growing import grown_on_bases, product_groups
 from nongma.tracing.models import Lot
-from nongma.tracing.services import checked_quantity
+from nongma.tracing.services import OLDEST_HARVEST, checked_quantity
 
 ANY = ("", "全部")
 NUMBER = {"inputmode": "decimal", "autocomplete": "off"}
@@ -36,46 +37,73 @@ class ReasonField(forms.CharField):
 
 
 class ProductSelect(forms.Select):
-    """Products, each with the units that it is traded in, for the page's script."""
+    """Products, each with what the page's script needs: the units it is traded in, its industry and its bases."""
 
-    def create_option(self, *args: Any, **options: Any) -> dict[str, Any]:
-        option: dict[str, Any] = super().create_option(*args, **options)
-        product = getattr(option["value"], "instance", None)
-        if isinstance(product, Product):
-            option["attrs"]["data-units"] = " ".join(product.trade_units)
+    products: dict[int, Product] = {}
+    grown: dict[int, list[int]] = {}
+
+    def create_option(self, name: str, value: Any, *args: Any, **options: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **options)
+        product = self.products.get(value)
+        if product:
+            option["attrs"] |= {
+                "data-units": ",".join(f"{unit}={Unit(unit).label}" for unit in product.trade_units),
+                "data-industry": product.get_industry_display(),
+                "data-bases": " ".join(str(base) for base, grown in self.grown.items() if value in grown),
+                "data-code": product.code,
+            }
         return option
 
 
 class HarvestForm(forms.Form):
-    """What was harvested: only the quantity must be typed, the rest starts at what was registered last."""
+    """What was harvested: only the quantity must be typed, the rest starts at what was registered last.
 
-    product = forms.ModelChoiceField(label="产品", queryset=Product.objects.none(), widget=ProductSelect)
-    quantity = QuantityField(label="数量")
-    unit = forms.ChoiceField(label="单位", choices=Unit.choices)
+    Units are the product's: the page's script offers no others, and without script the service says which.
+    """
+
     base = forms.ModelChoiceField(label="基地", queryset=Base.objects.none(), empty_label=None)
+    product = forms.ModelChoiceField(label="产品", queryset=Product.objects.order_by("code"), widget=ProductSelect)
+    quantity = QuantityField(label="数量")
+    unit = forms.CharField(label="单位", max_length=8, widget=forms.Select)
     harvested_on = forms.DateField(label="采收日期", widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
 
     def __init__(self, data: Any = None, *, user: User) -> None:
-        usual = queries.usual_harvest(user)
+        usual, today = queries.usual_harvest(user), timezone.localdate()
         super().__init__(
             data,
-            initial={
-                "base": usual.base,
-                "product": usual.product,
-                "unit": usual.unit,
-                "harvested_on": timezone.localdate(),
-            },
+            initial={"base": usual.base, "product": usual.product, "unit": usual.unit, "harvested_on": today},
         )
-        bases, products = self.fields["base"], self.fields["product"]
+        bases = self.fields["base"]
         assert isinstance(bases, forms.ModelChoiceField)
-        assert isinstance(products, forms.ModelChoiceField)
         bases.queryset = Base.objects.visible_to(user)
-        products.queryset = queries.products_of(user)
         self.has_base = bases.queryset.exists()
-        traded = {unit for product in products.queryset for unit in product.trade_units}
-        self.fields["unit"] = forms.ChoiceField(
-            label="单位", choices=[choice for choice in Unit.choices if choice[0] in traded]
-        )
+        self._offer_products(user, usual.base)
+        self.fields["harvested_on"].widget.attrs |= {"min": f"{today - OLDEST_HARVEST}", "max": f"{today}"}
+
+    def _offer_products(self, user: User, usual: Base | None) -> None:
+        products, unit = self.fields["product"], self.fields["unit"]
+        assert isinstance(products, forms.ModelChoiceField)
+        assert isinstance(products.widget, ProductSelect)
+        assert isinstance(unit.widget, forms.Select)
+        listed = list(products.queryset or ())
+        by_id = {product.pk: product for product in listed}
+        grown = grown_on_bases(user)
+        base = _chosen(self, "base", {each.pk: each for each in self.fields["base"].queryset}) or usual
+        groups = product_groups(listed, grown, base)
+        products.widget.products, products.widget.grown = by_id, grown
+        products.widget.choices = [
+            ("", "请选择产品"),
+            *((label, [(each.pk, each.name) for each in members]) for label, members in groups),
+        ]
+        product = _chosen(self, "product", by_id)
+        traded = product.trade_units if product else {each for one in listed for each in one.trade_units}
+        unit.widget.choices = [choice for choice in Unit.choices if choice[0] in traded]
+
+
+def _chosen(form: forms.Form, name: str, among: dict[int, Any]) -> Any:
+    """What was sent for a field, among what is offered; None for a form that was not sent."""
+    value = str(form[name].value() or "") if form.is_bound else ""
+    return among.get(int(value)) if value.isascii() and value.isdecimal() else None
 
 
 class LotFilter(forms.Form):

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.paginator import Page
 from django.db import connection
-from django.db.models import Case, DecimalField, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import DecimalField, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from nongma.accounts.models import User
@@ -199,14 +199,6 @@ def usual_harvest(user: User) -> Usual:
     base = origin.base if origin else Base.objects.visible_to(user).order_by("id").first()
     product = origin.product if origin else None
     return Usual(base, product, product.trade_units[0] if product else Unit.KILOGRAM)
-
-
-def products_of(user: User) -> QuerySet[Product]:
-    """The products that the user may harvest: those of the user's origins first, then all."""
-    grown = set(_origins_of(user).values_list("product", flat=True))
-    return Product.objects.annotate(
-        grown=Case(When(pk__in=grown, then=Value(0)), default=Value(1), output_field=IntegerField())
-    ).order_by("grown", "-is_key", "code")
 
 
 def base_for(product: Product, user: User) -> Base | None:

@@ -16,6 +16,9 @@ def test_a_reviewer_sees_the_record_and_the_next_step(zhao: User, li_origin: Ori
     assert "109.158151,18.435040" in page
     assert "199****5935" in page
     assert LI_PHONE not in page
+    for name, masked in (("李大山</dd>", "李**</dd>"), ("冯玉强", "冯**"), ("卫秀春", "卫**")):
+        assert name not in page
+        assert masked in page
 
 
 def test_another_county_does_not_find_it(sun: User, chen: User, li_origin: Origin) -> None:
@@ -36,7 +39,7 @@ def test_it_is_approved_from_its_page(zhao: User, li_origin: Origin) -> None:
 
 def test_it_is_returned_with_a_reason_and_corrected(zhao: User, wang: User, li_origin: Origin) -> None:
     address = li_origin.get_absolute_url()
-    assert "这个字段是必填项" in client_of(zhao).post(f"{address}/return", {"reason": ""}).content.decode()
+    assert "请填写退回原因" in client_of(zhao).post(f"{address}/return", {"reason": ""}).content.decode()
     client_of(zhao).post(f"{address}/return", {"reason": "规模不对"})
     collector = client_of(wang)
     assert "规模不对" in collector.get(address).content.decode()
@@ -59,20 +62,21 @@ def test_a_correction_shows_no_phone_and_keeps_what_is_left_empty(wang: User, li
     client = client_of(wang)
     answer = client.get(address)
     page = answer.content.decode()
-    for number in (LI_PHONE, "19900004633", "19900008499"):
-        assert number not in page
+    for personal in (LI_PHONE, "19900004633", "19900008499", "冯玉强", "卫秀春"):
+        assert personal not in page
     assert 'placeholder="199****5935"' in page
     assert "留空＝不改" in page
     form = answer.context["form"]
     given = {name: form[name].value() for name in form.fields}
-    assert client.post(address, given | {"grid_phone": "19900001111"}).status_code == 302
+    assert client.post(address, given | {"grid_phone": "19900001111", "grid_name": "冯小强"}).status_code == 302
     li_origin.refresh_from_db()
     assert (li_origin.phone, li_origin.grid_phone, li_origin.collector_phone) == (
         LI_PHONE,
         "19900001111",
         "19900008499",
     )
-    assert history_of(li_origin)[0].details["fields"] == ["grid_phone"]
+    assert (li_origin.contact, li_origin.grid_name, li_origin.collector_name) == ("李大山", "冯小强", "卫秀春")
+    assert set(history_of(li_origin)[0].details["fields"]) == {"grid_name", "grid_phone"}
 
 
 def test_a_draft_is_located_from_its_page(wang: User, li_origin: Origin) -> None:
@@ -95,11 +99,15 @@ def test_a_draft_is_located_from_its_page(wang: User, li_origin: Origin) -> None
     assert (draft.state, draft.point) == ("submitted", "109.160001,18.430001")
 
 
-def test_the_phones_are_shown_to_who_needs_them(zhao: User, wang: User, li_origin: Origin) -> None:
+def test_names_and_phones_are_shown_to_who_needs_them(zhao: User, wang: User, hainan: User, li_origin: Origin) -> None:
     address = f"{li_origin.get_absolute_url()}/phones"
-    assert LI_PHONE in client_of(zhao).post(address).content.decode()
-    assert history_of(li_origin)[0].action == "origin.revealed"
-    assert client_of(wang).post(address).status_code == 403
+    for user in (zhao, wang):
+        page = client_of(user).post(address).content.decode()
+        assert all(whole in page for whole in (LI_PHONE, "冯玉强", "卫秀春"))
+        entry = history_of(li_origin)[0]
+        assert (entry.action, entry.actor_id) == ("origin.revealed", user.pk)
+    assert client_of(hainan).post(address).status_code == 403
+    assert len(history_of(li_origin)) == 2
 
 
 def test_the_map_opens_on_the_own_place_and_says_what_stands_there(zhao: User, sun: User, li_origin: Origin) -> None:
