@@ -16,6 +16,11 @@ def mask_name(name: str) -> str:
     return f"{name[0]}**" if name else ""
 
 
+def mask_address(address: str) -> str:
+    """A street address with only its first two characters: 中和****."""
+    return f"{address[:2]}****" if address else ""
+
+
 def mask_id(number: str) -> str:
     """An identity number with only its first three and last four characters: 460***********1234."""
     if not number:

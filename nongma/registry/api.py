@@ -103,7 +103,7 @@ class OperatorOut(Schema):
     industries: list[Industry]
     status: Operator.Status
     region: PlaceOut
-    address: str
+    address: str = Field(description="个人的打码")
     uscc: str | None
     contact: str = Field(description="打码")
     phone: str = Field(description="打码")
@@ -112,6 +112,10 @@ class OperatorOut(Schema):
     created_at: datetime
     reviewed_at: datetime | None
     review_note: str
+
+    @staticmethod
+    def resolve_address(operator: Operator) -> str:
+        return operator.shown_address
 
     @staticmethod
     def resolve_contact(operator: Operator) -> str:
@@ -143,11 +147,15 @@ class BaseOut(Schema):
     code: str = Field(description="基地码，20 位")
     name: str
     region: PlaceOut
-    address: str
+    address: str = Field(description="个人的打码")
     longitude: Decimal | None
     latitude: Decimal | None
     area_mu: Decimal | None
     created_at: datetime
+
+    @staticmethod
+    def resolve_address(base: Base) -> str:
+        return base.shown_address
 
 
 class OperatorFilters(Schema):

@@ -148,7 +148,7 @@ def _insert_operators(missing: list[tuple[OperatorKey, NewOperator]], actor: Use
                 array(encrypt(row.phone) if row.phone else "" for row in rows),
                 array(key.phone_index for key, _ in missing),
                 array(str(row.industry) for row in rows),
-                array(row.address for row in rows),
+                array(encrypt(row.address) if row.address else "" for row in rows),
             ],
         )
         assign_each(CodeRange.Kind.OPERATOR, cursor.fetchall())

@@ -64,7 +64,7 @@ def _cells(operator: Operator, paths: dict[int, str]) -> tuple[str, ...]:
         operator.kind_names,
         operator.industry_names,
         paths.get(operator.region_id, str(operator.region_id)),
-        operator.address,
+        operator.shown_address,
         operator.uscc or "",
         mask_name(operator.contact),
         mask_phone(operator.phone),

@@ -147,6 +147,7 @@ class OperatorChangeForm(OperatorForm):
             "contact": operator.masked_contact,
             "phone": operator.masked_phone,
             "id_number": operator.masked_id_number,
+            "address": operator.shown_address if operator.is_person else "",
         }
         self.withheld = [] if own else [name for name, mask in masked.items() if mask]
         shown = [name for name in self.base_fields if name not in (*self.withheld, "region")]

@@ -12,7 +12,7 @@ from nongma.catalogue.models import Industry
 from nongma.codes.codec import encode
 from nongma.lib.fields import EncryptedTextField
 from nongma.lib.ids import uuid7
-from nongma.lib.masking import mask_id, mask_name, mask_phone
+from nongma.lib.masking import mask_address, mask_id, mask_name, mask_phone
 from nongma.regions.models import Region
 from nongma.regions.spans import WIDTHS
 
@@ -94,7 +94,7 @@ class Operator(models.Model):
     id_number = EncryptedTextField("身份证号", blank=True, default="")
     id_index = models.BinaryField("身份证号索引", null=True, unique=True, max_length=16)
     region = models.ForeignKey(Region, models.PROTECT, verbose_name="行政区划", related_name="+")
-    address = models.CharField("地址", max_length=200, blank=True)
+    address = EncryptedTextField("地址", blank=True, default="")
     longitude = models.DecimalField("经度", max_digits=9, decimal_places=6, null=True, blank=True)
     latitude = models.DecimalField("纬度", max_digits=9, decimal_places=6, null=True, blank=True)
     industries = ArrayField(
@@ -155,6 +155,16 @@ class Operator(models.Model):
     def masked_phone(self) -> str:
         """The phone as most people may see it."""
         return mask_phone(self.phone)
+
+    @property
+    def is_person(self) -> bool:
+        """Whether it stands for a person, who lives where it is: it has no 统一社会信用代码."""
+        return not self.uscc
+
+    @property
+    def shown_address(self) -> str:
+        """The address as most people may see it: a person's is masked, a firm's is in the public register."""
+        return mask_address(self.address) if self.is_person else self.address
 
     @property
     def masked_id_number(self) -> str:
@@ -223,7 +233,7 @@ class Base(models.Model):
     operator = models.ForeignKey(Operator, models.PROTECT, verbose_name="主体", related_name="bases")
     name = models.CharField("名称", max_length=100)
     region = models.ForeignKey(Region, models.PROTECT, verbose_name="行政区划", related_name="+")
-    address = models.CharField("详细地址", max_length=200, blank=True)
+    address = EncryptedTextField("详细地址", blank=True, default="")
     longitude = models.DecimalField("经度", max_digits=9, decimal_places=6, null=True, blank=True)
     latitude = models.DecimalField("纬度", max_digits=9, decimal_places=6, null=True, blank=True)
     quadkey = models.BigIntegerField("四叉树键", null=True, blank=True)
@@ -249,6 +259,11 @@ class Base(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shown_address(self) -> str:
+        """The address as most people may see it: masked where the operator is a person."""
+        return mask_address(self.address) if self.operator.is_person else self.address
 
     @property
     def code(self) -> str:

@@ -51,6 +51,7 @@ class Contact:
     contact: str
     phone: str
     id_number: str
+    address: str
 
 
 @transaction.atomic
@@ -228,14 +229,14 @@ def add_base(
 
 @transaction.atomic
 def reveal_contact(*, operator: Operator, actor: User) -> Contact:
-    """Show an operator's phone and ID number in full; the look is audited (查看联系方式).
+    """Show an operator's phone, ID number and address in full; the look is audited (查看联系方式).
 
     Refuses `not_allowed` where none of the actor's posts allows it.
     """
     if operator.region_id not in scope_of(actor, Action.REVEAL_PERSONAL):
         raise Refused("not_allowed", "您在这个地方的职务不能看完整的联系方式")
     record("operator.revealed", actor=actor, target=operator, region_code=operator.region_id)
-    return Contact(operator.contact, operator.phone, operator.id_number)
+    return Contact(operator.contact, operator.phone, operator.id_number, operator.address)
 
 
 @transaction.atomic

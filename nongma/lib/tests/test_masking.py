@@ -1,6 +1,6 @@
 import pytest
 
-from nongma.lib.masking import mask_id, mask_name, mask_phone
+from nongma.lib.masking import mask_address, mask_id, mask_name, mask_phone
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,8 @@ def test_it_hides_birthday_and_district_of_an_identity_number() -> None:
     assert mask_id("460205198001011234") == "460***********1234"
     assert mask_id("12345") == "*****"
     assert mask_id("") == ""
+
+
+def test_it_shows_an_address_by_its_first_two_characters() -> None:
+    assert mask_address("中和村 8 号") == "中和****"
+    assert mask_address("") == ""

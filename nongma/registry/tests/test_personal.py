@@ -1,8 +1,10 @@
 """A phone or an ID number stands in full before its owner, and before others by a look that is on record."""
 
 from datetime import date
+from importlib import import_module
 
 import pytest
+from django.db import connection
 
 from nongma.accounts.models import Agency, Membership, Role, User
 from nongma.audit.models import Entry
@@ -103,3 +105,50 @@ def test_it_refuses_to_add_a_person(hainan, zhao, sun, li_operator, chen_operato
         assert operator.members.count() == 1
         assert not User.objects.get(pk=user.pk).is_operator
     assert not Entry.objects.exists()
+
+
+HOME = "中和村 8 号"
+TABLES = ("registry_operator", "registry_base")
+
+
+def on_disk(table):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT address FROM {table}")
+        return [address for (address,) in cursor.fetchall()]
+
+
+def test_where_a_person_lives_is_encrypted_and_masked_until_it_is_revealed(zhao, hainan, li_operator, li_base):
+    for record in (li_operator, li_base):
+        type(record).objects.filter(pk=record.pk).update(address=HOME)
+    assert all(address and "中和" not in address for table in TABLES for address in on_disk(table))
+    li_operator.refresh_from_db()
+    for user in (zhao, hainan):
+        assert HOME not in client_of(user).get(li_operator.get_absolute_url()).text
+        assert HOME not in shown(user, li_operator)
+        for path in ("", "/bases"):
+            answer = client_of(user).get(f"/api/v1/operators/{li_operator.code}{path}").text
+            assert HOME not in answer
+            assert "中和****" in answer
+    assert HOME in client_of(zhao).post(f"{li_operator.get_absolute_url()}contact").text
+    assert Entry.objects.filter(action="operator.revealed").count() == 1
+
+
+def test_the_address_of_a_firm_is_no_secret(zhao, chen):
+    firm = make_operator(chen, uscc="91460000MA5T00001X", address="滨海大道 1 号")
+    assert "滨海大道 1 号" in client_of(zhao).get(firm.get_absolute_url()).text
+
+
+def test_addresses_on_file_are_encrypted_and_back(li_operator, li_base):
+    encrypting = import_module("nongma.registry.migrations.0004_encrypted_addresses")
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"UPDATE {table} SET address = %s", [HOME])
+    with connection.schema_editor() as editor:
+        encrypting.turn(encrypting.encrypt)(None, editor)
+    assert HOME not in [*on_disk("registry_operator"), *on_disk("registry_base")]
+    for record in (li_operator, li_base):
+        record.refresh_from_db()
+        assert record.address == HOME
+    with connection.schema_editor() as editor:
+        encrypting.turn(encrypting.decrypt)(None, editor)
+    assert on_disk("registry_base") == [HOME]
