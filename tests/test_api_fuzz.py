@@ -30,7 +30,7 @@ from nongma.codes.codec import encode
 from nongma.testing import COUNTRY, YAZHOU_VILLAGE, make_base, make_official, make_operator, make_origin
 from nongma.tracing.services import harvest_lot
 
-EXAMPLES = {GenerationMode.POSITIVE: 3, GenerationMode.NEGATIVE: 2}
+EXAMPLES = {GenerationMode.POSITIVE: 8, GenerationMode.NEGATIVE: 4}
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -2,6 +2,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field
@@ -10,8 +11,8 @@ from nongma.accounts.access import Action
 from nongma.accounts.api import requires_api
 from nongma.lib.paging import Page, Paging, paged
 from nongma.regions.models import Region
-from nongma.regions.queries import code_of, path_of, search
-from nongma.regions.spans import EVERYWHERE, span_of
+from nongma.regions.queries import code_of, find_region, path_of, search
+from nongma.regions.spans import EVERYWHERE, Span, span_of
 
 FOUND_AT_MOST = 200
 
@@ -63,7 +64,7 @@ class RegionFilters(Schema):
 @requires_api(Action.SIGNED_IN)
 def list_regions(request: HttpRequest, filters: Query[RegionFilters], paging: Query[Paging]) -> dict[str, Any]:
     """带 `q` 时按匹配程度排列，最多 200 个；不带时按代码列出现行的区划。"""
-    span = EVERYWHERE if filters.within is None else span_of(_known(filters.within))
+    span = EVERYWHERE if filters.within is None else _span_of(filters.within)
     if not filters.q.strip():
         regions = Region.objects.current().within(span).order_by("code")
         return paged(regions if filters.level is None else regions.filter(level=filters.level), paging)
@@ -81,14 +82,14 @@ def list_regions(request: HttpRequest, filters: Query[RegionFilters], paging: Qu
 @requires_api(Action.SIGNED_IN)
 def get_region(request: HttpRequest, code: Code) -> Region:
     """按代码取一个区划和它的上级；停用的也能取到。"""
-    region = Region.objects.filter(pk=_known(code)).first()
+    region = find_region(code)
     if region is None:
         raise Http404
     return region
 
 
-def _known(text: str) -> int:
+def _span_of(text: str) -> Span:
     code = code_of(text)
     if code is None:
-        raise Http404
-    return code
+        raise ValidationError({"within": "要一个 2、4、6、9 或 12 位的区划代码"})
+    return span_of(code)

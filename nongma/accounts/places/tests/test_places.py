@@ -95,3 +95,9 @@ def test_the_api_knows_no_such_division(signed_in: Client, path: str, status: in
 
 def test_the_api_asks_who_is_asking(client: Client) -> None:
     assert client.get("/api/v1/regions").status_code == 401
+
+
+def test_a_place_to_search_in_that_is_no_code_is_a_wrong_input(signed_in: Client) -> None:
+    answer = signed_in.get("/api/v1/regions", {"within": "46020"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "within"
