@@ -97,6 +97,7 @@ TABLE = """
 GET  /signin                                      200 302 302 302 302 302 302 302 302 302 302
 GET  /                                             in 200 200 200 200 200 200 200 200 200 200
 GET  /code?code={certificate}                     302 302 302 302 302 302 302 302 302 302 302
+GET  /favicon.ico                                 301 301 301 301 301 301 301 301 301 301 301
 GET  /help/                                       200 200 200 200 200 200 200 200 200 200 200
 GET  /help/roles                                  200 200 200 200 200 200 200 200 200 200 200
 GET  /me                                           in 200 200 200 200 200 200 200 200 200 200
@@ -115,7 +116,7 @@ POST /operators/export                             in  ok  ok 403  ok 403 403 40
 GET  /operators/register                           in 200 200 200 403 403 403 403 200 200 200
 GET  /operators/{operator}/                        in 200 200 200 200 200 200 200 200 404 404
 GET  /operators/{operator}/change                  in 200 200 200 403 403 403 403 200 404 404
-POST /operators/{operator}/contact                 in 403  ok 403 403 403  ok 403 403 404 403
+POST /operators/{operator}/contact                 in 403  ok  ok 403 403  ok 403 403 404 403
 POST /operators/{operator}/approve                 in 403  ok 403 403 403 403 403 403 404 403
 POST /operators/{operator}/return                  in 403  ok 403 403 403 403 403 403 404 403
 GET  /operators/{operator}/bases                   in 200 200 200 403 403 403 403 200 404 404
@@ -130,7 +131,7 @@ GET  /origins/import/{job}                         in 404 404 200 403 403 403 40
 GET  /origins/import/{job}/progress                in 404 404 200 403 403 403 403 403 404 403
 GET  /origins/import/{job}/errors.xlsx             in 404 404 302 403 403 403 403 403 404 403
 GET  /origins/{origin}                             in 200 200 200 200 403 200 403 200 404 404
-POST /origins/{origin}/phones                      in 403  ok 403 403 403  ok 403 403 404 403
+POST /origins/{origin}/phones                      in 403  ok  ok 403 403  ok 403 403 404 403
 GET  /origins/{origin}/locate                      in 200 200 200 403 403 403 403 403 404 403
 GET  /origins/{origin}/correct                     in 302 302 302 403 403 403 403 403 404 403
 POST /origins/{origin}/return                      in 403  ok 403 403 403 403 403 403 404 403

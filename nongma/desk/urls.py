@@ -5,6 +5,7 @@ from nongma.desk import views
 app_name = "desk"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("code", views.code, name="code"),
     path("help/", views.help_index, name="help"),
     path("help/images/<str:name>", views.manual_image, name="manual-image"),

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
 from nongma.accounts.queries import region_of
@@ -36,6 +37,12 @@ def code(request: HttpRequest) -> HttpResponse:
         return redirect(f"/t/{digits}")
     messages.error(request, f"码是 20 位数字，您输入了 {len(digits)} 位。请对照标签再输一次，或用手机扫码。")
     return redirect("desk:home")
+
+
+@requires(Action.PUBLIC)
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Our mark for browsers that ask here on their own, as they do on pages that name none."""
+    return redirect(static("nongma/mark.svg"), permanent=True)
 
 
 @requires(Action.PUBLIC)

@@ -26,7 +26,7 @@ from nongma.lib.input_errors import message_of
 from nongma.lib.refused import Refused
 
 CONTENT_TYPE = "application/problem+json"
-API_PREFIX = "/api/"
+FOR_PROGRAMS = ("/api/", "/tiles/")
 
 TITLES = {
     400: "请求有误",
@@ -190,7 +190,7 @@ def _model_faults(error: ValidationError) -> list[dict[str, str]]:
 
 @sync_and_async_middleware
 def problem_documents(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Middleware: what Django answers under /api/ (no such route, wrong method, a crash) as problem documents."""
+    """Middleware: what Django answers to programs (no such route, wrong method, a crash) as problem documents."""
     if iscoroutinefunction(get_response):
 
         async def answer_async(request: HttpRequest) -> HttpResponseBase:
@@ -205,7 +205,7 @@ def problem_documents(get_response: Callable[[HttpRequest], Any]) -> Callable[[H
 
 
 def _documented(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    if response.status_code < 400 or not request.path_info.startswith(API_PREFIX):
+    if response.status_code < 400 or not request.path_info.startswith(FOR_PROGRAMS):
         return response
     if response.get("Content-Type", "").startswith(CONTENT_TYPE):
         return response

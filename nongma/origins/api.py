@@ -16,7 +16,7 @@ from pydantic import Field
 from nongma.accounts.access import Action, SignedInRequest
 from nongma.accounts.api import idempotent, requires_api
 from nongma.catalogue.models import Industry, Unit
-from nongma.lib.masking import mask_phone
+from nongma.lib.masking import mask_name, mask_phone
 from nongma.lib.paging import Page, Paging, paged
 from nongma.origins import api_imports
 from nongma.origins.filters import NAMES, OriginFilter
@@ -48,7 +48,7 @@ class Wanted(Schema):
     scale_min: str | None = Field(None, description="规模不小于")
     scale_max: str | None = Field(None, description="规模不大于")
     on_sale: str | None = Field(None, description="在市月份，如 2026-05", examples=["2026-05"])
-    q: str | None = Field(None, description="主体名称中的几个字，至少 2 个")
+    q: str | None = Field(None, description="主体名称中的几个字；只有一个字时，找名称以它开头的")
     import_: str | None = Field(None, alias="import", description="导入的 id")
 
     def filter_for(self, request: SignedInRequest) -> OriginFilter:
@@ -81,7 +81,7 @@ class RegionOut(Schema):
 
 
 class OriginOut(Schema):
-    """A record of 附件1; phone numbers are masked."""
+    """A record of 附件1; names of people and phone numbers are masked."""
 
     id: UUID = Field(validation_alias="uid")
     state: Origin.State
@@ -103,13 +103,25 @@ class OriginOut(Schema):
     credit: str
     grid_name: str
     grid_phone: str
-    collector: str = Field(validation_alias="collector_name")
+    collector: str
     collector_phone: str
     return_reason: str
     reviewed_by: str | None
     reviewed_at: datetime | None
     created_at: datetime
     updated_at: datetime
+
+    @staticmethod
+    def resolve_contact(origin: Origin) -> str:
+        return mask_name(origin.contact)
+
+    @staticmethod
+    def resolve_grid_name(origin: Origin) -> str:
+        return mask_name(origin.grid_name)
+
+    @staticmethod
+    def resolve_collector(origin: Origin) -> str:
+        return mask_name(origin.collector_name)
 
     @staticmethod
     def resolve_phone(origin: Origin) -> str:

@@ -1,4 +1,4 @@
-"""A filtered whole as a workbook or as CSV, in the columns of 附件1, with phone numbers masked."""
+"""A filtered whole as a workbook or as CSV, in the columns of 附件1, with names of people and phone numbers masked."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from nongma.accounts.models import User
 from nongma.audit.services import record
-from nongma.lib.masking import mask_phone
+from nongma.lib.masking import mask_name, mask_phone
 from nongma.lib.refused import Refused
 from nongma.origins.filters import OriginFilter
 from nongma.origins.models import Origin
@@ -129,7 +129,9 @@ def _note(filters: OriginFilter, actor: User, rows: int, form: str) -> None:
 
 def _stamp(filters: OriginFilter, actor: User) -> str:
     at = timezone.localtime()
-    return f"筛选条件：{filters.describe()}。{actor.name}于 {at:%Y-%m-%d %H:%M} 导出；联系方式已隐去中间四位。"
+    return (
+        f"筛选条件：{filters.describe()}。{actor.name}于 {at:%Y-%m-%d %H:%M} 导出；姓名只留姓，联系方式已隐去中间四位。"
+    )
 
 
 def _rows(filters: OriginFilter, actor: User) -> Iterator[list[str]]:
@@ -155,7 +157,7 @@ def _cells(origin: Origin, names: dict[int, str]) -> list[str]:
         origin.certification_names,
         *path,
         origin.point,
-        origin.contact,
+        mask_name(origin.contact),
         mask_phone(origin.phone),
         str(origin.scale),
         origin.get_unit_display(),
@@ -164,9 +166,9 @@ def _cells(origin: Origin, names: dict[int, str]) -> list[str]:
         origin.method_names,
         origin.trace_method_names,
         origin.credit,
-        origin.grid_name,
+        mask_name(origin.grid_name),
         mask_phone(origin.grid_phone),
-        origin.collector_name,
+        mask_name(origin.collector_name),
         mask_phone(origin.collector_phone),
         origin.get_state_display(),
         origin.reviewed_by.name if origin.reviewed_by else "",

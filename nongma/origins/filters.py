@@ -121,7 +121,7 @@ class OriginFilter:
         if self.on_sale:
             found.append((("on_sale",), "在市月份", f"{self.on_sale:%Y-%m}"))
         if self.q:
-            found.append((("q",), "主体名称含", self.q))
+            found.append((("q",), "主体名称含" if len(self.q) > 1 else "主体名称开头是", self.q))
         if self.job:
             found.append((("import",), "导入批次", self.job.filename))
         return found
@@ -192,10 +192,10 @@ class FilterForm(forms.Form):
     q = forms.CharField(
         label="主体名称",
         required=False,
-        min_length=2,
         max_length=40,
-        error_messages={"min_length": "请至少输入 2 个字"},
-        widget=forms.TextInput(attrs={"placeholder": "名称中的几个字"}),
+        widget=forms.TextInput(
+            attrs={"placeholder": "姓氏或几个字", "title": "名称中的几个字；只写一个字时，找以它开头的"}
+        ),
     )
 
     def __init__(self, data: Mapping[str, Any], *, user: User) -> None:

@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from nongma.catalogue.models import Industry, Unit
-from nongma.lib.masking import mask_phone
+from nongma.lib.masking import mask_name, mask_phone
 from nongma.lib.refused import Refused
 from nongma.origins.importing import cells
 from nongma.origins.importing.cells import BadValue
@@ -15,6 +15,7 @@ from nongma.origins.services.locate import Correction, read_point
 from nongma.origins.services.review import LONGEST_REASON
 
 PHONES = ("phone", "grid_phone", "collector_phone")
+NAMES = ("contact", "grid_name", "collector_name")
 
 
 class ReturnForm(forms.Form):
@@ -63,15 +64,26 @@ def _phone(label: str) -> forms.CharField:
     )
 
 
+def _name(label: str) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        required=False,
+        max_length=60,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        help_text="留空＝不改",
+    )
+
+
 class CorrectionForm(PointForm):
     """A record that came back, in the order of 附件1; each cell is judged as the import judges it.
 
-    The phone numbers on file are shown masked, whoever asks: a look at them in full is on record, and this is none.
+    Names of people and phone numbers on file are shown masked, whoever asks: a look at them in full is on record, and
+    this is none.
     """
 
     alias = forms.CharField(label="别名", required=False, max_length=40)
     certifications = _checkboxes("产品认证类型", Origin.Certification.choices)
-    contact = forms.CharField(label="联系人", max_length=60)
+    contact = _name("联系人")
     phone = _phone("联系方式（手机）")
     scale = forms.CharField(label="种养规模", max_length=20, widget=forms.TextInput({"inputmode": "decimal"}))
     unit = forms.ChoiceField(label="规模单位")
@@ -80,9 +92,9 @@ class CorrectionForm(PointForm):
     methods = _checkboxes("生产方式", Origin.Method.choices, required=True)
     trace_methods = _checkboxes("追溯方式", Origin.TraceMethod.choices, required=True)
     credit = forms.CharField(label="信用等级", required=False, max_length=10)
-    grid_name = forms.CharField(label="网格员姓名", max_length=60)
+    grid_name = _name("网格员姓名")
     grid_phone = _phone("网格员联系方式（手机）")
-    collector_name = forms.CharField(label="信息采集员姓名", max_length=60)
+    collector_name = _name("信息采集员姓名")
     collector_phone = _phone("信息采集员联系方式（手机）")
     field_order = ("alias", "certifications", "longitude", "latitude")
 
@@ -91,6 +103,8 @@ class CorrectionForm(PointForm):
         self.origin = origin
         for name in PHONES:
             self.fields[name].widget.attrs["placeholder"] = mask_phone(getattr(origin, name))
+        for name in NAMES:
+            self.fields[name].widget.attrs["placeholder"] = mask_name(getattr(origin, name))
         self.industry = Industry(origin.product.industry)
         units = cells.UNITS_OF_INDUSTRY[self.industry]
         self.fields["unit"].choices = [(unit, Unit(unit).label) for unit in units]  # type: ignore[attr-defined]
@@ -101,8 +115,17 @@ class CorrectionForm(PointForm):
     @staticmethod
     def _initial(origin: Origin) -> dict[str, Any]:
         fields = {name: getattr(origin, name) for name in Correction.__dataclass_fields__}
-        fields |= dict.fromkeys(PHONES, "")
+        fields |= dict.fromkeys((*PHONES, *NAMES), "")
         return {name: value if isinstance(value, list) else str(value or "") for name, value in fields.items()}
+
+    def clean_contact(self) -> str:
+        return self.cleaned_data["contact"] or self.origin.contact
+
+    def clean_grid_name(self) -> str:
+        return self.cleaned_data["grid_name"] or self.origin.grid_name
+
+    def clean_collector_name(self) -> str:
+        return self.cleaned_data["collector_name"] or self.origin.collector_name
 
     def clean_phone(self) -> Any:
         return self._judged_phone("phone", "联系方式")

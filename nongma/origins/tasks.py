@@ -1,6 +1,7 @@
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from nongma.origins.retention import remove_old_uploads
 from nongma.origins.services.cells import recount_dirty
 from nongma.origins.services.imports import run_import
 
@@ -16,6 +17,13 @@ def recount_map() -> int:
 def recount_map_every_minute(timestamp: int) -> int:
     """Find what a crash between a commit and its recount left behind."""
     return recount_dirty()
+
+
+@app.periodic(cron="23 3 * * *")
+@app.task(name="origins.remove_old_uploads", queueing_lock="origins:remove-old-uploads")
+def remove_uploads(timestamp: int) -> int:
+    """Delete uploaded forms that have been kept long enough."""
+    return remove_old_uploads()
 
 
 @app.task(name="origins.review_whole", retry=RetryStrategy(max_attempts=20, wait=5))

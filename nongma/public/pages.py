@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.template.loader import get_template
@@ -26,6 +27,7 @@ from nongma.public.queries import GONE, MOST_SCANS_COUNTED, Party, Place, Promis
 
 STYLE = (Path(__file__).parent / "templates" / "public" / "style.css").read_text(encoding="utf-8").strip()
 STYLE_DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+MARK = f"data:image/svg+xml,{quote((settings.ROOT / 'static' / 'nongma' / 'mark.svg').read_text().strip())}"
 POLICY = (
     f"default-src 'none'; style-src 'sha256-{STYLE_DIGEST}'; img-src data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -204,6 +206,7 @@ def _frame(banner: str, language: Language) -> dict[str, Any]:
     tone = words.TONES.get(banner, words.GOOD)
     return {
         "w": words.WORDS[language],
+        "mark": MARK,
         "style": mark_safe(STYLE),  # noqa: S308 (our own file)
         "tone": tone,
         "icon": words.ICONS[tone],

@@ -59,7 +59,7 @@ def import_the_form(page: Page) -> None:
     expect(page.get_by_label("结果")).to_be_visible(timeout=MINUTE)
     assert_sound(page)
     results = page.get_by_label("结果")
-    expect(results).to_contain_text(re.compile(r"通过\s*500"))
+    expect(results).to_contain_text(re.compile(r"已保存\s*500"))
     expect(results).to_contain_text(re.compile(r"有误\s*0"))
 
 

@@ -120,10 +120,13 @@ def run_import(job_uid: UUID | str, *, progress: Progress | None = None) -> None
 def errors_workbook(job: ImportJob) -> Path:
     """The uploaded sheet with its faulty cells marked; made once, by a bounded process, and kept beside the upload.
 
-    Refuses `import_unfinished` while the import runs, and `no_errors` when there is nothing to mark.
+    Refuses `import_unfinished` while the import runs, `file_removed` when the upload is kept no longer, and `no_errors`
+    when there is nothing to mark.
     """
     if job.status in UNFINISHED:
         raise Refused("import_unfinished", "导入还没有完成，请稍后再下载")
+    if not job.file:
+        raise Refused("file_removed", "文件已按保存期限删除，要改的地方还能在页面上看到")
     source = Path(job.file.path)
     target = source.with_name(f"{job.uid}.errors.xlsx")
     if target.exists():
@@ -140,6 +143,7 @@ def errors_workbook(job: ImportJob) -> Path:
         with lines_from(marking.MODULE, *limits, bounds=_bounds()) as answers:
             for _ in answers:
                 pass
+        draft.chmod(settings.FILE_UPLOAD_PERMISSIONS)
         draft.replace(target)
     return target
 

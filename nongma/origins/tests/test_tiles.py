@@ -211,8 +211,11 @@ def test_it_answers_a_session_or_a_token(zhao: User, li_origin: Origin) -> None:
 
 def test_it_refuses_who_may_not_see_and_what_makes_no_sense(qian: User, zhao: User) -> None:
     assert client_of(qian).get("/tiles/origins/0/0/0.mvt").status_code == 403
-    assert client_of(zhao).get("/tiles/origins/2/4/0.mvt").status_code == 404
-    assert client_of(zhao).get("/tiles/origins/19/0/0.mvt").status_code == 404
+    for outside in ("2/4/0", "2/0/4", "19/0/0", "99/0/0", "-1/0/0", "x/0/0"):
+        answer = client_of(zhao).get(f"/tiles/origins/{outside}.mvt")
+        assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+        assert answer.json()["code"] == "not_found"
+    assert client_of(zhao).post("/tiles/origins/0/0/0.mvt").json()["code"] == "method_not_allowed"
     assert client_of(zhao).get("/tiles/origins/0/0/0.mvt?grid=5").status_code == 422
     wrong = client_of(zhao).get("/tiles/origins/0/0/0.mvt?on_sale=May&scale_min=5&scale_max=2&region=1")
     assert wrong.status_code == 422

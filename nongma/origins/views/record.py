@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires, scope_of
 from nongma.audit.queries import history_of
-from nongma.lib.masking import mask_phone
+from nongma.lib.masking import mask_name, mask_phone
 from nongma.lib.refused import Refused
 from nongma.origins.forms import CorrectionForm, PointForm, ReturnForm
 from nongma.origins.models import Origin
@@ -43,6 +43,14 @@ def _page(
             grid=mask_phone(origin.grid_phone),
             collector=mask_phone(origin.collector_phone),
         ),
+        "names": {
+            who: name if phones else mask_name(name)
+            for who, name in (
+                ("grower", origin.contact),
+                ("grid", origin.grid_name),
+                ("collector", origin.collector_name),
+            )
+        },
         "is_revealed": phones is not None,
         "may_decide": may_review and origin.state == Origin.State.SUBMITTED,
         "may_locate": may_collect and origin.state == Origin.State.TO_LOCATE,

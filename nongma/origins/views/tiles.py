@@ -3,7 +3,7 @@
 import hashlib
 
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.http import require_safe
 
@@ -29,7 +29,7 @@ def tile(request: HttpRequest, z: int, x: int, y: int) -> HttpResponse:
     if not may(user, Action.VIEW_ORIGINS):
         return problem(403)
     if z > DEEPEST or max(x, y) >= 1 << z:
-        raise Http404
+        return problem(404, detail="没有这块瓦片：缩放级别是 0 到 18，行列号小于 2 的缩放级别次方")
     try:
         filters = OriginFilter.read(request.GET, user)
     except ValidationError as error:
