@@ -21,6 +21,7 @@ ACTIONS = {
     "import.started": "开始导入",
     "import.finished": "导入完成",
     "import.failed": "导入失败",
+    "import.file_removed": "到期删除上传文件",
     "items.coded": "发单品码",
     "lot.harvested": "登记采收",
     "lot.split": "分装",

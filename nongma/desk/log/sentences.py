@@ -40,6 +40,7 @@ PHRASES = {
     "import.started": "开始导入{target}",
     "import.finished": "导入{target}完成",
     "import.failed": "导入{target}失败",
+    "import.file_removed": "按保存期限删除{target}的文件",
     "items.coded": "为批次 {lot} 发单品码",
     "lot.harvested": "采收，登记{target}",
     "lot.split": "从{target}分装出{parts}",
