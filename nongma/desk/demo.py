@@ -23,7 +23,7 @@ from nongma.certificates.services import issue_certificate, revoke_certificate
 from nongma.lib.refused import Refused
 from nongma.origins.models import ImportJob, Origin, ReviewJob
 from nongma.origins.services.imports import RunsElsewhere, run_import, submit_import
-from nongma.origins.services.review import decide_origins
+from nongma.origins.services.review import decide_origins, return_origin
 from nongma.regions.models import Region
 from nongma.registry.models import Operator, OperatorKind, OperatorMember
 from nongma.registry.services import Decision, add_member, register_operator, review_operator
@@ -34,8 +34,14 @@ from nongma.tracing.services import harvest_lot, transfer_lot
 Say = Callable[[str], None]
 
 FORM: Path = settings.REFERENCE / "demo" / "yazhou-cowpea-500.xlsx"
+VISITS: Path = settings.REFERENCE / "demo" / "dadan-visits.xlsx"
 VILLAGE = 460205198008
 APPROVED_TO_ROW, RETURNED_FROM_ROW = 300, 498
+REASONS = {
+    "容秋菊": "点位落在村道上，请到地块中间重新定位",
+    "蒲志明": "120 亩与走访情况不符，请核对种养规模",
+    "邢丽花": "网格员的电话打不通，请核对后重新提交",
+}
 ELSEWHERE_SECONDS = 120
 MARKET = "三亚市崖州区农产品批发市场"
 BUYER = "崖州区南滨豇豆收购站"
@@ -48,8 +54,9 @@ def load_demo(progress: Say) -> None:
     """
     people = ensure_demo_users()
     county = people["county"]
-    job = _import_form(county, progress)
+    job = _import_form(FORM, county, progress)
     _review(job, county, progress)
+    _return_visits(_import_form(VISITS, people["collector"], progress), county, progress)
     grower = _linked(people["grower"], OperatorKind.HOUSEHOLD, job, county)
     coop = _linked(people["coop"], OperatorKind.COOPERATIVE, job, county)
     buyer = _registered(people["buyer"], BUYER, OperatorKind.PURCHASER, "19900009901", county)
@@ -58,15 +65,15 @@ def load_demo(progress: Say) -> None:
     _trade_as_coop(coop, people["coop"], buyer, progress)
 
 
-def _import_form(county: User, progress: Say) -> ImportJob:
-    """Upload the form as the county would, and see its import through."""
+def _import_form(form: Path, user: User, progress: Say) -> ImportJob:
+    """Upload a form as the person would, and see its import through."""
     # The first is the demo's own; a person may upload the same file later.
-    mine = ImportJob.objects.filter(user=county, filename=FORM.name).exclude(status=ImportJob.Status.FAILED)
+    mine = ImportJob.objects.filter(user=user, filename=form.name).exclude(status=ImportJob.Status.FAILED)
     job = mine.order_by("id").first()
     if job is None:
-        progress(f"导入演示表格 {FORM.name}")
-        with FORM.open("rb") as handle:
-            job = submit_import(file=File(handle), filename=FORM.name, actor=county)
+        progress(f"导入演示表格 {form.name}")
+        with form.open("rb") as handle:
+            job = submit_import(file=File(handle), filename=form.name, actor=user)
     deadline = time.monotonic() + ELSEWHERE_SECONDS
     while job.status in (ImportJob.Status.QUEUED, ImportJob.Status.RUNNING):
         try:
@@ -97,6 +104,17 @@ def _review(job: ImportJob, county: User, progress: Say) -> None:
             reason="种养规模与走访情况不符，请核对后重新提交",
             actor=county,
         )
+
+
+@transaction.atomic
+def _return_visits(job: ImportJob, county: User, progress: Say) -> None:
+    """Return what the collector of the village brought in with a point, so that there is something to correct."""
+    origins = Origin.objects.filter(import_job=job, operator__name__in=REASONS).select_related("operator")
+    if origins.exclude(reviewed_by=None).exists():
+        return
+    progress("退回几条，让采集员修改")
+    for origin in origins.filter(state=Origin.State.SUBMITTED).order_by("import_row"):
+        return_origin(origin=origin, reason=REASONS[origin.operator.name], actor=county)
 
 
 def _linked(user: User, kind: OperatorKind, job: ImportJob, county: User) -> Operator:

@@ -17,9 +17,14 @@ def test_it_puts_the_county_on_file_once(db, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     said = []
     load_demo(said.append)
-    job = ImportJob.objects.get()
-    assert (job.status, job.accepted, job.rejected) == ("done", 500, 0)
-    assert {"submitted", "approved", "returned"} == set(Origin.objects.values_list("state", flat=True))
+    form, visits = ImportJob.objects.order_by("id")
+    assert (form.status, form.accepted, form.rejected) == ("done", 500, 0)
+    assert (visits.status, visits.accepted, visits.to_locate, visits.rejected) == ("done", 3, 6, 0)
+    assert {"submitted", "approved", "returned"} == set(form.origins.values_list("state", flat=True))
+    work = Origin.objects.visible_to(User.objects.get(username="collector"))
+    assert work.filter(state="to_locate").count() == 6
+    assert all(origin.return_reason for origin in work.filter(state="returned"))
+    assert work.filter(state="returned", import_job=visits).count() == 3
     owners = {
         member.user.username: member.operator for member in OperatorMember.objects.select_related("user", "operator")
     }
@@ -50,5 +55,5 @@ def test_it_goes_on_where_a_run_was_cut_off(db, settings, tmp_path, monkeypatch)
         monkeypatch.undo()
     before = Lot.objects.count()
     load_demo(lambda line: None)
-    assert ImportJob.objects.count() == 1
+    assert ImportJob.objects.count() == 2
     assert Lot.objects.count() > before
