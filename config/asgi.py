@@ -3,12 +3,15 @@
 import asyncio
 import gc
 import os
+import warnings
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# WhiteNoise sends files as WSGI does, and Django tells so in the log: they are small, each is read whole.
+warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
 django_application = get_asgi_application()
 
 from config.bodies import bounded  # noqa: E402 (needs Django set up)

@@ -7,6 +7,7 @@ from string import Formatter
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
+from django.db import models
 
 from nongma.accounts.models import Agency, Role
 from nongma.audit.labels import action_label, detail_label
@@ -76,6 +77,7 @@ CHOICES: dict[str, dict[str, str]] = {
     "status": dict(Operator.Status.choices),
     "unit": dict(Unit.choices),
 }
+MODELS: dict[str, type[models.Model]] = {"operator": Operator, "origin": Origin}
 COUNTED = {"parts", "sources", "reached"}
 
 
@@ -137,8 +139,9 @@ def _value(entry: Entry, name: str, value: Any) -> str:
 
 
 def _field_label(kind: str, field: str) -> str:
-    model = {"operator": Operator, "origin": Origin}.get(kind)
+    model = MODELS.get(kind)
     try:
-        return str(model._meta.get_field(field).verbose_name) if model else field
+        column = model._meta.get_field(field) if model else None
     except FieldDoesNotExist:
-        return detail_label(field)
+        column = None
+    return str(column.verbose_name) if isinstance(column, models.Field) else detail_label(field)
