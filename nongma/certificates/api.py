@@ -144,8 +144,7 @@ def certificates(request: SignedInRequest, wanted: Query[CertificateFilter], pag
     found = Certificate.objects.visible_to(request.user).in_state(wanted.state)
     if wanted.lot:
         found = found.filter(lot__in=Lot.objects.coded(wanted.lot))
-    if span := written_span(wanted.region):
-        found = found.filter(region_id__gte=span.start, region_id__lte=span.stop)
+    found = found.within(written_span(wanted.region))
     return paged(queries.with_all(found).order_by("-id"), paging)
 
 

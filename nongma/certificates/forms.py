@@ -1,4 +1,3 @@
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -7,8 +6,7 @@ from django import forms
 from nongma.certificates.labels import SIZES
 from nongma.certificates.labels.layout import DEFAULT_SIZE
 from nongma.certificates.models import Basis, Certificate, CertificateTemplate
-from nongma.regions.models import Region
-from nongma.tracing.forms import ANY, QuantityField, ReasonField
+from nongma.tracing.forms import HoldingFilter, QuantityField, ReasonField
 from nongma.tracing.models import Lot
 
 SIZE_CHOICES = [(name, f"{name.replace('x', '×')} 毫米") for name in SIZES]
@@ -63,19 +61,8 @@ class LabelForm(forms.Form):
         return cleaned
 
 
-class CertificateFilter(forms.Form):
+class CertificateFilter(HoldingFilter):
     """What the list of certificates is narrowed by."""
 
-    q = forms.CharField(
-        label="查找",
-        required=False,
-        max_length=60,
-        widget=forms.TextInput({"placeholder": "合格证码、批次码、产品名称"}),
-    )
-    state = forms.ChoiceField(label="状态", required=False, choices=[ANY, *Certificate.State.choices])
-    region = forms.ChoiceField(label="地区", required=False)
-
-    def __init__(self, data: Any, *, regions: Iterable[Region] = ()) -> None:
-        super().__init__(data)
-        choices = [ANY, *((str(region.code), region.name) for region in regions)]
-        self.fields["region"] = forms.ChoiceField(label="地区", required=False, choices=choices)
+    hint = "合格证码、批次码、产品名称"
+    states = Certificate.State.choices

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from nongma.accounts.models import User
 from nongma.certificates.models import Certificate
 from nongma.codes.codec import decode
-from nongma.lib.pages import MOST_LISTED, CappedPaginator
+from nongma.lib.pages import CappedPaginator
 from nongma.lib.sorting import Sorting
 from nongma.regions.spans import Span
 from nongma.tracing.models import Lot, LotEntry
@@ -58,21 +58,12 @@ def with_all(certificates: QuerySet[Certificate]) -> QuerySet[Certificate]:
 def certificate_page(
     user: User, *, text: str, state: str, within: Span | None, sorting: Sorting, number: Any
 ) -> Page[Certificate]:
-    """A page of the certificates that the user may see.
-
-    Newest first is the index's order. Any other order is over the newest `MOST_LISTED`, so that no page sorts more.
-    """
-    found = Certificate.objects.visible_to(user).in_state(state)
-    if within:
-        found = found.filter(region_id__gte=within.start, region_id__lte=within.stop)
+    """A page of the certificates that the user may see."""
+    found = Certificate.objects.visible_to(user).in_state(state).within(within)
     text = text.strip()
     if text:
         serial = decode(text.replace(" ", ""))
         named = Q(lot__product__in=products_named(text)) if serial is None else Q(serial=serial) | Q(lot__serial=serial)
         found = found.filter(named)
-    ordered = found.order_by("-id")
-    if sorting.chosen != "-new":
-        newest = ordered[:MOST_LISTED].values("pk")
-        ordered = Certificate.objects.filter(pk__in=newest).order_by(*sorting.fields)
-    shown = ordered.select_related("lot__product", "operator")
+    shown = found.in_order(sorting).select_related("lot__product", "operator")
     return CappedPaginator(found, shown).get_page(number)

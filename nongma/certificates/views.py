@@ -1,5 +1,4 @@
 from decimal import Decimal
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -9,7 +8,6 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
-from nongma.accounts.queries import region_of
 from nongma.audit.queries import history_of
 from nongma.certificates import labels, queries
 from nongma.certificates.forms import CertificateFilter, IssueForm, LabelForm, RevokeForm
@@ -22,8 +20,7 @@ from nongma.lib import qr, signing
 from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
 from nongma.lib.sorting import Sorting
-from nongma.regions.models import Region
-from nongma.regions.spans import span_of
+from nongma.tracing.holdings import NEWEST_FIRST
 from nongma.tracing.models import Lot
 from nongma.tracing.queries import balance
 
@@ -32,26 +29,14 @@ MOST_CHOSEN = 500
 
 @requires(Action.VIEW_CERTIFICATES)
 def certificates(request: SignedInRequest) -> HttpResponse:
-    region = None if request.user.is_operator else region_of(request.user)
-    children = Region.objects.current().within(region.span).filter(level=region.level + 1) if region else []
-    form = CertificateFilter(request.GET, regions=children)
-    chosen: dict[str, Any] = form.cleaned_data if form.is_valid() else {}
-    sorting = Sorting.asked(queries.CERTIFICATE_COLUMNS, request.GET.get("sort"), default="-new")
-    page = queries.certificate_page(
-        request.user,
-        text=chosen.get("q", ""),
-        state=chosen.get("state", ""),
-        within=span_of(int(chosen["region"])) if chosen.get("region") else None,
-        sorting=sorting,
-        number=request.GET.get("page"),
-    )
+    form = CertificateFilter(request.GET, user=request.user)
+    sorting = Sorting.asked(queries.CERTIFICATE_COLUMNS, request.GET.get("sort"), default=NEWEST_FIRST)
+    page = queries.certificate_page(request.user, **form.wanted, sorting=sorting, number=request.GET.get("page"))
     context = {
         "form": form,
         "label_form": LabelForm(),
         "page": page,
         "sorting": sorting,
-        "narrowed": any(chosen.values()),
-        "by_region": region is not None,
         "may_issue": may(request.user, Action.ISSUE_CERTIFICATE),
     }
     return render(request, "certificates/list.html", context)

@@ -237,8 +237,7 @@ def lots(request: SignedInRequest, wanted: Query[LotFilter], paging: Query[Pagin
     found = Lot.objects.visible_to(request.user).in_state(wanted.state)
     if wanted.product:
         found = found.filter(product__in=queries.products_named(wanted.product))
-    if span := written_span(wanted.region):
-        found = found.filter(region_id__gte=span.start, region_id__lte=span.stop)
+    found = found.within(written_span(wanted.region))
     return paged(queries.with_all(found).order_by("-id"), paging)
 
 

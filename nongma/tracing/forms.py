@@ -1,15 +1,16 @@
-from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils import timezone
 
 from nongma.accounts.models import User
+from nongma.accounts.queries import region_of
 from nongma.catalogue.models import Product, Unit
 from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
+from nongma.regions.spans import span_of
 from nongma.registry.models import Base, Operator
 from nongma.tracing import queries
 from nongma.tracing.buyers import MOST_FOUND, buyers_found
@@ -77,10 +78,11 @@ class HarvestForm(forms.Form):
         assert isinstance(bases, forms.ModelChoiceField)
         bases.queryset = Base.objects.visible_to(user)
         self.has_base = bases.queryset.exists()
-        self._offer_products(user, usual.base)
+        base = _chosen(self, "base", {each.pk: each for each in bases.queryset}) or usual.base
+        self._offer_products(user, base)
         self.fields["harvested_on"].widget.attrs |= {"min": f"{today - OLDEST_HARVEST}", "max": f"{today}"}
 
-    def _offer_products(self, user: User, usual: Base | None) -> None:
+    def _offer_products(self, user: User, base: Base | None) -> None:
         products, unit = self.fields["product"], self.fields["unit"]
         assert isinstance(products, forms.ModelChoiceField)
         assert isinstance(products.widget, ProductSelect)
@@ -88,7 +90,6 @@ class HarvestForm(forms.Form):
         listed = list(products.queryset or ())
         by_id = {product.pk: product for product in listed}
         grown = grown_on_bases(user)
-        base = _chosen(self, "base", {each.pk: each for each in self.fields["base"].queryset}) or usual
         groups = product_groups(listed, grown, base)
         products.widget.products, products.widget.grown = by_id, grown
         products.widget.choices = [
@@ -106,19 +107,54 @@ def _chosen(form: forms.Form, name: str, among: dict[int, Any]) -> Any:
     return among.get(int(value)) if value.isascii() and value.isdecimal() else None
 
 
-class LotFilter(forms.Form):
-    """What the list of lots is narrowed by."""
+class HoldingFilter(forms.Form):
+    """What a list of lots or certificates is narrowed by; an official also by the divisions of the own area."""
 
-    q = forms.CharField(
-        label="查找", required=False, max_length=60, widget=forms.TextInput({"placeholder": "批次码、产品名称"})
-    )
-    state = forms.ChoiceField(label="状态", required=False, choices=[ANY, *Lot.State.choices])
+    hint: ClassVar[str]
+    states: ClassVar[list[tuple[str, str]]]
+
+    q = forms.CharField(label="查找", required=False, max_length=60)
+    state = forms.ChoiceField(label="状态", required=False)
     region = forms.ChoiceField(label="地区", required=False)
 
-    def __init__(self, data: Any, *, regions: Iterable[Region] = ()) -> None:
+    def __init__(self, data: Any, *, user: User) -> None:
         super().__init__(data)
-        choices = [ANY, *((str(region.code), region.name) for region in regions)]
-        self.fields["region"] = forms.ChoiceField(label="地区", required=False, choices=choices)
+        self.fields["q"].widget.attrs["placeholder"] = self.hint
+        self._offer("state", self.states)
+        area = None if user.is_operator else region_of(user)
+        self.by_region = area is not None
+        if area:
+            children = Region.objects.current().within(area.span).filter(level=area.level + 1)
+            self._offer("region", [(str(region.code), region.name) for region in children])
+        else:
+            del self.fields["region"]
+
+    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [ANY, *choices]
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything is asked for."""
+        return self.is_valid() and any(self.cleaned_data.values())
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """Text, state and area, as the lists take them; a filter that makes no sense asks for nothing."""
+        chosen = self.cleaned_data if self.is_valid() else {}
+        return {
+            "text": chosen.get("q", ""),
+            "state": chosen.get("state", ""),
+            "within": span_of(int(chosen["region"])) if chosen.get("region") else None,
+        }
+
+
+class LotFilter(HoldingFilter):
+    """What the list of lots is narrowed by."""
+
+    hint = "批次码、产品名称"
+    states = Lot.State.choices
 
 
 class SplitForm(forms.Form):
@@ -147,12 +183,12 @@ class MixForm(forms.Form):
 
     def __init__(self, data: Any = None, *, lot: Lot, balance: Decimal, user: User) -> None:
         super().__init__(data)
-        self.lot: Any = lot
-        self.lot.balance = balance
+        self.lot = lot
         self.offered: list[Any] = list(queries.mixable_with(lot, user))
-        for each in (self.lot, *self.offered):
+        self.left = {lot.pk: balance} | {each.pk: each.balance for each in self.offered}
+        for each in (lot, *self.offered):
             self.fields[_amount(each)] = QuantityField(
-                label=f"数量（{each.get_unit_display()}）", required=False, left=each.balance
+                label=f"数量（{each.get_unit_display()}）", required=False, left=self.left[each.pk]
             )
         self.fields["others"] = forms.TypedMultipleChoiceField(
             label="和哪些批次混装",
@@ -182,15 +218,15 @@ class MixForm(forms.Form):
             self.add_error("others", forms.ValidationError("请至少选择一个批次", code="too_few_parts"))
         return {"parts": [(each, cleaned.get(_amount(each))) for each in (self.lot, *chosen)]}
 
-    def _check(self, lot: Any, amount: Decimal) -> None:
+    def _check(self, lot: Lot, amount: Decimal) -> None:
         """Say beside its field what the service would say of the whole."""
         try:
             checked_quantity(amount, lot.unit, field=_amount(lot))
         except Refused as refusal:
             show_refusal(self, refusal)
         else:
-            if amount > lot.balance:
-                left = f"{lot.balance.normalize():f} {lot.get_unit_display()}"
+            if amount > self.left[lot.pk]:
+                left = f"{self.left[lot.pk].normalize():f} {lot.get_unit_display()}"
                 self.add_error(_amount(lot), forms.ValidationError(f"只剩 {left}", code="over_balance"))
 
 

@@ -16,7 +16,7 @@ from nongma.accounts.models import User
 from nongma.catalogue.models import Product, Unit
 from nongma.catalogue.queries import products_matching
 from nongma.codes.codec import decode
-from nongma.lib.pages import MOST_LISTED, CappedPaginator
+from nongma.lib.pages import CappedPaginator
 from nongma.lib.refused import Refused
 from nongma.lib.sorting import Sorting
 from nongma.origins.models import Origin
@@ -235,20 +235,11 @@ def products_named(text: str) -> list[int]:
 
 
 def lot_page(user: User, *, text: str, state: str, within: Span | None, sorting: Sorting, number: Any) -> Page[Lot]:
-    """A page of the lots that the user may see, each with its balance.
-
-    Newest first is the index's order. Any other order is over the newest `MOST_LISTED`, so that no page sorts more.
-    """
-    found = Lot.objects.visible_to(user).in_state(state)
-    if within:
-        found = found.filter(region_id__gte=within.start, region_id__lte=within.stop)
+    """A page of the lots that the user may see, each with its balance."""
+    found = Lot.objects.visible_to(user).in_state(state).within(within)
     text = text.strip()
     if text:
         serial = decode(text.replace(" ", ""))
         found = found.filter(serial=serial) if serial is not None else found.filter(product__in=products_named(text))
-    ordered = found.order_by("-id")
-    if sorting.chosen != "-new":
-        newest = ordered[:MOST_LISTED].values("pk")
-        ordered = Lot.objects.filter(pk__in=newest).order_by(*sorting.fields)
-    shown = with_balance(ordered.select_related("product", "operator", "region"))
+    shown = with_balance(found.in_order(sorting).select_related("product", "operator", "region"))
     return CappedPaginator(found, shown).get_page(number)

@@ -8,13 +8,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
-from nongma.accounts.queries import region_of
 from nongma.lib.forms import show_refusal
 from nongma.lib.pages import PAGE_SIZE
 from nongma.lib.refused import Refused
 from nongma.lib.sorting import Sorting
-from nongma.regions.models import Region
-from nongma.regions.spans import span_of
 from nongma.tracing import queries
 from nongma.tracing.forms import (
     BuyerSearch,
@@ -27,6 +24,7 @@ from nongma.tracing.forms import (
     TransferForm,
 )
 from nongma.tracing.history import history_of_lot
+from nongma.tracing.holdings import NEWEST_FIRST
 from nongma.tracing.models import Lot, LotQuerySet
 from nongma.tracing.queries import Direction
 from nongma.tracing.recalls import freeze_lot, recall_lot, unfreeze_lot
@@ -38,26 +36,14 @@ SHOWN_IN_TREE = 100
 
 @requires(Action.VIEW_LOTS)
 def lots(request: SignedInRequest) -> HttpResponse:
-    region = None if request.user.is_operator else region_of(request.user)
-    children = Region.objects.current().within(region.span).filter(level=region.level + 1) if region else []
-    form = LotFilter(request.GET, regions=children)
-    chosen: dict[str, Any] = form.cleaned_data if form.is_valid() else {}
-    sorting = Sorting.asked(queries.LOT_COLUMNS, request.GET.get("sort"), default="-new")
-    page = queries.lot_page(
-        request.user,
-        text=chosen.get("q", ""),
-        state=chosen.get("state", ""),
-        within=span_of(int(chosen["region"])) if chosen.get("region") else None,
-        sorting=sorting,
-        number=request.GET.get("page"),
-    )
+    form = LotFilter(request.GET, user=request.user)
+    sorting = Sorting.asked(queries.LOT_COLUMNS, request.GET.get("sort"), default=NEWEST_FIRST)
+    page = queries.lot_page(request.user, **form.wanted, sorting=sorting, number=request.GET.get("page"))
     context = {
         "form": form,
         "page": page,
         "sorting": sorting,
-        "narrowed": any(chosen.values()),
         "may_harvest": may(request.user, Action.HANDLE_LOTS),
-        "by_region": region is not None,
     }
     return render(request, "tracing/lots.html", context)
 
