@@ -9,6 +9,9 @@ from django.db import models
 from nongma.lib.ids import uuid7
 from nongma.regions.spans import EVERYWHERE, Span
 
+BY_ROW = ("origin.imported", "origin.superseded")
+"""Actions that an import writes once for each row: a log of thousands, read under the import."""
+
 
 class EntryQuerySet(models.QuerySet["Entry"]):
     def of(self, target: models.Model) -> Self:
@@ -24,6 +27,10 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         for span in known:
             places |= models.Q(region_code__range=(span.start, span.stop))
         return self.filter(places)
+
+    def deeds(self) -> Self:
+        """What people did one by one, without what an import wrote row by row."""
+        return self.exclude(action__in=BY_ROW)
 
     def between(self, start: datetime, stop: datetime) -> Self:
         """Entries written from `start` up to, not including, `stop`: their keys are in the order of time."""
@@ -54,6 +61,8 @@ class Entry(models.Model):
             models.Index(fields=("target_kind", "target_id", "id"), name="audit_entry_target"),
             models.Index(fields=("actor_id", "id"), name="audit_entry_actor"),
             models.Index(fields=("region_code", "id"), name="audit_entry_region"),
+            # Between two deeds there may lie the rows of a province.
+            models.Index(fields=("id",), condition=~models.Q(action__in=BY_ROW), name="audit_entry_deeds"),
         ]
 
     def __str__(self) -> str:

@@ -13,9 +13,6 @@ from nongma.origins.models import ImportJob
 from nongma.regions.models import Region
 from nongma.regions.spans import Span, span_of
 
-BY_ROW = ("origin.imported", "origin.superseded")
-"""What an import writes for each row: read under the import, not between everything else."""
-
 
 @dataclass(frozen=True)
 class Wanted:
@@ -36,7 +33,7 @@ def found_by(user: User, wanted: Wanted) -> EntryQuerySet:
     if wanted.people is not None:
         entries = entries.filter(actor_id__in=wanted.people)
     if not wanted.search.action and not wanted.search.target:
-        entries = entries.exclude(action__in=BY_ROW)
+        entries = entries.deeds()
     return entries
 
 

@@ -211,3 +211,14 @@ def test_it_is_exported_for_spreadsheets_and_that_is_on_record(hainan: User, li:
 def test_it_is_not_exported_by_a_link(hainan: User) -> None:
     assert client_of(hainan).get(EXPORT).status_code == 405
     assert not Entry.objects.exists()
+
+
+def test_the_rows_of_a_province_cost_the_page_nothing(ministry: User, zhao: User) -> None:
+    record("account.password_changed", actor=zhao, target=zhao, region_code=YAZHOU)
+    record_many("origin.imported", actor=zhao, targets=[("origin", str(n), YAZHOU, {}) for n in range(5000)])
+    record("account.password_changed", actor=zhao, target=zhao, region_code=YAZHOU)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE audit_entry")
+    plan = Entry.objects.deeds().order_by("-id")[: SHOWN + 1].explain()
+    assert "audit_entry_deeds" in plan
+    assert len(shown(ministry)) == 2
