@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Page
+from django.db import connection
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
@@ -38,33 +39,45 @@ Bounds = tuple[float, float, float, float]
 
 
 class OriginPaginator(CappedPaginator):
-    """Reads the keys of a page first, mostly from an index alone, then the rows of these keys with their names."""
+    """Reads the keys of a page first, mostly from an index alone, then the rows of these keys with their names.
 
-    def __init__(self, found: OriginQuerySet, ordered: QuerySet[Origin]) -> None:
-        super().__init__(found, ordered)
-        self.ordered = ordered
+    By region, state and scale the order is an index's. Any other order is over the first `MOST_LISTED` found, so
+    that no page ever sorts more than that.
+    """
+
+    def __init__(self, found: OriginQuerySet, sorting: Sorting) -> None:
+        super().__init__(found, found)
+        self.sorting = sorting
 
     def page(self, number: int | str) -> Page[Origin]:
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
         stop = min(start + self.per_page, self.count)
-        keys = list(self.ordered.values_list("pk", flat=True)[start:stop])
+        keys = self._keys(start, stop)
         rows = with_names(Origin.objects.all()).in_bulk(keys)
         return Page([rows[key] for key in keys if key in rows], number, self)
 
+    def _keys(self, start: int, stop: int) -> list[int]:
+        if self.sorting.chosen.removeprefix("-") in IN_INDEX_ORDER:
+            return list(self.found.order_by(*self.sorting.fields).values_list("pk", flat=True)[start:stop])
+        columns = [field.removeprefix("-") for field in self.sorting.fields]
+        first = self.found.order_by("region_id", "id").values_list("pk", *columns)[:MOST_LISTED]
+        sql, params = first.query.sql_with_params()
+        order = ", ".join(
+            f"{place} DESC" if field.startswith("-") else str(place)
+            for place, field in enumerate(self.sorting.fields, start=2)
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT * FROM ({sql}) AS first ORDER BY {order} OFFSET %s LIMIT %s",  # noqa: S608 (places, no names)
+                [*params, start, stop - start],
+            )
+            return [row[0] for row in cursor.fetchall()]
+
 
 def origin_page(filters: OriginFilter, user: User, sorting: Sorting, number: Any) -> Page[Origin]:
-    """A page of the records that are meant and that the user may see.
-
-    By region, state and scale the order is an index's. Any other order is over the first `MOST_LISTED` found, so
-    that no page ever sorts more than that.
-    """
-    found = filters.visible_to(user)
-    ordered: QuerySet[Origin] = found
-    if sorting.chosen.removeprefix("-") not in IN_INDEX_ORDER:
-        first = found.order_by("region_id", "id")[:MOST_LISTED]
-        ordered = Origin.objects.filter(pk__in=first.values("pk"))
-    return OriginPaginator(found, ordered.order_by(*sorting.fields)).get_page(number)
+    """A page of the records that are meant and that the user may see."""
+    return OriginPaginator(filters.visible_to(user), sorting).get_page(number)
 
 
 def with_names(origins: QuerySet[Origin]) -> QuerySet[Origin]:
