@@ -12,6 +12,13 @@ from nongma.registry.models import Operator, OperatorKind
 
 ANY = ("", "全部")
 
+# Nothing suspends or cancels an operator yet: a filter must not offer what it can never find.
+REACHED = [
+    (status.value, status.label)
+    for status in Operator.Status
+    if status not in (Operator.Status.SUSPENDED, Operator.Status.CANCELLED)
+]
+
 if TYPE_CHECKING:
     RegionChoiceField = forms.ModelChoiceField[Region]
 else:
@@ -44,7 +51,7 @@ class OperatorFilterForm(forms.Form):
         widget=forms.TextInput({"placeholder": "名称、主体码、信用代码、手机号"}),
     )
     kind = forms.ChoiceField(label="主体类型", required=False, choices=[ANY, *OperatorKind.choices])
-    status = forms.ChoiceField(label="状态", required=False, choices=[ANY, *Operator.Status.choices])
+    status = forms.ChoiceField(label="状态", required=False, choices=[ANY, *REACHED])
     region = RegionField(required=False)
 
 
