@@ -21,7 +21,7 @@ from nongma.lib import phones
 from nongma.lib.fields import blind_index
 from nongma.lib.ids import uuid7
 from nongma.lib.quadkeys import quadkey
-from nongma.lib.refused import Refused
+from nongma.lib.refused import Misfilled, Refused
 from nongma.regions.boundaries import inside_county
 from nongma.regions.models import Region
 from nongma.registry import identity
@@ -34,6 +34,8 @@ POINT_PLACES = Decimal("0.000001")
 CHINA = (Decimal("73"), Decimal("3"), Decimal("136"), Decimal("54"))
 MOST_EXPORTED = 50_000
 OWN_FIELDS = {"contact", "phone", "phone_index", "address"}
+OPEN_FIELDS = {"kinds", "industries", "region", "uscc"}
+"""What the audit log tells in full when it changes; of the rest, which tells of a person, only that it did."""
 TEXTS = {"name": ("名称", 100), "contact": ("联系人", 60), "address": ("地址", 200)}
 
 
@@ -146,7 +148,14 @@ def change_operator(*, operator: Operator, actor: User, **changes: Any) -> Opera
     with _once():
         operator.save()
     told = [field for field in changed if field not in {"phone_index", "id_index"}]
-    record("operator.changed", actor=actor, target=operator, region_code=operator.region_id, fields=told)
+    record(
+        "operator.changed",
+        actor=actor,
+        target=operator,
+        region_code=operator.region_id,
+        fields=told,
+        changes={field: [_told(before[field]), _told(values[field])] for field in told if field in OPEN_FIELDS},
+    )
     subject_changed(operator.uid)
     return operator
 
@@ -166,9 +175,9 @@ def review_operator(*, operator: Operator, decision: Decision, actor: User, reas
         raise Refused("already_decided", f"该主体现在是“{operator.get_status_display()}”{by}，不用再审核")
     reason = reason.strip()
     if decision is Decision.RETURN and not reason:
-        raise Refused("reason_missing", "请写明退回原因，主体照着改", field="reason")
+        raise Misfilled("reason_missing", "请写明退回原因，主体照着改", field="reason")
     if len(reason) > 200:
-        raise Refused("text_too_long", "原因最多 200 个字", field="reason")
+        raise Misfilled("text_too_long", "原因最多 200 个字", field="reason")
     operator.status = Status.APPROVED if decision is Decision.APPROVE else Status.RETURNED
     operator.reviewed_by = actor
     operator.reviewed_at = timezone.now()
@@ -202,7 +211,7 @@ def add_base(
     name, address = _text("name", name, required=True), _text("address", address)
     _check_region(region)
     if area_mu is not None and not 0 < area_mu < Decimal("1e10"):
-        raise Refused("area_invalid", "面积要大于 0", field="area_mu")
+        raise Misfilled("area_invalid", "面积要大于 0", field="area_mu")
     place = _place(point)
     if point and not inside_county(region.pk, float(point[0]), float(point[1])):
         raise Refused("outside_county", "这个位置不在所选的县（区）里，请检查经纬度", field="point")
@@ -317,17 +326,17 @@ def _checked(
 ) -> dict[str, Any]:
     """The columns of an operator from what a person typed, or a refusal that names the input."""
     if not kinds:
-        raise Refused("kind_missing", "请至少选一种主体类型", field="kinds")
+        raise Misfilled("kind_missing", "请至少选一种主体类型", field="kinds")
     _check_region(region)
     uscc = identity.tidy(uscc or "")
     if uscc and (fault := identity.uscc_fault(uscc)):
-        raise Refused("uscc_invalid", fault, field="uscc")
+        raise Misfilled("uscc_invalid", fault, field="uscc")
     id_number = identity.tidy(id_number)
     if id_number and (fault := identity.id_fault(id_number)):
-        raise Refused("id_invalid", fault, field="id_number")
+        raise Misfilled("id_invalid", fault, field="id_number")
     phone = phones.tidy(phone)
     if phone and not phones.is_mobile(phone):
-        raise Refused("phone_invalid", "手机号要 11 位数字，以 13–19 开头", field="phone")
+        raise Misfilled("phone_invalid", "手机号要 11 位数字，以 13–19 开头", field="phone")
     return {
         "kinds": _distinct(OperatorKind(kind).value for kind in kinds),
         "name": _text("name", name, required=True),
@@ -368,19 +377,24 @@ def _plain(value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
+def _told(value: Any) -> Any:
+    """A value as the audit log keeps it: a division by its name."""
+    return str(value) if isinstance(value, Region) else value
+
+
 def _text(field: str, value: str, *, required: bool = False) -> str:
     label, longest = TEXTS[field]
     value = " ".join(value.split())
     if required and not value:
-        raise Refused("text_missing", f"请填写{label}", field=field)
+        raise Misfilled("text_missing", f"请填写{label}", field=field)
     if len(value) > longest:
-        raise Refused("text_too_long", f"{label}最多 {longest} 个字", field=field)
+        raise Misfilled("text_too_long", f"{label}最多 {longest} 个字", field=field)
     return value
 
 
 def _check_region(region: Region) -> None:
     if region.level < Region.Level.COUNTY:
-        raise Refused("region_too_wide", "行政区划至少要选到县（区）", field="region")
+        raise Misfilled("region_too_wide", "行政区划至少要选到县（区）", field="region")
 
 
 def _place(point: Point | None) -> dict[str, Decimal | None]:
@@ -388,7 +402,7 @@ def _place(point: Point | None) -> dict[str, Decimal | None]:
         return {"longitude": None, "latitude": None}
     west, south, east, north = CHINA
     if not (all(part.is_finite() for part in point) and west <= point[0] <= east and south <= point[1] <= north):
-        raise Refused("point_invalid", "经纬度不在中国境内，请检查有没有填反", field="point")
+        raise Misfilled("point_invalid", "经纬度不在中国境内，请检查有没有填反", field="point")
     return {"longitude": point[0].quantize(POINT_PLACES), "latitude": point[1].quantize(POINT_PLACES)}
 
 

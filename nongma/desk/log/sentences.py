@@ -6,6 +6,7 @@ from decimal import Decimal
 from string import Formatter
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
@@ -67,7 +68,7 @@ PHRASES = {
     "origin.superseded": "{target}由新导入的一行代替：→ 已更新",
     "origins.exported": "导出产地信息",
 }
-HIDDEN = {"import", "transfer", "operator", "size_bytes", "region", "unit"}
+HIDDEN = {"changes", "import", "transfer", "operator", "size_bytes", "region", "unit"}
 CHOICES: dict[str, dict[str, str]] = {
     "basis": dict(Basis.choices),
     "by": {"session": "网页", "token": "接口"},
@@ -128,7 +129,8 @@ def _line(entry: Entry, target: Target, place: str) -> Line:
 def _value(entry: Entry, name: str, value: Any) -> str:
     """A detail in the words of the trade."""
     if name == "fields" and isinstance(value, list):
-        return "、".join(_field_label(entry.target_kind, str(field)) for field in value)
+        changes = entry.details.get("changes", {})
+        return "、".join(_change(entry.target_kind, str(field), changes.get(field)) for field in value)
     if name == "quantity":
         return f"{quantity(Decimal(str(value)))} {CHOICES['unit'].get(str(entry.details.get('unit')), '')}".rstrip()
     if name in COUNTED and isinstance(value, list):
@@ -138,10 +140,22 @@ def _value(entry: Entry, name: str, value: Any) -> str:
     return CHOICES.get(name, {}).get(str(value), str(value))
 
 
-def _field_label(kind: str, field: str) -> str:
+def _change(kind: str, field: str, values: list[Any] | None) -> str:
+    """A field that was changed, with its values before and after where the entry has them: 行业（种植业 → 渔业）."""
     model = MODELS.get(kind)
     try:
         column = model._meta.get_field(field) if model else None
     except FieldDoesNotExist:
         column = None
-    return str(column.verbose_name) if isinstance(column, models.Field) else detail_label(field)
+    if not isinstance(column, models.Field):
+        return detail_label(field)
+    if values is None:
+        return str(column.verbose_name)
+    plain = column.base_field if isinstance(column, ArrayField) else column
+    labels = {str(value): str(label) for value, label in plain.flatchoices}
+    return f"{column.verbose_name}（{' → '.join(_values(value, labels) for value in values)}）"
+
+
+def _values(value: Any, labels: dict[str, str]) -> str:
+    several = value if isinstance(value, list) else [value]
+    return "、".join(labels.get(str(one), str(one)) for one in several if one not in ("", None)) or "空"

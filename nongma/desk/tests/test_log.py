@@ -116,7 +116,9 @@ def test_it_reads_as_sentences_that_lead_to_the_records(
     record("account.appointed", actor=zhao, target=li, agency="崖州站", role="reviewer", reason="调入")
     record("account.password_changed", actor=li, target=li)
     record("account.password_changed", actor=zhao, target=li)
-    record("operator.changed", actor=li, target=li_operator, fields=["phone", "address"])
+    changes = {"industries": [["planting"], ["planting", "fishery"]], "uscc": [None, "91460000MA5T00001X"]}
+    fields = ["phone", "address", "industries", "uscc"]
+    record("operator.changed", actor=li, target=li_operator, fields=fields, changes=changes)
     record("base.registered", actor=li, target=li_base, operator=str(li_operator.uid))
     record("origin.returned", actor=zhao, target=li_origin, region_code=YAZHOU, reason="坐标不对")
     record("origin.changed", actor=zhao, target=li_origin, fields=["scale", "on_sale_on"])
@@ -126,7 +128,8 @@ def test_it_reads_as_sentences_that_lead_to_the_records(
         "赵审核 任命账号“李大山（li）”为崖州站的审核员，原因 调入",
         "李大山 修改自己的密码",
         "赵审核 修改账号“李大山（li）”的密码",
-        "李大山 修改主体“李大山”的手机、地址",
+        "李大山 修改主体“李大山”的手机、地址、行业（种植业 → 种植业、渔业）、",
+        "统一社会信用代码（空 → 91460000MA5T00001X）",
         "李大山 登记基地“李大山豇豆地”",
         "赵审核 审核产地信息“李大山 豇豆”：待审核 → 已退回，原因 坐标不对",
         "改正产地信息“李大山 豇豆”的种养规模、上市时间：已退回 → 待审核",

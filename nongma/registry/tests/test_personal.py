@@ -26,11 +26,11 @@ def with_id(li):
 
 @pytest.fixture
 def both(db):
-    """A reviewer of 崖州区 who collects in 莲都区."""
+    """A reviewer of 崖州区 who looks things up in 莲都区."""
     both = make_official("both", "两地", Role.REVIEWER, YAZHOU)
     place = Region.objects.get(pk=LIANDU)
     agency = Agency.objects.create(name="莲都", region=place, level=place.level, kind="supervision")
-    Membership.objects.create(user=both, agency=agency, role=Role.COLLECTOR, from_on=date(2020, 1, 1))
+    Membership.objects.create(user=both, agency=agency, role=Role.ANALYST, from_on=date(2020, 1, 1))
     return both
 
 

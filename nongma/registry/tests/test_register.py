@@ -124,7 +124,10 @@ def test_the_owner_corrects_a_returned_operator_and_sends_it_again(li):
     change_operator(operator=operator, actor=li, name="李大山家庭农场", kinds=["family_farm"])
     operator.refresh_from_db()
     assert (operator.status, operator.name, operator.kinds) == ("submitted", "李大山家庭农场", ["family_farm"])
-    assert Entry.objects.get(action="operator.changed").details == {"fields": ["kinds", "name"]}
+    assert Entry.objects.get(action="operator.changed").details == {
+        "fields": ["kinds", "name"],
+        "changes": {"kinds": [["household"], ["family_farm"]]},
+    }
 
 
 def test_the_owner_of_an_approved_operator_changes_only_how_to_reach_it(li, li_operator):
