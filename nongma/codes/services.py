@@ -52,11 +52,15 @@ def assign(*, kind: CodeRange.Kind, subject: UUID, count: int = 1) -> CodeRange:
 
 @transaction.atomic
 def void_range(*, code_range: CodeRange, reason: str, actor: Actor | None) -> CodeRange:
-    """Declare a range void (作废), as when a roll of labels is lost: a scan of any of its codes then says so.
+    """Declare a range of item codes void (作废), as when a roll of labels is lost: a scan of any of them then says so.
 
-    Refuses `range_void` when it is void already, `reason_missing` without a reason.
+    Refuses `not_items` for any other kind, `range_void` when it is void already, `reason_missing` without a reason.
     """
     code_range = CodeRange.objects.select_for_update().get(pk=code_range.pk)
+    if code_range.kind != CodeRange.Kind.ITEM:
+        raise Refused(
+            "not_items", f"只有单品码整段作废，这是{code_range.get_kind_display()}；批次可以召回，合格证可以作废"
+        )
     if code_range.state == CodeRange.State.VOID:
         raise Refused("range_void", "该码段已经作废")
     if not reason.strip():
