@@ -1,7 +1,8 @@
 """What the API answers when it can't do what was asked: problem documents (RFC 9457) with Chinese reasons."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
@@ -22,8 +23,8 @@ from ninja.errors import HttpError
 from ninja.errors import ValidationError as InvalidInput
 from pydantic import Field
 
-from nongma.lib.input_errors import message_of
-from nongma.lib.refused import Refused
+from nongma.lib.input_errors import form_message, message_of
+from nongma.lib.refused import Misfilled, Refused
 
 CONTENT_TYPE = "application/problem+json"
 FOR_PROGRAMS = ("/api/", "/tiles/")
@@ -73,10 +74,14 @@ DETAILS = {
 }
 
 
+# What pydantic adds to a place for each form that a value may have.
+_IS_FORM = re.compile(r"^(str|int|float|decimal|bool|uuid|date|datetime|none)$|[\[(]|^[A-Z]")
+
+
 class Fault(Schema):
     """What is wrong with one input."""
 
-    field: str = Field(description="出错的字段，嵌套的用点连接")
+    field: str = Field(description="出错的字段，嵌套的用点连接；列表里是第几项，写在 message 里")
     code: str = Field(description="稳定的错误代码")
     message: str = Field(description="给人看的原因")
 
@@ -121,9 +126,10 @@ def unauthenticated(code: str = "unauthenticated", detail: str = "") -> HttpResp
 
 
 def refused(refusal: Refused) -> HttpResponse:
-    """409: a rule of the trade forbids it."""
+    """409: a rule of the trade forbids it. 422 for an input that is wrong in itself."""
     errors = [{"field": refusal.field, "code": refusal.code, "message": refusal.message}] if refusal.field else []
-    return problem(409, refusal.code, refusal.message, errors=errors)
+    status = 422 if isinstance(refusal, Misfilled) else 409
+    return problem(status, refusal.code, refusal.message, errors=errors)
 
 
 def invalid(errors: Iterable[Mapping[str, str]], code: str = "invalid") -> HttpResponse:
@@ -135,8 +141,8 @@ def register(api: NinjaAPI) -> None:
     """Make the API answer every exception with a problem document."""
     answers: dict[type[Exception], Callable[[Any], HttpResponse]] = {
         Refused: refused,
-        InvalidInput: lambda error: invalid(_fault(item) for item in error.errors),
-        ValidationError: lambda error: invalid(_model_faults(error)),
+        InvalidInput: lambda error: invalid(_faults(error.errors)),
+        ValidationError: lambda error: invalid(form_faults(error)),
         Http404: lambda error: problem(404),
         PermissionDenied: lambda error: problem(403),
         HttpError: _http_error,
@@ -170,22 +176,38 @@ def _http_error(error: HttpError) -> HttpResponse:
     return problem(error.status_code)
 
 
-def _fault(item: Mapping[str, Any]) -> dict[str, str]:
-    """One error of pydantic as field, code and message: the place inside the input, without its source and name."""
-    place = [str(part) for part in item["loc"]]
-    field = ".".join(place[2:] if place[:1] == ["body"] and len(place) > 2 else place[1:])
-    return {"field": field, "code": str(item["type"]), "message": message_of(item)}
+def _faults(items: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Errors of pydantic, one a field: where a value fits none of several forms, what is wrong with the first."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for item in items:
+        field, prefix = _place(item["loc"])
+        fault = {"field": field, "code": str(item["type"]), "message": prefix + message_of(item)}
+        found.setdefault((field, prefix), fault)
+    return list(found.values())
 
 
-def _model_faults(error: ValidationError) -> list[dict[str, str]]:
+def _place(loc: Sequence[Any]) -> tuple[str, str]:
+    """The field inside the input, without its source, its forms and its places in lists; these lead the message."""
+    start = 2 if loc[0] == "body" and len(loc) > 2 else 1
+    names = [part for part in loc[start:] if isinstance(part, str) and not _IS_FORM.search(part)]
+    places = [f"第 {part + 1} 项" for part in loc[start:] if isinstance(part, int)]
+    return ".".join(names), "的".join(places) + "：" if places else ""
+
+
+def form_faults(error: ValidationError) -> list[dict[str, str]]:
+    """The errors of a Django form or model as fields, codes and messages."""
     if not hasattr(error, "error_dict"):
-        return [{"field": "", "code": "invalid", "message": message} for message in error.messages]
+        return [_form_fault("", item) for item in error.error_list]
     return [
-        {"field": "" if field == "__all__" else field, "code": item.code or "invalid", "message": message}
+        _form_fault("" if field == "__all__" else field, item)
         for field, items in error.error_dict.items()
         for item in items
-        for message in item.messages
     ]
+
+
+def _form_fault(field: str, item: ValidationError) -> dict[str, str]:
+    code = item.code or "invalid"
+    return {"field": field, "code": code, "message": form_message(code, item.params) or "；".join(item.messages)}
 
 
 @sync_and_async_middleware

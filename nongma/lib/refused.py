@@ -12,3 +12,7 @@ class Refused(Exception):
         self.code = code
         self.message = message
         self.field = field
+
+
+class Misfilled(Refused):
+    """An input is wrong in itself, whatever is on file: empty, too long, not a phone number. The API answers 422."""

@@ -11,7 +11,7 @@ from django.utils import timezone
 from nongma.accounts.models import User
 from nongma.audit.services import record
 from nongma.codes.services import subject_changed, subjects_changed
-from nongma.lib.refused import Refused
+from nongma.lib.refused import Misfilled, Refused
 from nongma.tracing import queries
 from nongma.tracing.events import note, note_all
 from nongma.tracing.models import Lot, LotQuerySet, TraceEvent
@@ -84,9 +84,9 @@ def checked_reason(reason: str) -> str:
     """The reason without space around it. Refuses `reason_missing` and `reason_long`."""
     reason = reason.strip()
     if not reason:
-        raise Refused("reason_missing", "请写明原因", field="reason")
+        raise Misfilled("reason_missing", "请写明原因", field="reason")
     if len(reason) > REASON_LENGTH:
-        raise Refused("reason_long", f"原因最多 {REASON_LENGTH} 字", field="reason")
+        raise Misfilled("reason_long", f"原因最多 {REASON_LENGTH} 字", field="reason")
     return reason
 
 

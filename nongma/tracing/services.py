@@ -15,7 +15,7 @@ from nongma.catalogue.models import Product, Unit
 from nongma.codes.models import CodeRange
 from nongma.codes.services import take
 from nongma.lib.ids import uuid7
-from nongma.lib.refused import Refused
+from nongma.lib.refused import Misfilled, Refused
 from nongma.registry.models import Base, Operator, OperatorMember
 from nongma.tracing import queries
 from nongma.tracing.events import note, note_all
@@ -54,9 +54,9 @@ def harvest_lot(*, base: Base, product: Product, quantity: Decimal, unit: str, h
         raise Refused("unit_not_traded", f"{product}按{allowed}登记", field="unit")
     today = timezone.localdate()
     if harvested_on > today:
-        raise Refused("in_future", "采收日期不能晚于今天", field="harvested_on")
+        raise Misfilled("in_future", "采收日期不能晚于今天", field="harvested_on")
     if harvested_on < today - OLDEST_HARVEST:
-        raise Refused("too_long_ago", "采收日期不能早于一年前，请核对年份", field="harvested_on")
+        raise Misfilled("too_long_ago", "采收日期不能早于一年前，请核对年份", field="harvested_on")
     quantity = checked_quantity(quantity, unit)
     lot = _create_lot(
         kind=Lot.Kind.HARVEST,
@@ -81,9 +81,9 @@ def split_lot(*, lot: Lot, quantities: Sequence[Decimal], actor: User) -> list[L
     Refuses `too_few_parts`, `too_many_parts`, `over_balance` and what `_lock_usable` and `checked_quantity` refuse.
     """
     if not quantities:
-        raise Refused("too_few_parts", "请填写每一份的数量", field="quantities")
+        raise Misfilled("too_few_parts", "请填写每一份的数量", field="quantities")
     if len(quantities) > 100:
-        raise Refused("too_many_parts", "一次最多分成 100 份", field="quantities")
+        raise Misfilled("too_many_parts", "一次最多分成 100 份", field="quantities")
     lot = _lock_usable([lot], actor)[0]
     parts = [checked_quantity(quantity, lot.unit, field="quantities") for quantity in quantities]
     _check_balance(lot, sum(parts, Decimal(0)), field="quantities")
@@ -114,12 +114,12 @@ def mix_lots(*, parts: Sequence[tuple[Lot, Decimal | None]], actor: User) -> Lot
     `different_unit`, `over_balance`, `nothing_left` and what `_lock_usable` and `checked_quantity` refuse.
     """
     if len(parts) < 2:
-        raise Refused("too_few_parts", "混装至少要两个批次", field="lots")
+        raise Misfilled("too_few_parts", "混装至少要两个批次", field="lots")
     if len(parts) > 100:
-        raise Refused("too_many_parts", "一次最多混装 100 个批次", field="lots")
+        raise Misfilled("too_many_parts", "一次最多混装 100 个批次", field="lots")
     wanted = {lot.pk: quantity for lot, quantity in parts}
     if len(wanted) < len(parts):
-        raise Refused("same_lot_twice", "同一批次只能选一次", field="lots")
+        raise Misfilled("same_lot_twice", "同一批次只能选一次", field="lots")
     sources = _lock_usable([lot for lot, _ in parts], actor)
     first = sources[0]
     if any(source.operator_id != first.operator_id for source in sources):
@@ -169,9 +169,9 @@ def transfer_lot(
     """
     buyer_name = buyer_name.strip()
     if buyer is None and not buyer_name:
-        raise Refused("buyer_missing", "请填写购买方", field="buyer")
+        raise Misfilled("buyer_missing", "请填写购买方", field="buyer")
     if buyer is not None and buyer_name:
-        raise Refused("buyer_twice", "已登记的主体和未登记的名称只填一项", field="buyer_name")
+        raise Misfilled("buyer_twice", "已登记的主体和未登记的名称只填一项", field="buyer_name")
     lot = _lock_usable([lot], actor)[0]
     if buyer is not None:
         if buyer.pk == lot.operator_id:
@@ -232,14 +232,14 @@ def checked_quantity(quantity: Decimal, unit: str, *, field: str = "quantity") -
     Refuses `not_positive`, `too_large`, `too_fine` (more than three decimals) and `not_whole` for what is counted.
     """
     if not quantity.is_finite() or quantity <= 0:
-        raise Refused("not_positive", "数量要大于 0", field=field)
+        raise Misfilled("not_positive", "数量要大于 0", field=field)
     if quantity > LARGEST:
-        raise Refused("too_large", "数量太大，请检查单位", field=field)
+        raise Misfilled("too_large", "数量太大，请检查单位", field=field)
     exact = quantity.quantize(Decimal("0.001"))
     if exact != quantity:
-        raise Refused("too_fine", "数量最多三位小数", field=field)
+        raise Misfilled("too_fine", "数量最多三位小数", field=field)
     if unit in COUNTED_UNITS and exact != exact.to_integral_value():
-        raise Refused("not_whole", f"按{Unit(unit).label}登记时数量要是整数", field=field)
+        raise Misfilled("not_whole", f"按{Unit(unit).label}登记时数量要是整数", field=field)
     return exact
 
 

@@ -1,16 +1,22 @@
 """Every answer of 400 and above is a problem document, and the reasons are Chinese."""
 
 import asyncio
+import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from ninja import NinjaAPI
+from ninja.errors import ValidationError as InvalidInput
+from pydantic_core.core_schema import ErrorType
 
 from nongma.accounts.models import User
-from nongma.lib.problems import problem_documents
+from nongma.lib.input_errors import message_of
+from nongma.lib.problems import problem_documents, refused, register
+from nongma.lib.refused import Misfilled, Refused
 from nongma.testing import api_of, client_of
 
 TOKEN, ME = "/api/v1/token", "/api/v1/me"
@@ -158,3 +164,54 @@ def test_the_page_of_the_document_asks_nobody_else(client: Client) -> None:
     assert all(address.startswith("/static/") for address in addresses)
     for address in addresses:
         assert client.get(address).status_code == 200, address
+
+
+def sentences(errors: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(error["field"], error["message"]) for error in json.loads(answer_to(errors).content)["errors"]]
+
+
+def answer_to(errors: list[dict[str, Any]]) -> HttpResponse:
+    api = NinjaAPI()
+    register(api)
+    return api.on_exception(RequestFactory().get("/api/"), InvalidInput(errors))
+
+
+def test_choices_and_places_in_lists_are_said_in_chinese() -> None:
+    expected = {"type": "literal_error", "msg": "", "ctx": {"expected": "'back', 'forward' or 'both'"}}
+    assert sentences([{**expected, "loc": ("query", "direction")}]) == [("direction", "只能是 back、forward、both")]
+    kind = {"type": "enum", "msg": "", "ctx": {"expected": "'a' or 'b'"}, "loc": ("body", "body", "kinds", 1)}
+    assert sentences([kind]) == [("kinds", "第 2 项：只能是 a、b")]
+    forms = [
+        {"type": "string_type", "msg": "", "loc": ("body", "place", "longitude", "str")},
+        {"type": "float_type", "msg": "", "loc": ("body", "place", "longitude", "float")},
+        {"type": "missing", "msg": "", "loc": ("body", "mix", "lots", 0, "MixPart", "lot")},
+        {"type": "string_type", "msg": "", "loc": ("body", "mix", "lots", 0, "constrained-str")},
+    ]
+    assert sentences(forms)[:2] == [("longitude", "要填文字"), ("lots.lot", "第 1 项：必填")]
+    assert sentences([{"type": "value_error", "msg": "", "ctx": {"error": "bad"}, "loc": ("body", "a", "b")}]) == [
+        ("b", "填写有误")
+    ]
+
+
+def test_every_error_of_pydantic_has_a_chinese_sentence() -> None:
+    context = dict.fromkeys(
+        ["expected", "max_digits", "decimal_places", "whole_digits", "gt", "ge", "lt", "le", "multiple_of"], 1
+    ) | {"min_length": 1, "max_length": 2, "error": "x"}
+    for kind in (*get_args(ErrorType), "something new"):
+        assert re.search(r"[一-龥]", message_of({"type": kind, "ctx": context})), kind
+
+
+def test_a_field_of_a_form_is_told_in_the_same_words(zhao: User) -> None:
+    wrong = {"scale_min": "1" * 20, "q": "x" * 41, "scale_max": "0.001"}
+    errors = problem_of(api_of(zhao).get("/api/v1/origins", wrong), 422, "invalid")["errors"]
+    assert {(error["field"], error["code"], error["message"]) for error in errors} == {
+        ("scale_min", "max_digits", "最多 14 位数字"),
+        ("scale_max", "max_decimal_places", "最多 2 位小数"),
+        ("q", "max_length", "最多 40 个字"),
+    }
+
+
+def test_an_input_wrong_in_itself_is_422_and_a_rule_of_the_trade_409() -> None:
+    for refusal, status in ((Misfilled("empty", "请填写", field="name"), 422), (Refused("full", "满了"), 409)):
+        answer = refused(refusal)
+        assert (answer.status_code, json.loads(answer.content)["code"]) == (status, refusal.code)

@@ -40,7 +40,7 @@ def test_the_same_key_issues_once(li, lot):
     ("change", "status", "code"),
     [
         ({"quantity": "500.5"}, 409, "over_balance"),
-        ({"quantity": "-1"}, 409, "not_positive"),
+        ({"quantity": "-1"}, 422, "not_positive"),
         ({"quantity": "1e400"}, 422, "invalid"),
         ({"lot": "1" * 20}, 422, "invalid"),
         ({"basis": "hope"}, 422, "invalid"),

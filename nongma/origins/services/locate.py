@@ -13,7 +13,7 @@ from nongma.audit.services import record
 from nongma.codes.services import subjects_changed
 from nongma.lib.fields import blind_index
 from nongma.lib.quadkeys import quadkey
-from nongma.lib.refused import Refused
+from nongma.lib.refused import Misfilled, Refused
 from nongma.origins.importing.cells import BadValue, separate_point
 from nongma.origins.importing.judging import JudgedLine
 from nongma.origins.importing.lines import Line
@@ -68,9 +68,9 @@ def read_point(longitude: str | float, latitude: str | float) -> Point:
     try:
         point = separate_point(longitude, latitude)
     except BadValue as bad:
-        raise Refused(bad.code, bad.message, field="longitude") from None
+        raise Misfilled(bad.code, bad.message, field="longitude") from None
     if point is None:
-        raise Refused("not-a-coordinate", "请填经度和纬度", field="longitude")
+        raise Misfilled("not-a-coordinate", "请填经度和纬度", field="longitude")
     return point
 
 

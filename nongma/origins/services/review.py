@@ -21,7 +21,7 @@ from nongma.accounts.access import Action, may, scope_of
 from nongma.accounts.models import User
 from nongma.audit.services import record, record_many
 from nongma.codes.services import subjects_changed
-from nongma.lib.refused import Refused
+from nongma.lib.refused import Misfilled, Refused
 from nongma.origins.models import Origin, OriginQuerySet, ReviewJob
 from nongma.origins.services.cells import mark_dirty
 
@@ -200,9 +200,9 @@ def _checked(verdict: Verdict, reason: str, actor: User) -> str:
         return ""
     reason = " ".join(reason.split())
     if not reason:
-        raise Refused("reason_missing", "请写明退回原因，采集员才知道改什么", field="reason")
+        raise Misfilled("reason_missing", "请写明退回原因，采集员才知道改什么", field="reason")
     if len(reason) > LONGEST_REASON:
-        raise Refused("reason_too_long", f"退回原因不能超过 {LONGEST_REASON} 个字", field="reason")
+        raise Misfilled("reason_too_long", f"退回原因不能超过 {LONGEST_REASON} 个字", field="reason")
     return reason
 
 

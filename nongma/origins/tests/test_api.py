@@ -44,7 +44,7 @@ def test_it_approves_once(zhao: User, sun: User, wang: User, li_origin: Origin) 
 def test_it_returns_with_a_reason(zhao: User, li_origin: Origin) -> None:
     address = f"/api/v1/origins/{li_origin.uid}/return"
     empty = api_of(zhao).post(address, {"reason": " "}, content_type=JSON)
-    assert (empty.status_code, empty.json()["code"]) == (409, "reason_missing")
+    assert (empty.status_code, empty.json()["code"]) == (422, "reason_missing")
     assert api_of(zhao).post(address, {}, content_type=JSON).status_code == 422
     done = api_of(zhao).post(address, {"reason": "规模不对"}, content_type=JSON).json()
     assert (done["state"], done["return_reason"], done["reviewed_by"]) == ("returned", "规模不对", zhao.name)
@@ -64,7 +64,7 @@ def test_it_locates(wang: User, li_origin: Origin) -> None:
     far = api_of(wang).post(address, {"longitude": "119.874341", "latitude": "28.203296"}, content_type=JSON)
     assert (far.status_code, far.json()["code"]) == (409, "outside-county")
     done = api_of(wang).post(address, {"longitude": 109.16, "latitude": "18.430001"}, content_type=JSON)
-    assert done.status_code == 409
+    assert done.status_code == 422
     done = api_of(wang).post(address, {"longitude": "109.160000", "latitude": "18.430001"}, content_type=JSON)
     assert (done.json()["state"], done.json()["longitude"]) == ("submitted", "109.160000")
 
@@ -117,7 +117,7 @@ def test_the_worker_decides_on_a_long_filter(zhao: User, sun: User, three: list[
 def test_a_long_filter_needs_a_reason_too(zhao: User, three: list[Origin]) -> None:
     body: dict[str, Any] = {"verdict": "return", "filter": {}}
     answer = api_of(zhao).post("/api/v1/origins/decide", body, content_type=JSON)
-    assert (answer.status_code, answer.json()["code"]) == (409, "reason_missing")
+    assert (answer.status_code, answer.json()["code"]) == (422, "reason_missing")
     assert not ReviewJob.objects.exists()
     assert waiting() == 3
 

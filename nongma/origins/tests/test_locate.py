@@ -132,11 +132,11 @@ def test_it_corrects_nothing_but_what_came_back(wang: User, li_origin: Origin) -
     assert li_origin.alias != "新"
 
 
-def test_a_look_at_the_phones_is_on_record(zhao: User, wang: User, li_origin: Origin) -> None:
+def test_a_look_at_the_phones_is_on_record(zhao: User, hainan: User, li_origin: Origin) -> None:
     assert reveal_phones(origin=li_origin, actor=zhao).grower == li_origin.phone
     assert [entry.action for entry in history_of(li_origin)] == ["origin.revealed"]
     with pytest.raises(Refused) as refusal:
-        reveal_phones(origin=li_origin, actor=wang)
+        reveal_phones(origin=li_origin, actor=hainan)
     assert refusal.value.code == "not_allowed"
     assert len(history_of(li_origin)) == 1
 

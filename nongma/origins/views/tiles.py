@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from nongma.accounts.access import Action, may
 from nongma.accounts.models import User
 from nongma.accounts.tokens import user_of
-from nongma.lib.problems import invalid, problem, unauthenticated
+from nongma.lib.problems import form_faults, invalid, problem, unauthenticated
 from nongma.origins.filters import OriginFilter
 from nongma.origins.tiles import DEEPEST, GRIDS
 from nongma.origins.tiles import tile as draw
@@ -33,12 +33,7 @@ def tile(request: HttpRequest, z: int, x: int, y: int) -> HttpResponse:
     try:
         filters = OriginFilter.read(request.GET, user)
     except ValidationError as error:
-        return invalid(
-            {"field": field, "code": fault.code or "invalid", "message": message}
-            for field, faults in error.error_dict.items()
-            for fault in faults
-            for message in fault.messages
-        )
+        return invalid(form_faults(error))
     grid = request.GET.get("grid", "32")
     if grid not in GRIDS_WRITTEN:
         words = f"grid 只能是 {'、'.join(GRIDS_WRITTEN)}"

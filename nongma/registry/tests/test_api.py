@@ -37,7 +37,7 @@ def test_it_says_what_is_wrong(zhao):
         ({"phone": "1"}, "phone"),
         ({"uscc": "1"}, "uscc"),
         ({"id_number": "1"}, "id_number"),
-        ({"kinds": ["个体户户"]}, "kinds.0"),
+        ({"kinds": ["个体户户"]}, "kinds"),
         ({"kinds": []}, "kinds"),
         ({"region": "x"}, "region"),
         ({"latitude": None}, "latitude"),

@@ -51,11 +51,11 @@ def test_the_same_key_registers_once(li, li_base):
         ({"product": "没有的菜"}, 422, "product_unknown", "product"),
         ({"base": "1" * 20}, 422, "base_unknown", "base"),
         ({"base": "abc"}, 422, "string_pattern_mismatch", "base"),
-        ({"quantity": "0"}, 409, "not_positive", "quantity"),
+        ({"quantity": "0"}, 422, "not_positive", "quantity"),
         ({"quantity": "many"}, 422, "decimal_parsing", "quantity"),
         ({"unit": "t9"}, 409, "unit_not_traded", "unit"),
-        ({"harvested_on": "2999-01-01"}, 409, "in_future", "harvested_on"),
-        ({"harvested_on": "2020-01-01"}, 409, "too_long_ago", "harvested_on"),
+        ({"harvested_on": "2999-01-01"}, 422, "in_future", "harvested_on"),
+        ({"harvested_on": "2020-01-01"}, 422, "too_long_ago", "harvested_on"),
     ],
 )
 def test_it_says_what_is_wrong(li, li_base, change, status, code, field):
