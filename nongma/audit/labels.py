@@ -61,7 +61,7 @@ KINDS = {
 }
 
 DETAILS = {
-    "accepted": "通过",
+    "accepted": "已保存",
     "action": "操作",
     "agency": "机构",
     "basis": "依据",
@@ -93,7 +93,7 @@ DETAILS = {
     "to_locate": "待定位",
     "to_on": "到",
     "total": "总数",
-    "unchanged": "已有",
+    "unchanged": "以前传过",
     "unit": "单位",
     "username": "用户名",
 }

@@ -169,7 +169,7 @@ def test_the_rows_of_an_import_stand_under_it(ministry: User, wang: User, li_ori
     finished = record("import.finished", actor=wang, target=job, accepted=2, to_locate=1)
     page = client_of(ministry).get(LOG)
     assert page.context["slice"].entries == [finished]
-    assert "导入表格“崖州.xlsx”完成，通过 2，待定位 1" in text_of(page.text)
+    assert "导入表格“崖州.xlsx”完成，已保存 2，待定位 1" in text_of(page.text)
     assert f"?job={job.uid}" in page.text
     assert "逐行记录 3 条" in page.text
     under = client_of(ministry).get(LOG, {"job": job.uid})

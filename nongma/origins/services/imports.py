@@ -8,7 +8,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from nongma.accounts.access import Action, may
 from nongma.accounts.models import User
+from nongma.accounts.queries import place_of
 from nongma.audit.services import record
 from nongma.lib.ids import uuid7
 from nongma.lib.refused import Refused
@@ -80,7 +81,7 @@ def submit_import(*, file: "File[bytes]", filename: str, actor: User) -> ImportJ
         try:
             format_of(Path(job.file.path))
             job.save(force_insert=True)
-            record("import.queued", actor=actor, target=job, filename=job.filename, size_bytes=size)
+            _record("import.queued", job, filename=job.filename, size_bytes=size)
             _defer(job)
         except BaseException:
             job.file.delete(save=False)
@@ -196,7 +197,7 @@ def _start(job: ImportJob) -> bool:
         return False
     if job.status == ImportJob.Status.QUEUED:
         job.started_at = timezone.now()
-        record("import.started", actor=job.user, target=job)
+        _record("import.started", job)
     job.status = ImportJob.Status.RUNNING
     job.attempts += 1
     job.save(update_fields=["status", "attempts", "started_at"])
@@ -210,7 +211,7 @@ def _finish(job: ImportJob) -> None:
     job.finished_at = timezone.now()
     job.save(update_fields=["status", "total", "finished_at"])
     counts = {name: getattr(job, name) for name in ("accepted", "to_locate", "unchanged", "rejected")}
-    record("import.finished", actor=job.user, target=job, **counts)
+    _record("import.finished", job, **counts)
 
 
 @transaction.atomic
@@ -225,7 +226,12 @@ def _fail(job: ImportJob, reason: str) -> None:
     job.total = job.accepted + job.to_locate + job.unchanged + job.rejected
     job.finished_at = timezone.now()
     job.save(update_fields=["status", "message", "total", "finished_at"])
-    record("import.failed", actor=job.user, target=job, reason=reason, last_row=job.last_row)
+    _record("import.failed", job, reason=reason, last_row=job.last_row)
+
+
+def _record(action: str, job: ImportJob, **details: Any) -> None:
+    """Put it on record where the person works, so that the administrators of the place find it."""
+    record(action, actor=job.user, target=job, region_code=place_of(job.user), **details)
 
 
 @contextlib.contextmanager

@@ -11,9 +11,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from nongma.accounts.models import User
+from nongma.audit.models import Entry
 from nongma.origins.models import ImportJob, Origin
 from nongma.origins.services.imports import run_import, submit_import
-from nongma.testing import api_of, client_of
+from nongma.testing import YAZHOU, api_of, client_of
 
 FILES = Path(__file__).parent / "files"
 MIXED = FILES / "mixed-with-errors.xlsx"
@@ -166,3 +167,11 @@ def test_the_template_is_a_form_that_it_takes(zhao: User, tmp_path: Path) -> Non
     job.refresh_from_db()
     assert (job.message, job.accepted, list(job.rows.values_list("faults"))) == ("", 1, [])
     assert Origin.objects.get().region_id % 1000
+
+
+def test_an_import_is_on_record_where_its_person_works(zhao: User) -> None:
+    with MIXED.open("rb") as handle:
+        job = submit_import(file=File(handle), filename=MIXED.name, actor=zhao)
+    run_import(job.uid)
+    told = Entry.objects.filter(target_id=str(job.uid)).values_list("action", "region_code")
+    assert set(told) == {(f"import.{step}", YAZHOU) for step in ("queued", "started", "finished")}
