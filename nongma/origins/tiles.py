@@ -169,7 +169,7 @@ def _clustered(
     sql = _CLUSTERS.format(bits=2 * deeper, x=x, y=y, whole=whole, states=_STATES, parts=parts)
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _cluster(row: tuple[Any, ...], deeper: int) -> Cluster:

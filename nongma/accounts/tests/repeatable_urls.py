@@ -7,6 +7,7 @@ from django.urls import path
 from ninja import File, NinjaAPI, Schema, UploadedFile
 from ninja.responses import Status
 
+from config.urls import urlpatterns as pages
 from nongma.accounts.access import Action
 from nongma.accounts.api import authenticated, idempotent, requires_api
 from nongma.accounts.models import Agency
@@ -52,4 +53,5 @@ def upload(request: HttpRequest, file: File[UploadedFile]) -> Any:
     return Status(201, {"number": _add(file.read(3).decode()).pk, "name": file.name})
 
 
-urlpatterns = [path("api/test/", api.urls)]
+# The pages too: an answer that is refused is drawn as a page before it becomes a problem document.
+urlpatterns = [path("api/test/", api.urls), *pages]
