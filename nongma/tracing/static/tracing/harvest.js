@@ -10,6 +10,8 @@ if (form) {
     const product = form.elements.namedItem("product");
     const unit = form.elements.namedItem("unit");
     const options = [...product.options].filter((option) => option.value);
+    const labels = [...product.querySelectorAll("optgroup")].map((group) => group.label);
+    const order = [...new Set([HERE, ELSEWHERE, ...labels])];
     let touched = false;
 
     const basesOf = (option) => option.dataset.bases.split(" ").filter(Boolean);
@@ -24,7 +26,7 @@ if (form) {
 
     const arrange = () => {
         const kept = product.value;
-        const groups = new Map([[HERE, []], [ELSEWHERE, []]]);
+        const groups = new Map(order.map((label) => [label, []]));
         for (const option of [...options].sort((one, other) => (one.dataset.code < other.dataset.code ? -1 : 1))) {
             const label = groupOf(option);
             groups.set(label, [...(groups.get(label) ?? []), option]);
