@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, requires
-from nongma.accounts.queries import place_of, region_of
+from nongma.accounts.queries import place_of
 from nongma.audit.labels import action_label
 from nongma.audit.queries import Slice, slice_of
 from nongma.audit.services import record
@@ -66,14 +66,12 @@ def _page(request: SignedInRequest, form: SearchForm, status: int = 200) -> Http
     if form.is_valid():
         found = slice_of(found_by(request.user, form.wanted), _before(request), SHOWN)
         focus = _focus(form.wanted)
-    region = region_of(request.user)
     context = {
         "form": form,
         "slice": found,
         "lines": lines_of(found.entries),
         "focus": focus,
-        "chosen": form.cleaned_data.get("region"),
-        "within": region.code_text if region else "",
+        "within": place_of(request.user),
         "zone": ZONE,
     }
     return render(request, "desk/log.html", context, status=status)
