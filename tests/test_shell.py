@@ -106,6 +106,7 @@ def test_it_adds_up_figures_by_child_region(li_origin: Origin, ministry: User) -
         1,
         100,
     )
+    assert figures_of(Region.objects.get(pk=YAZHOU_VILLAGE)) == [village]
     assert "海南省" in client_of(ministry).get("/").text
 
 

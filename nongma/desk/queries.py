@@ -84,14 +84,14 @@ def recent_certificates(user: User) -> QuerySet[Certificate]:
 def figures_of(region: Region) -> list[Figure]:
     """The region's child regions that have origins, the most first.
 
-    Where a level does not exist, the level below stands in for it: 崖州区 shows its villages. Above a county they are
-    summed from the map's cells, which the worker keeps, so they may be a minute behind.
+    A village stands for itself. Where a level does not exist, the level below stands in for it: 崖州区 shows its
+    villages. Above a county they are summed from the map's cells, which the worker keeps, so they may be a minute
+    behind.
     """
     level = level_of(region.code)
-    if level >= Region.Level.VILLAGE:
-        return []
     is_wide = level < Region.Level.COUNTY
-    child = _child(F("county" if is_wide else "region_id"), level + 1, fillers_below(region.code))
+    below = min(level + 1, Region.Level.VILLAGE)
+    child = _child(F("county" if is_wide else "region_id"), below, fillers_below(region.code))
     rows = list(_from_cells(region, child) if is_wide else _from_origins(region, child))
     names = Region.objects.in_bulk([row["child"] for row in rows])
     largest = max((row["total"] for row in rows), default=0)

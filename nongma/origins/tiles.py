@@ -90,8 +90,9 @@ def tile(filters: OriginFilter, user: User, z: int, x: int, y: int, grid: int = 
     elif not counties:
         return b""
     else:
-        clusters = _from_cells(filters, conditions, counties, span, level, min(z + FINER, FINEST))
-        if _is_soon_counted(clusters, filters, level):
+        stored = min(z + FINER, FINEST)
+        clusters = _from_cells(filters, conditions, counties, span, level, stored)
+        if _is_soon_counted(clusters, filters, tells_places=stored == z + FINER):
             clusters, singles = _from_origins(filters, user, span, level, z + PLACES[grid])
         else:
             shift = 2 * (ZOOM - level)
@@ -102,13 +103,11 @@ def tile(filters: OriginFilter, user: User, z: int, x: int, y: int, grid: int = 
     return encode_points(LAYER, _points(clusters, singles, filters, z, grid, span))
 
 
-def _is_soon_counted(clusters: list[Cluster], filters: OriginFilter, level: int) -> bool:
+def _is_soon_counted(clusters: list[Cluster], filters: OriginFilter, tells_places: bool) -> bool:
     """Whether counting the origins themselves tells more than the cells do, and is quick."""
-    tells_all = (
-        level < FINEST and not filters.is_scaled and all(_states_of(each, filters) for each in clusters if each.count)
-    )
+    tells_states = not filters.is_scaled and all(_states_of(each, filters) for each in clusters if each.count)
     rows = sum(each.count if filters.product else each.whole for each in clusters)
-    return not tells_all and rows <= MOST_COUNTED
+    return not (tells_places and tells_states) and rows <= MOST_COUNTED
 
 
 def _points(
