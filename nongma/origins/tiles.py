@@ -39,8 +39,8 @@ PRESSING = (Origin.State.RETURNED, Origin.State.SUBMITTED, Origin.State.APPROVED
 """The states of what is on the map, the one that needs somebody most first."""
 WIDEST_SCAN = 50
 MOST_SINGLES = 256
-MOST_COUNTED = 5_000
-"""So many origins are rather counted one by one than drawn without their states."""
+MOST_COUNTED = {8: 5_000, 16: 5_000, 32: 1_000}
+"""So many origins are rather counted one by one than drawn without their states; by grid, as time allows."""
 HUNDREDTH = Decimal("0.01")
 
 _STATES = ", ".join(f"sum({state.value})::bigint" for state in PRESSING)
@@ -92,7 +92,7 @@ def tile(filters: OriginFilter, user: User, z: int, x: int, y: int, grid: int = 
     else:
         stored = min(z + FINER, FINEST)
         clusters = _from_cells(filters, conditions, counties, span, level, stored)
-        if _is_soon_counted(clusters, filters, tells_places=stored == z + FINER):
+        if _is_soon_counted(clusters, filters, MOST_COUNTED[grid], tells_places=stored == z + FINER):
             clusters, singles = _from_origins(filters, user, span, level, z + PLACES[grid])
         else:
             shift = 2 * (ZOOM - level)
@@ -103,11 +103,11 @@ def tile(filters: OriginFilter, user: User, z: int, x: int, y: int, grid: int = 
     return encode_points(LAYER, _points(clusters, singles, filters, z, grid, span))
 
 
-def _is_soon_counted(clusters: list[Cluster], filters: OriginFilter, tells_places: bool) -> bool:
+def _is_soon_counted(clusters: list[Cluster], filters: OriginFilter, most: int, *, tells_places: bool) -> bool:
     """Whether counting the origins themselves tells more than the cells do, and is quick."""
     tells_states = not filters.is_scaled and all(_states_of(each, filters) for each in clusters if each.count)
     rows = sum(each.count if filters.product else each.whole for each in clusters)
-    return not (tells_places and tells_states) and rows <= MOST_COUNTED
+    return not (tells_places and tells_states) and rows <= most
 
 
 def _points(
@@ -306,5 +306,5 @@ def _corrected(clusters: list[Cluster], filters: OriginFilter, user: User, span:
             exact[cluster] += sign * n if bound < edge else -sign * n
     known = {each.number: each for each in clusters}
     # Of a cell that is not counted yet, the middle of the cell stands for the origins that were found.
-    fresh = Cluster(0, 0, 0.5, 0.5, MOST_COUNTED, {}, None)
+    fresh = Cluster(0, 0, 0.5, 0.5, WIDEST_SCAN + 1, {}, None)
     return [replace(known.get(number, fresh), number=number, count=n) for number, n in exact.items() if n > 0]

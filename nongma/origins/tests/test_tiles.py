@@ -153,7 +153,7 @@ def test_a_cluster_tells_its_states_and_stands_amid_its_origins(
 def test_a_cluster_of_more_than_are_soon_counted_leaves_unknown_states_out(
     ministry: User, scattered: list[Origin], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nongma.origins.tiles.MOST_COUNTED", 0)
+    monkeypatch.setattr("nongma.origins.tiles.MOST_COUNTED", dict.fromkeys(GRIDS, 0))
     place = tile_at(109.2, 18.4, 5)
     for query in ({}, {"status": "returned"}):
         shown = features(tile(OriginFilter.read(query, ministry), ministry, *place))
