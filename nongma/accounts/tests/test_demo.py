@@ -10,9 +10,9 @@ from nongma.audit.models import Entry
 
 @pytest.mark.django_db
 def test_it_makes_the_people_of_the_demo_county_once() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     people = ensure_demo_users()
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1  # one hash for all of them
     assert set(people) == {one.username for one in DEMO_USERS} >= {"ministry", "county", "grower", "coop", "market"}
     counts = [model.objects.count() for model in (User, Agency, Membership, Entry)]
     assert ensure_demo_users() == people
