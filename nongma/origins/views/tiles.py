@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from nongma.accounts.access import Action, may
+from nongma.accounts.access import Action, declared, may
 from nongma.accounts.models import User
 from nongma.accounts.tokens import user_of
 from nongma.lib.problems import form_faults, invalid, problem, unauthenticated
@@ -47,7 +47,7 @@ def tile(request: HttpRequest, z: int, x: int, y: int) -> HttpResponse:
     return get_conditional_response(request, etag=etag, response=response) or response
 
 
-tile.requires = Action.VIEW_ORIGINS  # type: ignore[attr-defined]
+declared(tile, Action.VIEW_ORIGINS)
 
 
 def _caller(request: HttpRequest) -> User | None:
