@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import BigIntegerField, Case, Count, F, IntegerField, Q, QuerySet, Sum, When
@@ -11,6 +12,7 @@ from django.db.models.lookups import Exact
 
 from nongma.accounts.models import User
 from nongma.certificates.models import Certificate
+from nongma.certificates.queries import certifiables
 from nongma.origins.models import ImportJob, Origin, OriginCell
 from nongma.origins.services.cells import COARSEST
 from nongma.regions.models import Region
@@ -71,9 +73,11 @@ def recent_imports(user: User) -> QuerySet[ImportJob]:
     return ImportJob.objects.visible_to(user)[:SHOWN]
 
 
-def recent_lots(user: User) -> QuerySet[Lot]:
-    """The last lots of the person's operators, with what is left of each."""
-    return with_balance(Lot.objects.visible_to(user).select_related("product")).order_by("-id")[:SHOWN]
+def recent_lots(user: User) -> list[tuple[Lot, Decimal]]:
+    """The last lots of the person's operators, each with its balance and how much may still be certified."""
+    lots = list(with_balance(Lot.objects.visible_to(user).select_related("product")).order_by("-id")[:SHOWN])
+    left = certifiables(lots)
+    return [(lot, left[lot.pk]) for lot in lots]
 
 
 def recent_certificates(user: User) -> QuerySet[Certificate]:
