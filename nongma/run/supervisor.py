@@ -18,9 +18,11 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import IO
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
@@ -209,4 +211,5 @@ def _die_with_parent(parent: int) -> None:
 
 
 def _say(text: str) -> None:
-    print(f"[{time.strftime('%H:%M:%S')}] {text}", flush=True)
+    at = datetime.now(ZoneInfo(settings.TIME_ZONE)).isoformat(timespec="seconds")
+    print(f"{at} {text}", flush=True)

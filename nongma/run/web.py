@@ -34,6 +34,7 @@ def main() -> None:
         respawn_failed_workers=True,
         log_access=False,
         log_level=LogLevels.warning,
+        log_dictconfig=settings.LOGGING | {"loggers": settings.LOGGING["loggers"] | {"_granian": {}}},
         working_dir=Path(settings.ROOT),
     ).serve()
 

@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -23,6 +24,19 @@ from nongma.origins.services.cells import mark_dirty
 from nongma.regions.boundaries import TOLERANCE_METRES, distance_outside_county
 from nongma.registry.bulk import NewBase, enrol_bases
 from nongma.registry.models import Base
+
+OPEN_FIELDS = {
+    "scale",
+    "unit",
+    "on_sale_on",
+    "off_sale_on",
+    "alias",
+    "certifications",
+    "methods",
+    "trace_methods",
+    "credit",
+}
+"""What the audit log tells in full when it changes; of the rest, which tells of a person, only that it did."""
 
 Point = tuple[Decimal, Decimal]
 
@@ -106,11 +120,11 @@ def correct_origin(*, origin: Origin, correction: Correction, actor: User) -> Or
     before = held.quadkey, held.region_id
     left = held.base
     point = read_point(str(correction.longitude), str(correction.latitude))
-    changed = []
+    changed: dict[str, list[Any]] = {}
     for field in dataclasses.fields(Correction):
-        value = getattr(correction, field.name)
-        if getattr(held, field.name) != value:
-            changed.append(field.name)
+        value, had = getattr(correction, field.name), getattr(held, field.name)
+        if had != value:
+            changed[field.name] = [_told(had), _told(value)]
             setattr(held, field.name, value)
     _place(held, point)
     judged = _as_judged(held)
@@ -120,7 +134,14 @@ def correct_origin(*, origin: Origin, correction: Correction, actor: User) -> Or
     if held.quadkey != left.quadkey:
         held.base = _base_at(held)
     _save(held)
-    record("origin.changed", actor=actor, target=held, region_code=held.region_id, fields=changed)
+    record(
+        "origin.changed",
+        actor=actor,
+        target=held,
+        region_code=held.region_id,
+        fields=list(changed),
+        changes={field: values for field, values in changed.items() if field in OPEN_FIELDS},
+    )
     mark_dirty([before, (held.quadkey, held.region_id)])
     subjects_changed({left.uid, held.base.uid, held.operator.uid})
     return held
@@ -133,6 +154,11 @@ def reveal_phones(*, origin: Origin, actor: User) -> Phones:
         raise Refused("not_allowed", "您的角色不能查看完整的联系方式")
     record("origin.revealed", actor=actor, target=origin, region_code=origin.region_id)
     return Phones(grower=origin.phone, grid=origin.grid_phone, collector=origin.collector_phone)
+
+
+def _told(value: Any) -> Any:
+    """A value as the audit log keeps it: dates and numbers as they are written."""
+    return str(value) if isinstance(value, date | Decimal) else value
 
 
 def _held(origin: Origin, actor: User) -> Origin:

@@ -122,6 +122,17 @@ def test_a_returned_record_is_corrected_and_waits_again(wang: User, li_origin: O
     entry = history_of(li_origin)[0]
     assert entry.action == "origin.changed"
     assert sorted(entry.details["fields"]) == ["alias", "scale"]
+    assert entry.details["changes"]["scale"][1] == "3.50"
+    assert entry.details["changes"]["alias"][1] == "豆角"
+
+
+def test_the_log_tells_no_person_of_a_correction(wang: User, li_origin: Origin) -> None:
+    Origin.objects.update(state="returned", return_reason="电话不对")
+    li_origin.refresh_from_db()
+    correction = replace(correction_of(li_origin), phone="19900007777", contact="李四")
+    correct_origin(origin=li_origin, correction=correction, actor=wang)
+    entry = history_of(li_origin)[0]
+    assert (sorted(entry.details["fields"]), entry.details["changes"]) == (["contact", "phone"], {})
 
 
 def test_it_corrects_nothing_but_what_came_back(wang: User, li_origin: Origin) -> None:
