@@ -1,6 +1,7 @@
 """Settings of the platform, all from the environment (docs/operate.md has the table)."""
 
 from pathlib import Path
+from typing import Any
 
 from config import environment as env
 from nongma.lib import embedded, keys
@@ -161,7 +162,7 @@ CSRF_FAILURE_VIEW = "nongma.desk.errors.expired_form"
 
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {

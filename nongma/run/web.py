@@ -3,7 +3,6 @@
 import os
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -25,7 +24,6 @@ def main() -> None:
     connections.databases["default"]["OPTIONS"] = pooled
     # Loaded once and forked: each process that loads the platform by itself costs the start seconds.
     import_module("config.asgi")
-    loggers: dict[str, Any] = settings.LOGGING["loggers"]
     workers = env.number("NONGMA_WORKERS", min(os.cpu_count() or 1, 4), low=1, high=64)
     Granian(
         "config.asgi:application",
@@ -36,7 +34,7 @@ def main() -> None:
         respawn_failed_workers=True,
         log_access=False,
         log_level=LogLevels.warning,
-        log_dictconfig=settings.LOGGING | {"loggers": {**loggers, "_granian": {}}},
+        log_dictconfig=settings.LOGGING | {"loggers": {**settings.LOGGING["loggers"], "_granian": {}}},
         working_dir=Path(settings.ROOT),
     ).serve()
 
