@@ -134,6 +134,10 @@ STATICFILES_DIRS = [ROOT / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 86400
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/vendor/"
+STORAGES = {
+    "default": {"BACKEND": "nongma.lib.sealed.SealedStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 MEDIA_ROOT = DATA / "uploads"
 
 UPLOAD_BYTES = env.number("NONGMA_UPLOAD_MB", 20, low=1, high=500) * 1024 * 1024

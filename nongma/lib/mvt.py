@@ -28,17 +28,23 @@ def encode_points(layer: str, points: Iterable[Point]) -> bytes:
     """A tile with one layer of points. No points: an empty tile, which is no bytes at all."""
     keys: dict[str, int] = {}
     values: dict[str | int, int] = {}
+    tags: dict[tuple[str, str | int], bytes] = {}
     features: list[bytes] = []
-    for point in points:
-        x, y, properties = point
-        tags = b"".join(
-            [
-                _varint(keys.setdefault(key, len(keys))) + _varint(values.setdefault(value, len(values)))
-                for key, value in properties.items()
-            ]
+    for x, y, properties in points:
+        written = []
+        for pair in properties.items():
+            tag = tags.get(pair)
+            if tag is None:
+                key, value = pair
+                tag = tags[pair] = _varint(keys.setdefault(key, len(keys))) + _varint(
+                    values.setdefault(value, len(values))
+                )
+            written.append(tag)
+        about = b"".join(written)
+        place = _varint(x << 1 ^ x >> 63) + _varint(y << 1 ^ y >> 63)
+        body = b"".join(
+            (_TAGS, _varint(len(about)), about, _POINT_GEOMETRY, _varint(len(place) + 1), _MOVE_TO_ONCE, place)
         )
-        geometry = _MOVE_TO_ONCE + _varint(x << 1 ^ x >> 63) + _varint(y << 1 ^ y >> 63)
-        body = b"".join((_TAGS, _varint(len(tags)), tags, _POINT_GEOMETRY, _varint(len(geometry)), geometry))
         features.append(_FEATURE + _varint(len(body)) + body)
     if not features:
         return b""

@@ -108,7 +108,7 @@ def detail(request: SignedInRequest, uid: UUID) -> Any:
 def errors(request: SignedInRequest, uid: UUID) -> Any:
     """原表格，有问题的格子标成红色并加批注；改好后可以直接再上传。"""
     job = get_object_or_404(ImportJob.objects.visible_to(request.user), uid=uid)
-    return download(request, errors_workbook(job).open("rb"), name=marked_name(job), content_type=SHEET)
+    return download(request, errors_workbook(job), name=marked_name(job), content_type=SHEET)
 
 
 def marked_name(job: ImportJob) -> str:

@@ -5,12 +5,12 @@ one, or one that asks for a combination or for less than a county, is counted fr
 cells finer than a cluster tell where its middle is.
 """
 
+import functools
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Count, F, Min, Q
@@ -37,6 +37,8 @@ NAMED_FROM = 14
 """From this zoom on a cluster says which cell it is, so that a map can ask what stands there instead of zooming in."""
 PRESSING = (Origin.State.RETURNED, Origin.State.SUBMITTED, Origin.State.APPROVED)
 """The states of what is on the map, the one that needs somebody most first."""
+States = tuple[int, int, int]
+UNKNOWN: States = (0, 0, 0)
 WIDEST_SCAN = 50
 MOST_SINGLES = 256
 MOST_COUNTED = {8: 5_000, 16: 5_000, 32: 1_000}
@@ -44,6 +46,9 @@ MOST_COUNTED = {8: 5_000, 16: 5_000, 32: 1_000}
 HUNDREDTH = Decimal("0.01")
 
 _STATES = ", ".join(f"sum({state.value})::bigint" for state in PRESSING)
+_FINEST_CLUSTERS = """
+    SELECT part AS number, n, 0::float8, 0::float8, {whole}, {states}, one
+    FROM ({parts}) AS parts"""
 _CLUSTERS = """
     SELECT part >> {bits} AS number, sum(n)::bigint, sum(n * ({x}))::float8, sum(n * ({y}))::float8,
         sum({whole})::bigint, {states}, min(one)
@@ -59,21 +64,21 @@ _UNTOLD = ", ".join(f"0 AS {state}" for state in PRESSING)
 _CELL_STATES = ", ".join(f"coalesce(sum((counts ->> 's{state}')::bigint), 0)::bigint AS {state}" for state in PRESSING)
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """Origins of one cell of a tile (聚合点): how many, where on average, and in which states."""
+class Cluster(NamedTuple):
+    """Origins of one cell of a tile (聚合点): how many, where on average, and in which states.
+
+    `east` and `south` are how far its middle is from the corner of the cell, in widths of the cell; `whole` is how many
+    origins lie there, whatever the filter; `states` how many of each of PRESSING, all zero where nothing is known;
+    `one` the key of an origin in it, where origins were counted.
+    """
 
     number: int
     count: int
     east: float
     south: float
-    """How far its middle is from the corner of the cell, in widths of the cell."""
     whole: int
-    """How many origins lie there, whatever the filter."""
-    states: dict[Origin.State, int]
-    """How many of each state; nothing known where all are zero."""
+    states: States
     one: int | None
-    """The key of an origin in it, where origins were counted."""
 
 
 def tile(filters: OriginFilter, user: User, z: int, x: int, y: int, grid: int = 32) -> bytes:
@@ -105,7 +110,7 @@ def tile(filters: OriginFilter, user: User, z: int, x: int, y: int, grid: int = 
 
 def _is_soon_counted(clusters: list[Cluster], filters: OriginFilter, most: int, *, tells_places: bool) -> bool:
     """Whether counting the origins themselves tells more than the cells do, and is quick."""
-    tells_states = not filters.is_scaled and all(_states_of(each, filters) for each in clusters if each.count)
+    tells_states = not filters.is_scaled and all(any(_states_of(each, filters)) for each in clusters if each.count)
     rows = sum(each.count if filters.product else each.whole for each in clusters)
     return not (tells_places and tells_states) and rows <= most
 
@@ -118,29 +123,45 @@ def _points(
     shift = 2 * (ZOOM - level)
     known = {row["quadkey"] >> shift: row for row in singles}
     side = EXTENT // grid
+    inside = (1 << 2 * GRIDS[grid]) - 1
+    corners = _corners(grid)
     for cluster in clusters:
-        row = known.get(cluster.number)
-        if cluster.count == 1 and row is not None:
+        row = known.get(cluster.number) if cluster.count == 1 else None
+        if row is not None:
             _, x, y = cell_tile(row["quadkey"] - span.start, ZOOM)
             scale = ZOOM - z
             properties = {"count": 1, "id": str(row["uid"]), "product": row["product__name"], "state": row["state"]}
             yield Point((x * EXTENT) >> scale, (y * EXTENT) >> scale, properties)
         elif cluster.count:
-            _, x, y = cell_tile(cluster.number - (span.start >> shift), level)
+            x, y = corners[cluster.number & inside]
             told: dict[str, str | int] = {"count": cluster.count, **_told(_states_of(cluster, filters))}
             if z >= NAMED_FROM:
                 told["cell"] = f"{level}/{cluster.number}"
             yield Point(int((x + cluster.east) * side), int((y + cluster.south) * side), told)
 
 
-def _told(states: dict[Origin.State, int]) -> dict[str, str]:
+@functools.cache
+def _corners(grid: int) -> list[tuple[int, int]]:
+    """Column and row of each cell of a tile, by its number in the tile."""
+    return [cell_tile(number, GRIDS[grid])[1:] for number in range(grid * grid)]
+
+
+def _told(states: States) -> dict[str, str]:
     """`state`, which most origins of a cluster have, and `also`, the most pressing one that others of them have."""
-    found = [state for state in PRESSING if states.get(state)]
-    if not found:
+    if not any(states):
         return {}
-    most = max(found, key=states.__getitem__)
-    others = [state for state in found if state != most]
-    return {"state": most.value, "also": others[0].value} if others else {"state": most.value}
+    most = states.index(max(states))
+    for place, count in enumerate(states):
+        if count and place != most:
+            return _TOLD[most, place]
+    return _TOLD[most, most]
+
+
+_TOLD = {
+    (most, other): {"state": PRESSING[most].value} | ({"also": PRESSING[other].value} if other != most else {})
+    for most in range(len(PRESSING))
+    for other in range(len(PRESSING))
+}
 
 
 def _from_origins(
@@ -163,9 +184,15 @@ def _clustered(
     parts: str, parameters: Sequence[Any] | dict[str, Any], deeper: int, whole: str = "whole"
 ) -> list[tuple[Any, ...]]:
     """The rows of clusters from a query over cells that lie `deeper` levels below them."""
+    if not deeper:
+        sql = _FINEST_CLUSTERS.format(whole=whole, states=", ".join(PRESSING), parts=parts)
+        return _rows(sql, parameters)
     bits = range(deeper)
     x, y = (" + ".join(f"(part >> {2 * bit + axis} & 1) * {1 << bit}" for bit in bits) or "0" for axis in (0, 1))
-    sql = _CLUSTERS.format(bits=2 * deeper, x=x, y=y, whole=whole, states=_STATES, parts=parts)
+    return _rows(_CLUSTERS.format(bits=2 * deeper, x=x, y=y, whole=whole, states=_STATES, parts=parts), parameters)
+
+
+def _rows(sql: str, parameters: Sequence[Any] | dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())
@@ -173,9 +200,12 @@ def _clustered(
 
 def _cluster(row: tuple[Any, ...], deeper: int) -> Cluster:
     """A row of `_clustered`; the middle of a finer cell stands for all origins in it."""
-    number, count, x, y, whole, *states, one = row
-    east, south = ((part / count + 0.5) / (1 << deeper) if count else 0.5 for part in (x, y))
-    return Cluster(number, count, east, south, whole, dict(zip(PRESSING, states, strict=True)), one)
+    number, count, x, y, whole, returned, submitted, approved, one = row
+    states = (returned, submitted, approved)
+    if not deeper or not count:
+        return Cluster(number, count, 0.5, 0.5, whole, states, one)
+    cells = 1 << deeper
+    return Cluster(number, count, (x / count + 0.5) / cells, (y / count + 0.5) / cells, whole, states, one)
 
 
 def _described(keys: list[int]) -> list[dict[str, Any]]:
@@ -241,11 +271,12 @@ def _from_cells(
     return [_cluster(row, stored - level) for row in _clustered(cells, parameters, stored - level)]
 
 
-def _states_of(cluster: Cluster, filters: OriginFilter) -> dict[Origin.State, int]:
-    """How many of each state are meant; empty where it can't be told, since no cell counts states by product."""
+def _states_of(cluster: Cluster, filters: OriginFilter) -> States:
+    """How many of each state are meant; UNKNOWN where it can't be told, since no cell counts states by product."""
     if filters.status:
-        return {filters.status: cluster.count}
-    return cluster.states if sum(cluster.states.values()) == cluster.count else {}
+        returned, submitted, approved = (cluster.count if filters.status == state else 0 for state in PRESSING)
+        return returned, submitted, approved
+    return cluster.states if sum(cluster.states) == cluster.count else UNKNOWN
 
 
 def _found_in(filters: OriginFilter, user: User, starts: list[int], shift: int) -> list[dict[str, Any]]:
@@ -306,5 +337,5 @@ def _corrected(clusters: list[Cluster], filters: OriginFilter, user: User, span:
             exact[cluster] += sign * n if bound < edge else -sign * n
     known = {each.number: each for each in clusters}
     # Of a cell that is not counted yet, the middle of the cell stands for the origins that were found.
-    fresh = Cluster(0, 0, 0.5, 0.5, WIDEST_SCAN + 1, {}, None)
-    return [replace(known.get(number, fresh), number=number, count=n) for number, n in exact.items() if n > 0]
+    fresh = Cluster(0, 0, 0.5, 0.5, WIDEST_SCAN + 1, UNKNOWN, None)
+    return [known.get(number, fresh)._replace(number=number, count=n) for number, n in exact.items() if n > 0]

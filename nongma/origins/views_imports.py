@@ -91,7 +91,7 @@ def errors(request: SignedInRequest, uid: UUID) -> HttpResponseBase:
     except Refused as refusal:
         messages.error(request, refusal.message)
         return redirect("origins:import-job", uid=found.uid)
-    return download(request, workbook.open("rb"), name=marked_name(found), content_type=SHEET)
+    return download(request, workbook, name=marked_name(found), content_type=SHEET)
 
 
 @requires(Action.COLLECT_ORIGINS)

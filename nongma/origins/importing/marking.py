@@ -60,7 +60,9 @@ def _messages(faults: list[dict[str, str]]) -> str:
 
 
 def _mark_in_place(source: Path, name: str, layout: Layout, faults: Faults, target: Path) -> bool:
-    workbook = openpyxl.load_workbook(source, keep_links=False)
+    # An open file: given a path, openpyxl goes by the ending of its name.
+    with source.open("rb") as file:
+        workbook = openpyxl.load_workbook(file, keep_links=False)
     if any(cell.data_type == "f" for sheet in workbook.worksheets for row in sheet.iter_rows() for cell in row):
         return False
     sheet = workbook[name]

@@ -5,9 +5,8 @@ import hashlib
 import itertools
 import json
 import logging
-import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from nongma.accounts.queries import place_of
 from nongma.audit.services import record
 from nongma.lib.ids import uuid7
 from nongma.lib.refused import Refused
+from nongma.lib.sealed import in_memory
 from nongma.lib.sheets.bounded import Bounds, lines_from
 from nongma.lib.sheets.opening import format_of
 from nongma.origins.importing import marking
@@ -77,9 +77,10 @@ def submit_import(*, file: "File[bytes]", filename: str, actor: User) -> ImportJ
         if running:
             raise Refused("import_running", f"同一个文件（{running.filename}）正在导入，请等它完成", field="file")
         job = ImportJob(uid=uid, user=actor, filename=_shown_name(filename), size_bytes=size, digest=digest)
+        with in_memory(file.chunks()) as plain:
+            format_of(plain)
         job.file.save(f"{uid}{_suffix(filename)}", file, save=False)
         try:
-            format_of(Path(job.file.path))
             job.save(force_insert=True)
             _record("import.queued", job, filename=job.filename, size_bytes=size)
             _defer(job)
@@ -118,7 +119,7 @@ def run_import(job_uid: UUID | str, *, progress: Progress | None = None) -> None
         progress(job)
 
 
-def errors_workbook(job: ImportJob) -> Path:
+def errors_workbook(job: ImportJob) -> "File[bytes]":
     """The uploaded sheet with its faulty cells marked; made once, by a bounded process, and kept beside the upload.
 
     Refuses `import_unfinished` while the import runs, `file_removed` when the upload is kept no longer, and `no_errors`
@@ -128,25 +129,26 @@ def errors_workbook(job: ImportJob) -> Path:
         raise Refused("import_unfinished", "导入还没有完成，请稍后再下载")
     if not job.file:
         raise Refused("file_removed", "文件已按保存期限删除，要改的地方还能在页面上看到")
-    source = Path(job.file.path)
-    target = source.with_name(f"{job.uid}.errors.xlsx")
-    if target.exists():
-        return target
+    storage, name = job.file.storage, str(PurePath(job.file.name).with_name(f"{job.uid}.errors.xlsx"))
+    if storage.exists(name):
+        return storage.open(name)
     rows = job.rows.order_by("row").values_list("row", "faults")
     if not rows.exists():
         raise Refused("no_errors", "这次导入没有需要修改的行")
-    with tempfile.TemporaryDirectory(dir=source.parent, prefix=".marking-") as folder:
-        faults, draft = Path(folder) / "faults", Path(folder) / "marked.xlsx"
-        with faults.open("w", encoding="utf-8") as handle:
-            for row in rows.iterator(chunk_size=2_000):
-                handle.write(json.dumps(row, ensure_ascii=False) + "\n")
-        limits = (str(source), str(faults), str(draft), str(settings.IMPORT_ROWS))
+    listed = ((json.dumps(row, ensure_ascii=False) + "\n").encode() for row in rows.iterator(chunk_size=2_000))
+    with (
+        job.file.open() as upload,
+        in_memory(upload.chunks()) as source,
+        in_memory(listed) as faults,
+        in_memory() as marked,
+    ):
+        limits = (str(source), str(faults), str(marked), str(settings.IMPORT_ROWS))
         with lines_from(marking.MODULE, *limits, bounds=_bounds()) as answers:
             for _ in answers:
                 pass
-        draft.chmod(settings.FILE_UPLOAD_PERMISSIONS)
-        draft.replace(target)
-    return target
+        with marked.open("rb") as made:
+            name = storage.save(name, File(made))
+    return storage.open(name)
 
 
 def _bounds() -> Bounds:
@@ -154,7 +156,11 @@ def _bounds() -> Bounds:
 
 
 def _run(job: ImportJob, progress: Progress | None) -> None:
-    with open_form(Path(job.file.path), most_rows=settings.IMPORT_ROWS, bounds=_bounds()) as form:
+    with (
+        job.file.open() as upload,
+        in_memory(upload.chunks()) as plain,
+        open_form(plain, most_rows=settings.IMPORT_ROWS, bounds=_bounds()) as form,
+    ):
         judge = Judge(job.user)
         lines = (line for line in form.lines if line.row > job.last_row)
         job.total = max(job.total, form.expected)
