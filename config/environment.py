@@ -103,7 +103,7 @@ def database(url: str) -> dict[str, object]:
     }
 
 
-def database_options(url: str, connections: int) -> dict[str, object]:
+def database_options(url: str, connections: int = 0) -> dict[str, object]:
     """What else libpq is told, from the URL's query, and the pool's size where there is a pool."""
     options: dict[str, object] = {name: value for name, value in parse_qsl(urlsplit(url).query) if name != "host"}
     if connections:

@@ -31,13 +31,12 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 DATABASE_URL = env.text("DATABASE_URL")
 # Under ASGI each request has a thread of its own, so a connection kept by the thread would never be used again:
 # the web processes share a pool (nongma/run/web.py sets its size), everything else connects when it needs to.
-CONNECTIONS = env.number("NONGMA_CONNECTIONS", 0, low=0, high=500)
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
         "CONN_HEALTH_CHECKS": True,
         **(env.database(DATABASE_URL) if DATABASE_URL else embedded.address(DATA)),
-        "OPTIONS": env.database_options(DATABASE_URL, CONNECTIONS),
+        "OPTIONS": env.database_options(DATABASE_URL),
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -1,5 +1,7 @@
 """`nongma run` and its neighbours on a data folder of their own: start, stop, kill, a port in use, a bad address."""
 
+import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -38,6 +40,8 @@ class Platform:
             "NONGMA_DATA": str(data),
             "NONGMA_PORT": str(port),
             "NONGMA_WORKERS": "1",
+            # Written out, as an operator may: a pool that a fork shared with the supervisor would mix up answers.
+            "NONGMA_CONNECTIONS": "4",
             **environment,
         }
         self.log = data.parent / f"{data.name}.log"
@@ -112,6 +116,14 @@ def test_it_answers_when_ready(platform: Platform) -> None:
     assert platform.status("/signin") == 200
 
 
+def test_no_process_shares_a_connection_with_the_supervisor(platform: Platform) -> None:
+    """Each server process has one client process: no descriptor of a socket is open in two of ours."""
+    assert platform.process is not None
+    holders = [_sockets(pid) for pid in (platform.process.pid, *platform.children())]
+    for one, other in itertools.combinations(holders, 2):
+        assert not one & other
+
+
 def test_it_refuses_a_second_platform_on_the_same_data(platform: Platform) -> None:
     second = platform.command("run")
     assert second.returncode == 1
@@ -139,7 +151,14 @@ def test_it_refuses_a_database_that_is_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("DATABASE_URL", "mysql://x/y"), ("NONGMA_PORT", "eighty"), ("NONGMA_HOST", "here"), ("NONGMA_UPLOAD_MB", "-1")],
+    [
+        ("DATABASE_URL", "mysql://x/y"),
+        ("NONGMA_PORT", "eighty"),
+        ("NONGMA_HOST", "here"),
+        ("NONGMA_UPLOAD_MB", "-1"),
+        ("NONGMA_CONNECTIONS", "many"),
+        ("NONGMA_TASKS", "0"),
+    ],
 )
 def test_it_names_the_setting_that_is_wrong(tmp_path: Path, name: str, value: str) -> None:
     refused = Platform(tmp_path / "var", _free_port(), **{name: value}).command("run")
@@ -161,13 +180,34 @@ def test_it_starts_a_killed_child_again(platform: Platform) -> None:
 
 
 def test_it_starts_a_killed_database_again(platform: Platform) -> None:
-    postmaster = int((embedded.home(platform.data) / "postgres" / "postmaster.pid").read_text().split()[0])
+    postmaster = _postmaster(platform)
     os.kill(postmaster, signal.SIGKILL)
     deadline = time.monotonic() + 60
-    while not embedded.is_running(platform.data):
+    while not embedded.is_running(platform.data) or _postmaster(platform) == postmaster:
         assert time.monotonic() < deadline, platform.log.read_text()[-3000:]
         time.sleep(0.2)
     platform.wait("/readyz", 200)
+
+
+def test_a_command_leaves_the_database_to_a_platform_that_runs_by_then(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    data = tmp_path_factory.mktemp("command") / "var"
+    data.mkdir()
+    script = (
+        "import sys\n"
+        "from nongma.run.database import only_one, ready_database\n"
+        "with ready_database():\n"
+        "    keeper = only_one() if sys.argv[1] == 'platform' else None\n"
+        "    if keeper: keeper.__enter__()\n"
+    )
+    environment = {**os.environ, "NONGMA_DATA": str(data), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    try:
+        for who, runs in (("nobody", False), ("platform", True)):
+            subprocess.run([sys.executable, "-c", script, who], cwd=ROOT, env=environment, check=True, timeout=120)
+            assert embedded.is_running(data) is runs
+    finally:
+        embedded.remove(data)
 
 
 def test_it_backs_up_and_restores(platform: Platform, tmp_path: Path) -> None:
@@ -232,6 +272,20 @@ def test_it_makes_a_half_made_cluster_anew(tmp_path_factory: pytest.TempPathFact
     finally:
         embedded.remove(data)
     assert not embedded.is_running(data)
+
+
+def _postmaster(platform: Platform) -> int:
+    return int((embedded.home(platform.data) / "postgres" / "postmaster.pid").read_text().split()[0])
+
+
+def _sockets(pid: int) -> set[str]:
+    found = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            target = os.readlink(descriptor)
+            if target.startswith("socket:"):
+                found.add(target)
+    return found
 
 
 def _connection(platform: Platform) -> psycopg.Connection[tuple[object, ...]]:

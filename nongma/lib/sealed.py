@@ -81,14 +81,15 @@ def in_memory(parts: Iterable[bytes] = ()) -> Iterator[Path]:
 class SealedStorage(FileSystemStorage):
     """Files on the disk, sealed with a key that is derived from the field key."""
 
-    def _save(self, name: str, content: AnyFile) -> str:
-        saved = super()._save(name, _Sealed(content))
+    def save(self, name: str | None, content: IO[Any], max_length: int | None = None) -> str:
+        plain = content if isinstance(content, File) else File(content, name)
+        saved = super().save(name, _Sealed(plain), max_length)
         for path in (Path(self.path(saved)), Path(self.path(saved)).parent):
             _flush(path)
         return saved
 
     def _open(self, name: str, mode: str = "rb") -> AnyFile:
-        plain = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=settings.MEDIA_ROOT)  # noqa: SIM115 (the caller closes it)
+        plain: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(settings.MEDIA_ROOT))  # noqa: SIM115 (the caller closes it)
         with open(self.path(name), "rb") as sealed:
             for part in unseal(sealed):
                 plain.write(part)

@@ -67,13 +67,13 @@ _CELL_STATES = ", ".join(f"coalesce(sum((counts ->> 's{state}')::bigint), 0)::bi
 class Cluster(NamedTuple):
     """Origins of one cell of a tile (聚合点): how many, where on average, and in which states.
 
-    `east` and `south` are how far its middle is from the corner of the cell, in widths of the cell; `whole` is how many
-    origins lie there, whatever the filter; `states` how many of each of PRESSING, all zero where nothing is known;
-    `one` the key of an origin in it, where origins were counted.
+    `meant` is how many the filter leaves of `whole`; `east` and `south` are how far their middle is from the corner of
+    the cell, in widths of the cell; `states` how many of each of PRESSING, all zero where nothing is known; `one` the
+    key of an origin in it, where origins were counted.
     """
 
     number: int
-    count: int
+    meant: int
     east: float
     south: float
     whole: int
@@ -103,15 +103,15 @@ def tile(filters: OriginFilter, user: User, z: int, x: int, y: int, grid: int = 
             shift = 2 * (ZOOM - level)
             if filters.is_scaled:
                 clusters = _corrected(clusters, filters, user, span, shift)
-            lone = [each.number << shift for each in clusters if each.count == 1 and each.whole <= WIDEST_SCAN]
+            lone = [each.number << shift for each in clusters if each.meant == 1 and each.whole <= WIDEST_SCAN]
             singles = _found_in(filters, user, lone, shift)
     return encode_points(LAYER, _points(clusters, singles, filters, z, grid, span))
 
 
 def _is_soon_counted(clusters: list[Cluster], filters: OriginFilter, most: int, *, tells_places: bool) -> bool:
     """Whether counting the origins themselves tells more than the cells do, and is quick."""
-    tells_states = not filters.is_scaled and all(any(_states_of(each, filters)) for each in clusters if each.count)
-    rows = sum(each.count if filters.product else each.whole for each in clusters)
+    tells_states = not filters.is_scaled and all(any(_states_of(each, filters)) for each in clusters if each.meant)
+    rows = sum(each.meant if filters.product else each.whole for each in clusters)
     return not (tells_places and tells_states) and rows <= most
 
 
@@ -126,15 +126,15 @@ def _points(
     inside = (1 << 2 * GRIDS[grid]) - 1
     corners = _corners(grid)
     for cluster in clusters:
-        row = known.get(cluster.number) if cluster.count == 1 else None
+        row = known.get(cluster.number) if cluster.meant == 1 else None
         if row is not None:
             _, x, y = cell_tile(row["quadkey"] - span.start, ZOOM)
             scale = ZOOM - z
             properties = {"count": 1, "id": str(row["uid"]), "product": row["product__name"], "state": row["state"]}
             yield Point((x * EXTENT) >> scale, (y * EXTENT) >> scale, properties)
-        elif cluster.count:
+        elif cluster.meant:
             x, y = corners[cluster.number & inside]
-            told: dict[str, str | int] = {"count": cluster.count, **_told(_states_of(cluster, filters))}
+            told: dict[str, str | int] = {"count": cluster.meant, **_told(_states_of(cluster, filters))}
             if z >= NAMED_FROM:
                 told["cell"] = f"{level}/{cluster.number}"
             yield Point(int((x + cluster.east) * side), int((y + cluster.south) * side), told)
@@ -177,7 +177,7 @@ def _from_origins(
     )
     sql, parameters = parts.query.sql_with_params()
     clusters = [_cluster(row, deepest - level) for row in _clustered(sql, parameters, deepest - level, whole="n")]
-    return clusters, _described([each.one for each in clusters if each.count == 1 and each.one is not None])
+    return clusters, _described([each.one for each in clusters if each.meant == 1 and each.one is not None])
 
 
 def _clustered(
@@ -274,9 +274,9 @@ def _from_cells(
 def _states_of(cluster: Cluster, filters: OriginFilter) -> States:
     """How many of each state are meant; UNKNOWN where it can't be told, since no cell counts states by product."""
     if filters.status:
-        returned, submitted, approved = (cluster.count if filters.status == state else 0 for state in PRESSING)
+        returned, submitted, approved = (cluster.meant if filters.status == state else 0 for state in PRESSING)
         return returned, submitted, approved
-    return cluster.states if sum(cluster.states) == cluster.count else UNKNOWN
+    return cluster.states if sum(cluster.states) == cluster.meant else UNKNOWN
 
 
 def _found_in(filters: OriginFilter, user: User, starts: list[int], shift: int) -> list[dict[str, Any]]:
@@ -318,7 +318,7 @@ def _nearest(bound: Decimal) -> int:
 def _corrected(clusters: list[Cluster], filters: OriginFilter, user: User, span: TileSpan, shift: int) -> list[Cluster]:
     """Counts at the edges nearest to the bounds, made exact by the origins between edge and bound."""
     low, high = _bounds(filters)
-    exact = Counter({each.number: each.count for each in clusters})
+    exact = Counter({each.number: each.meant for each in clusters})
     for bound, sign in ((low, 1), (high, -1)):
         if bound is None:
             continue
@@ -338,4 +338,4 @@ def _corrected(clusters: list[Cluster], filters: OriginFilter, user: User, span:
     known = {each.number: each for each in clusters}
     # Of a cell that is not counted yet, the middle of the cell stands for the origins that were found.
     fresh = Cluster(0, 0, 0.5, 0.5, WIDEST_SCAN + 1, UNKNOWN, None)
-    return [known.get(number, fresh)._replace(number=number, count=n) for number, n in exact.items() if n > 0]
+    return [known.get(number, fresh)._replace(number=number, meant=n) for number, n in exact.items() if n > 0]

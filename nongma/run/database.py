@@ -1,8 +1,9 @@
 """The database that a command needs: ours is started, another's is asked whether it is there."""
 
 import contextlib
+import fcntl
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 from django.conf import settings
@@ -11,6 +12,7 @@ from nongma.lib import embedded
 from nongma.lib.refused import Refused
 
 OLDEST, NEWEST = 15, 18
+LOCK = "run.lock"
 
 
 def start_database() -> bool:
@@ -51,10 +53,33 @@ def check_database() -> None:
 
 @contextlib.contextmanager
 def ready_database() -> Iterator[None]:
-    """A database for one command; a server that this command started is stopped after it."""
+    """A database for one command. A server that it started is stopped after it, unless a platform runs by then."""
     started = start_database()
     try:
         yield
     finally:
-        if started:
+        if started and not is_supervised():
             embedded.stop(settings.DATA)
+
+
+@contextlib.contextmanager
+def only_one() -> Iterator[IO[str]]:
+    """Be the one platform of this data folder. Refuses `already_running`."""
+    with (settings.DATA / LOCK).open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(
+                "already_running",
+                f"数据目录 {settings.DATA} 已有一个平台在运行；另开一个请设置 NONGMA_DATA 和 NONGMA_PORT",
+            ) from None
+        yield handle
+
+
+def is_supervised() -> bool:
+    """Whether a platform runs on this data folder."""
+    try:
+        with only_one():
+            return False
+    except Refused:
+        return True

@@ -19,7 +19,10 @@ def load() -> None:
 
 
 def prepare(*, demo: bool, say: Say) -> None:
-    """Bring the database up to date. Every step can be killed and run again."""
+    """Bring the database up to date. Every step can be killed and run again.
+
+    No connection stays open: a fork must not share one.
+    """
     django.setup()
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())

@@ -6,7 +6,6 @@ of the three would double the time of a start, and the memory.
 
 import contextlib
 import ctypes
-import fcntl
 import ipaddress
 import multiprocessing
 import os
@@ -15,7 +14,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +28,7 @@ from django.conf import settings
 from nongma.lib import embedded
 from nongma.lib.refused import Refused
 from nongma.run import web, worker
-from nongma.run.database import start_database
+from nongma.run.database import only_one, start_database
 from nongma.run.setup import load, prepare
 
 PR_SET_PDEATHSIG = 1
@@ -74,7 +73,9 @@ class Child:
         self.process.terminate()
         self.process.join(STOP_SECONDS)
         if self.process.is_alive() and self.process.pid is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.kill()
             self.process.join()
 
     def _live(self, parent: int) -> None:
@@ -97,10 +98,12 @@ def supervise(*, demo: bool) -> int:
 
     Refuses `already_running`, `port_in_use`, and what the database refuses.
     """
+    web.sizes()
+    worker.size()
     settings.DATA.mkdir(parents=True, exist_ok=True)
     for number in SIGNALS:
         signal.signal(number, _stop)
-    with _only_one() as lock:
+    with only_one() as lock:
         try:
             _check_port()
             _say(f"数据目录 {settings.DATA}")
@@ -182,20 +185,6 @@ def _check_port() -> None:
                 f"{settings.HOST}:{settings.PORT} 不能使用（{error.strerror}）。"
                 f"请停掉占用它的程序，或换一个端口：NONGMA_PORT={settings.PORT + 1} make run",
             ) from None
-
-
-@contextlib.contextmanager
-def _only_one() -> Iterator[IO[str]]:
-    """One platform for one data folder."""
-    with (settings.DATA / "run.lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refused(
-                "already_running",
-                f"数据目录 {settings.DATA} 已有一个平台在运行；另开一个请设置 NONGMA_DATA 和 NONGMA_PORT",
-            ) from None
-        yield handle
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -13,6 +13,12 @@ from config import environment as env
 CONNECTIONS = 16
 
 
+def sizes() -> tuple[int, int]:
+    """How many processes, and how many database connections each of them may hold; a bad setting stops the start."""
+    workers = env.number("NONGMA_WORKERS", min(os.cpu_count() or 1, 4), low=1, high=64)
+    return workers, env.number("NONGMA_CONNECTIONS", CONNECTIONS, low=0, high=500)
+
+
 def main() -> None:
     """Serve until told to stop. `NONGMA_WORKERS` processes, by default one a core, four at most; each
     shares at most `NONGMA_CONNECTIONS` database connections among its requests."""
@@ -20,11 +26,10 @@ def main() -> None:
     from django.conf import settings
     from django.db import connections
 
-    pooled = env.database_options(settings.DATABASE_URL, settings.CONNECTIONS or CONNECTIONS)
-    connections.databases["default"]["OPTIONS"] = pooled
+    workers, most = sizes()
+    connections.databases["default"]["OPTIONS"] = env.database_options(settings.DATABASE_URL, most)
     # Loaded once and forked: each process that loads the platform by itself costs the start seconds.
     import_module("config.asgi")
-    workers = env.number("NONGMA_WORKERS", min(os.cpu_count() or 1, 4), low=1, high=64)
     Granian(
         "config.asgi:application",
         address=settings.HOST,

@@ -5,6 +5,11 @@ import os
 from config import environment as env
 
 
+def size() -> int:
+    """How many tasks at once; a bad setting stops the start."""
+    return env.number("NONGMA_TASKS", 4, low=1, high=64)
+
+
 def main() -> None:
     """Work until told to stop."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -12,8 +17,7 @@ def main() -> None:
     from django.core.management import call_command
 
     django.setup()
-    concurrency = env.number("NONGMA_TASKS", 4, low=1, high=64)
-    options = (f"--concurrency={concurrency}", "--shutdown-graceful-timeout=10", "--delete-jobs=successful")
+    options = (f"--concurrency={size()}", "--shutdown-graceful-timeout=10", "--delete-jobs=successful")
     call_command("procrastinate", "worker", *options)
 
 

@@ -129,7 +129,7 @@ def errors_workbook(job: ImportJob) -> "File[bytes]":
         raise Refused("import_unfinished", "导入还没有完成，请稍后再下载")
     if not job.file:
         raise Refused("file_removed", "文件已按保存期限删除，要改的地方还能在页面上看到")
-    storage, name = job.file.storage, str(PurePath(job.file.name).with_name(f"{job.uid}.errors.xlsx"))
+    storage, name = job.file.storage, str(PurePath(str(job.file.name)).with_name(f"{job.uid}.errors.xlsx"))
     if storage.exists(name):
         return storage.open(name)
     rows = job.rows.order_by("row").values_list("row", "faults")
