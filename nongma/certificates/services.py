@@ -85,9 +85,9 @@ def issue_certificate(
         signature=signed.signature,
         key_id=signed.key_id,
     )
-    details = {"quantity": str(quantity), "basis": basis}
+    details = {"quantity": str(quantity), "unit": lot.unit, "basis": basis}
     with unanswered():
-        note(lot, TraceEvent.Step.CERTIFIED, certificate=certificate.code, unit=lot.unit, **details)
+        note(lot, TraceEvent.Step.CERTIFIED, certificate=certificate.code, **details)
         record(
             "certificate.issued",
             actor=actor,

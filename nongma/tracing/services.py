@@ -25,7 +25,6 @@ COUNTED_UNITS = {Unit.HEAD, Unit.BIRD, Unit.HIVE, Unit.EGG, Unit.FISH, Unit.BOX,
 LARGEST = Decimal("99999999999.999")
 # A harvest is registered when it happens; a day further back than a season is a slip of the year, or a date made up.
 OLDEST_HARVEST = timedelta(days=365)
-NOT_TRADING = {Operator.Status.SUSPENDED, Operator.Status.CANCELLED}
 LOCK_OWN = """
     SELECT lot.frozen_at, lot.recalled_at, operator.status,
            EXISTS (SELECT FROM registry_operatormember WHERE operator_id = operator.id AND user_id = %s)
@@ -210,7 +209,7 @@ def transfer_lot(
     )
     into = {"into": received.code} if received else {}
     note(lot, Step.SOLD, quantity=str(quantity), unit=lot.unit, **into)
-    _record("lot.transferred", lot, actor, quantity=str(quantity), transfer=str(uid), **into)
+    _record("lot.transferred", lot, actor, quantity=str(quantity), unit=lot.unit, transfer=str(uid), **into)
     return transfer
 
 
@@ -222,7 +221,7 @@ def record_loss(*, lot: Lot, quantity: Decimal, actor: User) -> LotEntry:
     _check_balance(lot, quantity)
     entry = _enter(lot, -quantity, Reason.LOSS, actor)
     note(lot, Step.LOST, quantity=str(quantity), unit=lot.unit)
-    _record("lot.lost", lot, actor, quantity=str(quantity))
+    _record("lot.lost", lot, actor, quantity=str(quantity), unit=lot.unit)
     return entry
 
 

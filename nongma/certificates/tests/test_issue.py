@@ -45,7 +45,8 @@ def test_it_issues_a_signed_certificate_with_code_event_and_audit(li, lot, certi
         certificate.payload, bytes(certificate.signature), certificate.key_id, signing.public_keys()
     )
     assert TraceEvent.objects.filter(lot_serial=lot.serial, step="certified").count() == 1
-    assert Entry.objects.get(action="certificate.issued").target_id == str(certificate.uid)
+    entry = Entry.objects.get(action="certificate.issued")
+    assert (entry.target_id, entry.details["unit"]) == (str(certificate.uid), "kg")
 
 
 def test_no_personal_data_is_signed(li, lot, certificate):

@@ -9,19 +9,19 @@ from nongma.accounts.models import User
 from nongma.audit.labels import ACTIONS, KINDS
 from nongma.audit.queries import Search
 from nongma.desk.log.queries import Wanted
-from nongma.origins.models import ImportJob
 from nongma.registry.forms import RegionField
 
 DAYS_SHOWN = 30
 LONGEST_DAYS = 366
 NAMESAKES = 50
+LARGEST_KEY = 2**63 - 1
 
 
 class SearchForm(forms.Form):
     """What to look for in the audit log. The first look shows the last thirty days."""
 
-    from_on = forms.DateField(label="从", widget=forms.DateInput(attrs={"type": "date"}))
-    to_on = forms.DateField(label="到", widget=forms.DateInput(attrs={"type": "date"}))
+    from_on = forms.DateField(label="开始日期", widget=forms.DateInput(attrs={"type": "date"}))
+    to_on = forms.DateField(label="结束日期", widget=forms.DateInput(attrs={"type": "date"}))
     who = forms.CharField(
         label="操作人", max_length=60, required=False, widget=forms.TextInput({"placeholder": "姓名或用户名"})
     )
@@ -30,6 +30,9 @@ class SearchForm(forms.Form):
     region = RegionField(label="地区", required=False)
     target = forms.CharField(label="对象编号", max_length=60, required=False, widget=forms.HiddenInput())
     job = forms.UUIDField(label="导入", required=False, widget=forms.HiddenInput())
+    person = forms.IntegerField(
+        label="操作人编号", min_value=1, max_value=LARGEST_KEY, required=False, widget=forms.HiddenInput()
+    )
 
     def __init__(self, data: Any) -> None:
         today = timezone.localdate()
@@ -46,14 +49,13 @@ class SearchForm(forms.Form):
             self.add_error("to_on", "结束日期早于开始日期")
         elif first and last and (last - first).days > LONGEST_DAYS:
             self.add_error("from_on", "一次最多查一年")
-        if cleaned.get("job"):
-            cleaned["job"] = ImportJob.objects.filter(uid=cleaned["job"]).first()
         return cleaned
 
     def describe(self) -> str:
-        """The valid form in words: 从 2026-03-01，到 2026-03-31，操作 登录."""
+        """The valid form in words: 开始日期 2026-03-01，结束日期 2026-03-31，操作 登录."""
         values = self.cleaned_data
-        words = {name: values[name] for name in ("from_on", "to_on", "who", "region", "target", "job") if values[name]}
+        told = ("from_on", "to_on", "who", "person", "region", "target", "job")
+        words = {name: values[name] for name in told}
         words |= {"action": ACTIONS.get(values["action"]), "kind": KINDS.get(values["kind"])}
         return "，".join(f"{self.fields[name].label} {value}" for name, value in words.items() if value)
 
@@ -69,6 +71,7 @@ class SearchForm(forms.Form):
             Search(
                 from_on=values["from_on"],
                 to_on=values["to_on"],
+                person=values["person"],
                 action=values["action"],
                 kind=values["kind"],
                 target=values["target"],

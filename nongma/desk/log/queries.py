@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from django.utils import timezone
 
 from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import User
-from nongma.audit.models import Entry, EntryQuerySet, first_key
+from nongma.audit.models import EntryQuerySet, first_key
 from nongma.audit.queries import Search, search
 from nongma.origins.models import ImportJob
 from nongma.regions.models import Region
@@ -16,22 +17,21 @@ from nongma.regions.spans import Span, span_of
 
 @dataclass(frozen=True)
 class Wanted:
-    """A search, with what the log's own search does not know: several people, a place, one import."""
+    """A search, with what the log's own search does not know: namesakes, a place, the rows of one import."""
 
     search: Search
     people: list[int] | None = None
     region: Region | None = None
-    job: ImportJob | None = None
+    job: UUID | None = None
 
 
 def found_by(user: User, wanted: Wanted) -> EntryQuerySet:
     """The entries that the user may see and looks for, newest first."""
-    spans = _spans(user, wanted.region)
-    if wanted.job:
-        return _rows_of(wanted.job, Entry.objects.within(spans))
-    entries = search(spans, wanted.search)
+    entries = search(_spans(user, wanted.region), wanted.search)
     if wanted.people is not None:
         entries = entries.filter(actor_id__in=wanted.people)
+    if wanted.job:
+        return _rows_of(wanted.job, entries)
     if not wanted.search.action and not wanted.search.target:
         entries = entries.deeds()
     return entries
@@ -47,9 +47,12 @@ def _spans(user: User, region: Region | None) -> tuple[Span, ...]:
     return tuple(span for span in own if place.covers(span))
 
 
-def _rows_of(job: ImportJob, entries: EntryQuerySet) -> EntryQuerySet:
+def _rows_of(uid: UUID, entries: EntryQuerySet) -> EntryQuerySet:
     """What an import wrote row by row: a stretch of its person's entries, by their index."""
+    job = ImportJob.objects.filter(uid=uid).first()
+    if job is None:
+        return entries.none()
     start = job.started_at or job.created_at
     stop = (job.finished_at or timezone.now()) + timedelta(seconds=1)
     written = entries.filter(actor_id=job.user_id, pk__gte=first_key(start), pk__lt=first_key(stop))
-    return written.filter(action="origin.imported", details__import=str(job.uid)).order_by("-id")
+    return written.filter(action="origin.imported", details__import=str(uid))

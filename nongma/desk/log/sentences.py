@@ -28,7 +28,7 @@ PHRASES = {
     "account.deactivated": "停用{target}",
     "account.signed_in": "从{by}登录",
     "account.failed": "有人登录{target}，密码不对",
-    "account.locked": "{target}连续输错密码，锁定",
+    "account.locked": "锁定{target}：连续输错密码",
     "account.password_changed": "修改{target}的密码",
     "account.totp_enrolled": "启用{target}的动态口令",
     "account.totp_removed": "停用{target}的动态口令",
@@ -54,7 +54,7 @@ PHRASES = {
     "lot.unfrozen": "解除冻结{target}：已冻结 → 正常",
     "operator.registered": "登记{target}",
     "operator.changed": "修改{target}的{fields}",
-    "operator.approved": "审核{target}：→ 已通过",
+    "operator.approved": "审核{target}：已通过",
     "operator.returned": "审核{target}：待审核 → 已退回",
     "operator.revealed": "查看{target}的完整联系方式",
     "operator.exported": "导出主体",
@@ -65,9 +65,14 @@ PHRASES = {
     "origin.approved": "审核{target}：待审核 → 已通过",
     "origin.returned": "审核{target}：待审核 → 已退回",
     "origin.revealed": "查看{target}的完整联系方式",
-    "origin.superseded": "{target}由新导入的一行代替：→ 已更新",
+    "origin.superseded": "导入新的一行，代替{target}",
     "origins.exported": "导出产地信息",
 }
+UNCHANGED = {
+    "operator.changed": "保存{target}，内容没有改动",
+    "origin.changed": "重新提交{target}，内容没有改动：已退回 → 待审核",
+}
+BY_NOBODY_KNOWN = {"account.failed"}
 HIDDEN = {"changes", "import", "transfer", "operator", "size_bytes", "region", "unit"}
 CHOICES: dict[str, dict[str, str]] = {
     "basis": dict(Basis.choices),
@@ -94,6 +99,11 @@ class Line:
     place: str
 
     @property
+    def actor(self) -> str:
+        """Who did it; empty for what the platform saw somebody do that it does not know."""
+        return self.entry.actor_name or ("" if self.entry.action in BY_NOBODY_KNOWN else "系统")
+
+    @property
     def sentence(self) -> str:
         """All but who and when, in one text."""
         named = f"{self.target.kind}“{self.target.name}”" if self.target else ""
@@ -112,9 +122,7 @@ def _key(entry: Entry) -> Key:
 
 
 def _line(entry: Entry, target: Target, place: str) -> Line:
-    phrase = PHRASES.get(entry.action) or f"{action_label(entry.action)}{{target}}"
-    if entry.action == "account.password_changed" and entry.target_id == str(entry.actor_id):
-        phrase = "修改自己的密码"
+    phrase = _phrase(entry)
     told = {name for _, name, _, _ in Formatter().parse(phrase) if name}
     words = {name: _value(entry, name, entry.details.get(name, "")) for name in told - {"target"}}
     before, named, after = phrase.partition("{target}")
@@ -124,6 +132,14 @@ def _line(entry: Entry, target: Target, place: str) -> Line:
         if name not in told | HIDDEN and value not in ("", None, [])
     )
     return Line(entry, before.format(**words), target if named else None, after.format(**words), further, place)
+
+
+def _phrase(entry: Entry) -> str:
+    if entry.action == "account.password_changed" and entry.target_id == str(entry.actor_id):
+        return "修改自己的密码"
+    if entry.action in UNCHANGED and not entry.details.get("fields"):
+        return UNCHANGED[entry.action]
+    return PHRASES.get(entry.action) or f"{action_label(entry.action)}{{target}}"
 
 
 def _value(entry: Entry, name: str, value: Any) -> str:

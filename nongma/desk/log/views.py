@@ -2,6 +2,8 @@
 
 import csv
 import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +14,7 @@ from django.views.decorators.http import require_POST
 from nongma.accounts.access import Action, SignedInRequest, requires
 from nongma.accounts.queries import place_of
 from nongma.audit.labels import action_label
+from nongma.audit.models import Entry
 from nongma.audit.queries import Slice, slice_of
 from nongma.audit.services import record
 from nongma.desk.log.forms import SearchForm
@@ -24,6 +27,14 @@ READ_AT_ONCE = 2000
 EXPORTED = 50_000
 ZONE = "北京时间"
 COLUMNS = (f"时间（{ZONE}）", "操作人", "操作", "经过", "对象类型", "对象编号", "行政区划", "来源地址")
+
+
+@dataclass(frozen=True)
+class Focus:
+    """What a link narrowed the log to: one record, one import's rows, one person; named by the entries found."""
+
+    target: Target | None = None
+    actor: str = ""
 
 
 @requires(Action.VIEW_AUDIT)
@@ -65,7 +76,7 @@ def _page(request: SignedInRequest, form: SearchForm, status: int = 200) -> Http
     found, focus = Slice([], None), None
     if form.is_valid():
         found = slice_of(found_by(request.user, form.wanted), _before(request), SHOWN)
-        focus = _focus(form.wanted)
+        focus = _focus(form.wanted, found.entries)
     context = {
         "form": form,
         "slice": found,
@@ -77,19 +88,25 @@ def _page(request: SignedInRequest, form: SearchForm, status: int = 200) -> Http
     return render(request, "desk/log.html", context, status=status)
 
 
-def _focus(wanted: Wanted) -> Target | None:
-    """The one record whose entries are shown, if it is one."""
-    key = (wanted.search.kind, wanted.search.target)
-    if wanted.job:
-        key = ("importjob", str(wanted.job.uid))
-    return targets_of([key])[key] if all(key) else None
+def _focus(wanted: Wanted, entries: Sequence[Entry]) -> Focus | None:
+    """What the entries have in common, if a link asked for it; whoever finds none in the own area learns no name."""
+    search = wanted.search
+    key = ("importjob", str(wanted.job)) if wanted.job else (search.kind, search.target)
+    if not all(key) and not search.person:
+        return None
+    if not entries:
+        return Focus()
+    return Focus(
+        target=targets_of([key])[key] if all(key) else None,
+        actor=entries[0].actor_name if search.person else "",
+    )
 
 
 def _cells(line: Line) -> list[str]:
     entry = line.entry
     values = (
         timezone.localtime(entry.at).strftime("%Y-%m-%d %H:%M:%S"),
-        entry.actor_name or "系统",
+        line.actor,
         action_label(entry.action),
         line.sentence,
         line.target.kind if line.target else "",

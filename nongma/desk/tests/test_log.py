@@ -1,5 +1,6 @@
 import re
 from datetime import timedelta
+from decimal import Decimal
 from time import sleep
 from typing import Any
 from urllib.parse import urlencode
@@ -12,13 +13,15 @@ from django.utils import timezone
 from nongma.accounts.models import User
 from nongma.audit.labels import ACTIONS
 from nongma.audit.models import Entry
-from nongma.audit.services import record, record_many
+from nongma.audit.services import Target, record, record_many
 from nongma.certificates.models import Certificate
 from nongma.desk.log.sentences import PHRASES
 from nongma.desk.log.views import SHOWN
+from nongma.lib.ids import uuid7
 from nongma.origins.models import ImportJob, Origin
 from nongma.registry.models import Base, Operator
 from nongma.testing import HAINAN, LIANDU, YAZHOU, client_of
+from nongma.tracing.services import record_loss, transfer_lot
 
 LOG = "/audit/"
 EXPORT = "/audit/export"
@@ -99,6 +102,19 @@ def test_it_goes_back_page_by_page(ministry: User, li: User) -> None:
     assert client.get(LOG, {"before": "nonsense"}).status_code == 200
 
 
+@pytest.fixture
+def job(wang: User) -> ImportJob:
+    """An import that runs."""
+    return ImportJob.objects.create(
+        user=wang, filename="崖州.xlsx", size_bytes=1, digest=b"", accepted=2, to_locate=1, started_at=timezone.now()
+    )
+
+
+def row_targets(job: ImportJob, *regions: int) -> list[Target]:
+    """What an import puts on record of its rows, one in each of the regions."""
+    return [("origin", str(row), code, {"import": str(job.uid), "row": row}) for row, code in enumerate(regions)]
+
+
 def text_of(html: str) -> str:
     """What a page says, without marks, spaces folded."""
     return " ".join(re.sub(r"<[^>]*>", "", html).split())
@@ -122,6 +138,8 @@ def test_it_reads_as_sentences_that_lead_to_the_records(
     record("base.registered", actor=li, target=li_base, operator=str(li_operator.uid))
     record("origin.returned", actor=zhao, target=li_origin, region_code=YAZHOU, reason="坐标不对")
     record("origin.changed", actor=zhao, target=li_origin, fields=["scale", "on_sale_on"])
+    transfer_lot(lot=certificate.lot, quantity=Decimal(20), buyer_name="早市", actor=li)
+    record_loss(lot=certificate.lot, quantity=Decimal("1.5"), actor=li)
     html = client_of(ministry).get(LOG).text
     text = text_of(html)
     for sentence in (
@@ -135,7 +153,9 @@ def test_it_reads_as_sentences_that_lead_to_the_records(
         "改正产地信息“李大山 豇豆”的种养规模、上市时间：已退回 → 待审核",
         f"李大山 开具合格证“豇豆 …{certificate.code[-6:]}”，",
         f"批次 {certificate.lot.code}",
-        "依据 质量安全控制符合要求，数量 200",
+        "依据 质量安全控制符合要求，数量 200 千克",
+        f"李大山 交付批次“豇豆 …{certificate.lot.code[-6:]}”，数量 20 千克",
+        f"李大山 登记批次“豇豆 …{certificate.lot.code[-6:]}”的损耗，数量 1.5 千克",
         "采收，登记批次“豇豆",
         "数量 500 千克",
         "时间（北京时间）",
@@ -143,6 +163,28 @@ def test_it_reads_as_sentences_that_lead_to_the_records(
         assert sentence in text
     for record_page in (li_operator, li_origin, certificate, certificate.lot):
         assert f'href="{record_page.get_absolute_url()}"' in html
+
+
+def test_it_reads_well_where_little_is_known(
+    ministry: User, zhao: User, wang: User, li: User, li_operator: Operator, li_origin: Origin
+) -> None:
+    record("account.failed", actor=None, target=li)
+    record("account.locked", actor=None, target=li)
+    record("operator.approved", actor=zhao, target=li_operator)
+    record("operator.changed", actor=li, target=li_operator, fields=[], changes={})
+    record("origin.changed", actor=wang, target=li_origin, fields=[], changes={})
+    lines = client_of(ministry).get(LOG).context["lines"]
+    assert [f"{line.actor} {line.sentence}".strip() for line in reversed(lines)][-5:] == [
+        "有人登录账号“李大山（li）”，密码不对",
+        "系统 锁定账号“李大山（li）”：连续输错密码",
+        "赵审核 审核主体“李大山”：已通过",
+        "李大山 保存主体“李大山”，内容没有改动",
+        f"{wang.name} 重新提交产地信息“李大山 豇豆”，内容没有改动：已退回 → 待审核",
+    ]
+    record_many("origin.superseded", actor=wang, targets=[("origin", str(li_origin.uid), None, {})])
+    assert f"{wang.name} 导入新的一行，代替产地信息“李大山 豇豆”" in text_of(
+        client_of(ministry).get(LOG, {"action": "origin.superseded"}).text
+    )
 
 
 def test_every_action_has_a_sentence_and_a_name_of_its_own() -> None:
@@ -159,10 +201,7 @@ def test_a_record_that_is_unknown_goes_by_its_number(ministry: User) -> None:
     assert "系统 审核x“1”" in text
 
 
-def test_the_rows_of_an_import_stand_under_it(ministry: User, wang: User, li_origin: Origin) -> None:
-    job = ImportJob.objects.create(
-        user=wang, filename="崖州.xlsx", size_bytes=1, digest=b"", accepted=2, to_locate=1, started_at=timezone.now()
-    )
+def test_the_rows_of_an_import_stand_under_it(ministry: User, wang: User, li_origin: Origin, job: ImportJob) -> None:
     rows = [("origin", str(li_origin.uid), YAZHOU, {"import": str(job.uid), "row": row}) for row in (2, 3)]
     record_many("origin.imported", actor=wang, targets=rows)
     record_many("origin.imported", actor=wang, targets=[("origin", "1", YAZHOU, {"import": "another", "row": 2})])
@@ -176,6 +215,60 @@ def test_the_rows_of_an_import_stand_under_it(ministry: User, wang: User, li_ori
     assert sorted(entry.details["row"] for entry in under.context["slice"].entries) == [2, 3]
     assert "只看表格“崖州.xlsx”逐行导入的记录" in text_of(under.text)
     assert len(shown(ministry, action="origin.imported")) == 3
+
+
+def test_the_rows_of_an_import_are_narrowed_like_the_rest(
+    ministry: User, hainan: User, wang: User, zhao: User, job: ImportJob
+) -> None:
+    record_many("origin.imported", actor=wang, targets=row_targets(job, YAZHOU, LIANDU))
+    assert len(shown(ministry, job=job.uid)) == 2
+    assert [entry.region_code for entry in shown(hainan, job=job.uid)] == [YAZHOU]
+    assert [entry.region_code for entry in shown(ministry, job=job.uid, region=LIANDU)] == [LIANDU]
+    assert len(shown(ministry, job=job.uid, who="wang", kind="origin", action="origin.imported")) == 2
+    yesterday = timezone.localdate() - timedelta(days=1)
+    for others in (
+        {"who": "zhao"},
+        {"person": zhao.pk},
+        {"action": "origin.approved"},
+        {"kind": "lot"},
+        {"from_on": yesterday, "to_on": yesterday},
+    ):
+        assert shown(ministry, job=job.uid, **others) == []
+    assert shown(ministry, job=uuid7()) == []
+
+
+def test_a_link_to_a_person_elsewhere_tells_no_name(hainan: User, ministry: User, chen: User, li: User) -> None:
+    record("account.created", actor=chen, target=chen, region_code=LIANDU)
+    record("account.created", actor=li, target=li, region_code=YAZHOU)
+    for query in ({"kind": "user", "target": chen.pk}, {"person": chen.pk}):
+        assert chen.name in client_of(ministry).get(LOG, query).text
+        page = client_of(hainan).get(LOG, query).text
+        assert chen.name not in page
+        assert chen.username not in page
+        assert "看全部" in page
+    assert "只看账号“李大山（li）”的经过" in text_of(client_of(hainan).get(LOG, {"kind": "user", "target": li.pk}).text)
+
+
+def test_a_link_to_an_import_elsewhere_tells_no_name(hainan: User, ministry: User, wang: User, job: ImportJob) -> None:
+    record_many("origin.imported", actor=wang, targets=row_targets(job, LIANDU))
+    query = {"job": job.uid}
+    assert job.filename in client_of(ministry).get(LOG, query).text
+    assert job.filename not in client_of(hainan).get(LOG, query).text
+    exported = client_of(hainan).post(f"{EXPORT}?{urlencode(query)}")
+    assert len(exported.text.strip().splitlines()) == 1
+    assert job.filename not in Entry.objects.get(action="audit.exported").details["filter"]
+
+
+def test_a_person_is_followed_apart_from_namesakes(ministry: User, li: User, chen: User) -> None:
+    User.objects.filter(pk=chen.pk).update(name=li.name)
+    chen.refresh_from_db()
+    own = record("account.created", actor=li, target=li, region_code=YAZHOU)
+    record("account.created", actor=chen, target=chen, region_code=LIANDU)
+    assert f"?person={li.pk}" in client_of(ministry).get(LOG).text
+    page = client_of(ministry).get(LOG, {"person": li.pk})
+    assert page.context["slice"].entries == [own]
+    assert "只看李大山的操作" in text_of(page.text)
+    assert len(shown(ministry, who=li.name)) == 2
 
 
 def test_a_page_costs_the_same_however_many_records_it_names(
