@@ -7,7 +7,7 @@ from unittest.mock import patch
 from urllib.parse import unquote
 
 import pytest
-from django.conf import settings
+from django.conf import LazySettings, settings
 from django.db import OperationalError
 from django.test import Client, RequestFactory
 from django.urls import get_resolver, reverse
@@ -164,6 +164,14 @@ def test_an_error_names_the_nearest_administrator_of_the_place(li: User, li_base
     assert "崖州管理员" in client.get("/audit/").text
 
 
+def test_an_error_names_people_of_the_demo_in_the_demo_only(zhao: User, hainan: User, settings: LazySettings) -> None:
+    User.objects.filter(pk=hainan.pk).update(is_demo=True)
+    settings.DEMO = True
+    assert "海南管理员" in client_of(zhao).get("/audit/").text
+    settings.DEMO = False
+    assert "请联系平台管理员" not in client_of(zhao).get("/audit/").text
+
+
 def test_an_administrator_is_not_sent_to_a_stranger(sun: User, hainan: User) -> None:
     assert "请联系平台管理员" not in client_of(sun).get("/audit/").text
 
@@ -171,7 +179,7 @@ def test_an_administrator_is_not_sent_to_a_stranger(sun: User, hainan: User) -> 
 def test_an_error_page_stands_without_the_database(zhao: User) -> None:
     request = RequestFactory().get("/")
     request.user = zhao
-    with patch("nongma.desk.errors.administrators_for", side_effect=OperationalError):
+    with patch("nongma.desk.errors.administrator_for", side_effect=OperationalError):
         page = errors.not_found(request)
     assert page.status_code == 404
     assert "可以这样做" in page.text

@@ -86,7 +86,7 @@ def _guard(action: Action) -> Callable[[Run], Run]:
                 if user is None:
                     return unauthenticated()
                 if not may(user, action):
-                    return password_change_required() if user.must_change_password else problem(403)
+                    return forbidden(user)
             if _has_null(request, arguments):
                 return problem(400, "bad_characters", "地址里含有不允许的字符")
             return run(request, **arguments)
@@ -111,6 +111,11 @@ def _prove(request: HttpRequest) -> User | None:
 
 def _proved(request: HttpRequest) -> User | None:
     return getattr(request, "proved_user", None)
+
+
+def forbidden(user: User) -> HttpResponse:
+    """403 for who may not: for the role, or first of all for the password."""
+    return password_change_required() if user.must_change_password else problem(403)
 
 
 def password_change_required() -> HttpResponse:

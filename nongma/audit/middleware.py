@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from ipaddress import ip_address
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
@@ -10,15 +9,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
+from nongma.lib.proxies import address_of
+
 client_address: ContextVar[str | None] = ContextVar("client_address", default=None)
-
-
-def _address(request: HttpRequest) -> str | None:
-    """The peer's address; None when the server sits behind a socket that has none."""
-    try:
-        return str(ip_address(request.META.get("REMOTE_ADDR", "")))
-    except ValueError:
-        return None
 
 
 @sync_and_async_middleware
@@ -27,7 +20,7 @@ def keep_address(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRe
     if iscoroutinefunction(get_response):
 
         async def keep_async(request: HttpRequest) -> HttpResponseBase:
-            token = client_address.set(_address(request))
+            token = client_address.set(address_of(request))
             try:
                 answer: Awaitable[HttpResponseBase] = get_response(request)
                 return await answer
@@ -37,7 +30,7 @@ def keep_address(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRe
         return keep_async
 
     def keep(request: HttpRequest) -> HttpResponseBase:
-        token = client_address.set(_address(request))
+        token = client_address.set(address_of(request))
         try:
             response: HttpResponseBase = get_response(request)
             return response

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 
 from nongma.accounts.access import ALLOWED, Action, roles_of
 from nongma.accounts.models import Role, User
-from nongma.accounts.queries import administrators_for
+from nongma.accounts.queries import administrator_for
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def _page(request: HttpRequest, trouble: Trouble) -> HttpResponse:
             "layout": "base.html",
             "trouble": trouble,
             "roles": [role.label for role in sorted(roles_of(user))],
-            "administrators": administrators_for(user),
+            "administrator": administrator_for(user),
         }
         return HttpResponse(render_to_string("desk/error.html", context, request), status=trouble.status)
     except DatabaseError:

@@ -41,8 +41,11 @@ def code(request: HttpRequest) -> HttpResponse:
 
 @requires(Action.PUBLIC)
 def favicon(request: HttpRequest) -> HttpResponse:
-    """Our mark for browsers that ask here on their own, as they do on pages that name none."""
-    return redirect(static("nongma/mark.svg"), permanent=True)
+    """Our mark for browsers that ask here on their own, as they do on pages that name none.
+
+    For the time being only: the mark's address has a digest of its content, so the next release may have another.
+    """
+    return redirect(static("nongma/mark.svg"))
 
 
 @requires(Action.PUBLIC)

@@ -4,7 +4,8 @@
 class Refused(Exception):
     """A rule of the trade forbids it. `code` is stable, `message` is what the person reads (Chinese).
 
-    `field` names the input that is at fault, when one is. The API answers 409, a form shows it beside the field.
+    `field` names the input that is at fault, when one is. The API answers 409: it is the state of the
+    records that stands against it. A form shows it beside the field.
     """
 
     def __init__(self, code: str, message: str, *, field: str = "") -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from nongma.accounts.queries import place_by_user
 from nongma.audit.services import record_many
 from nongma.origins.models import ImportJob
 
@@ -21,20 +22,27 @@ def remove_old_uploads() -> int:
     """Delete the files of imports that ended `settings.KEEP_UPLOADS_DAYS` ago or earlier; how many files those were.
 
     The import, its faults and its audit entries stay. A file that belongs to no import, as a crash may leave, goes
-    when it is that old. Only what is on disk is looked through, by the month in which it was uploaded.
+    when it is that old. Only what is on disk is looked through, by the month in which it was uploaded; a month that is
+    over and has no file left goes too.
     """
     before = timezone.now() - timedelta(days=settings.KEEP_UPLOADS_DAYS)
     removed = 0
+    month = f"{timezone.localtime(before):%Y%m}"
     for folder in sorted(Path(settings.MEDIA_ROOT, "imports").glob("[0-9]" * 6)):
-        if folder.name <= f"{timezone.localtime(before):%Y%m}":
+        if folder.name <= month:
             files = (path for path in sorted(folder.iterdir()) if path.is_file())
             while batch := list(islice(files, AT_ONCE)):
                 removed += _remove(batch, before)
+        if folder.name < month and not any(folder.iterdir()):
+            folder.rmdir()
     return removed
 
 
 def _remove(files: list[Path], before: datetime) -> int:
-    """Remove those of the files that are old; a crash in between leaves files that the next run finds."""
+    """Remove those of the files that are old; a crash in between leaves files that the next run finds.
+
+    They go after the commit: what is on record never names a file that a rolled-back transaction took away.
+    """
     named = {path: _uid_of(path) for path in files}
     with transaction.atomic():
         jobs = ImportJob.objects.select_for_update(no_key=True).order_by("pk")
@@ -51,7 +59,9 @@ def _remove(files: list[Path], before: datetime) -> int:
 def _forget(jobs: Iterable[ImportJob]) -> None:
     kept = list(jobs)
     ImportJob.objects.filter(pk__in=[job.pk for job in kept]).update(file="")
-    record_many("import.file_removed", actor=None, targets=[("importjob", str(job.uid), None, {}) for job in kept])
+    places = place_by_user({job.user_id for job in kept})
+    targets = [("importjob", str(job.uid), places.get(job.user_id), {}) for job in kept]
+    record_many("import.file_removed", actor=None, targets=targets)
 
 
 def _is_over(job: ImportJob, before: datetime) -> bool:

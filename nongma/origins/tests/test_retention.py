@@ -15,7 +15,7 @@ from nongma.lib.refused import Refused
 from nongma.origins.models import ImportJob, Origin
 from nongma.origins.retention import remove_old_uploads
 from nongma.origins.services.imports import errors_workbook, run_import, submit_import
-from nongma.testing import api_of, client_of
+from nongma.testing import YAZHOU, api_of, client_of
 
 MIXED = Path(__file__).parent / "files" / "mixed-with-errors.xlsx"
 
@@ -68,7 +68,8 @@ def test_it_removes_the_files_and_keeps_the_import(job: ImportJob, uploads: Path
     job.refresh_from_db()
     assert not job.file
     assert (Origin.objects.count(), job.rows.count() > 0) == (origins, True)
-    assert Entry.objects.get(action="import.file_removed").target_id == str(job.uid)
+    entry = Entry.objects.get(action="import.file_removed")
+    assert (entry.target_id, entry.region_code) == (str(job.uid), YAZHOU)
     page = client_of(zhao).get(job.get_absolute_url()).text
     assert "已按保存期限删除" in page
     assert "下载标出问题的表格" not in page
@@ -99,5 +100,8 @@ def test_it_clears_what_a_crash_left_behind(job: ImportJob, uploads: Path) -> No
     stray.write_bytes(b"")
     long_ago = (timezone.now() - timedelta(days=40)).timestamp()
     os.utime(stray, (long_ago, long_ago))
+    empty = uploads / "202001"
+    empty.mkdir()
     assert remove_old_uploads() == 3
     assert files_in(uploads) == []
+    assert not empty.exists()

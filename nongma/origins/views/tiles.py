@@ -8,6 +8,7 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from nongma.accounts.access import Action, declared, may
+from nongma.accounts.api import forbidden
 from nongma.accounts.models import User
 from nongma.accounts.tokens import user_of
 from nongma.lib.problems import form_faults, invalid, problem, unauthenticated
@@ -27,7 +28,7 @@ def tile(request: HttpRequest, z: int, x: int, y: int) -> HttpResponse:
     if user is None:
         return unauthenticated()
     if not may(user, Action.VIEW_ORIGINS):
-        return problem(403)
+        return forbidden(user)
     if z > DEEPEST or max(x, y) >= 1 << z:
         return problem(404, detail="没有这块瓦片：缩放级别是 0 到 18，行列号小于 2 的缩放级别次方")
     try:
