@@ -73,6 +73,11 @@ def record_many(action: str, *, actor: Actor | None, targets: Iterable[Target]) 
     return count
 
 
+def told(value: Any) -> Any:
+    """A value as an entry keeps it in its details: dates and numbers as they are written, a record by its name."""
+    return value if value is None or isinstance(value, str | int | list) else str(value)
+
+
 def _who(actor: Actor | None) -> dict[str, Any]:
     return {
         "actor_id": actor.pk if actor else None,

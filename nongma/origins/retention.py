@@ -60,8 +60,11 @@ def _forget(jobs: Iterable[ImportJob]) -> None:
     kept = list(jobs)
     ImportJob.objects.filter(pk__in=[job.pk for job in kept]).update(file="")
     places = place_by_user({job.user_id for job in kept})
-    targets = [("importjob", str(job.uid), places.get(job.user_id), {}) for job in kept]
-    record_many("import.file_removed", actor=None, targets=targets)
+    record_many(
+        "import.file_removed",
+        actor=None,
+        targets=[("importjob", str(job.uid), places.get(job.user_id), {}) for job in kept],
+    )
 
 
 def _is_over(job: ImportJob, before: datetime) -> bool:

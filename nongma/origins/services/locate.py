@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from nongma.accounts.access import Action, may, scope_of
 from nongma.accounts.models import User
-from nongma.audit.services import record
+from nongma.audit.services import record, told
 from nongma.codes.services import subjects_changed
 from nongma.lib.fields import blind_index
 from nongma.lib.quadkeys import quadkey
@@ -124,7 +124,7 @@ def correct_origin(*, origin: Origin, correction: Correction, actor: User) -> Or
     for field in dataclasses.fields(Correction):
         value, had = getattr(correction, field.name), getattr(held, field.name)
         if had != value:
-            changed[field.name] = [_told(had), _told(value)]
+            changed[field.name] = [told(had), told(value)]
             setattr(held, field.name, value)
     _place(held, point)
     judged = _as_judged(held)
@@ -154,11 +154,6 @@ def reveal_phones(*, origin: Origin, actor: User) -> Phones:
         raise Refused("not_allowed", "您的角色不能查看完整的联系方式")
     record("origin.revealed", actor=actor, target=origin, region_code=origin.region_id)
     return Phones(grower=origin.phone, grid=origin.grid_phone, collector=origin.collector_phone)
-
-
-def _told(value: Any) -> Any:
-    """A value as the audit log keeps it: dates and numbers as they are written."""
-    return str(value) if isinstance(value, date | Decimal) else value
 
 
 def _held(origin: Origin, actor: User) -> Origin:
