@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench.figures import figure
+from bench.figures import figure, percentile
 from bench.lots import fill_lots, without_key_checks
 
 LOTS = int(os.environ.get("NONGMA_BENCH_LOTS", "10000000"))
@@ -60,7 +60,7 @@ def measure() -> list[dict[str, Any]]:
             started = time.perf_counter()
             work(lot)
             times.append(1000 * (time.perf_counter() - started))
-        return sorted(times)[len(times) * 95 // 100]
+        return percentile(times, 95)
 
     for lot in youngest[:5]:
         depths = [node.depth for node in trace(lot, Direction.BACK, user).nodes]

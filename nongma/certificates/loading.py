@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from nongma.certificates.models import Basis, CertificateTemplate
+from nongma.certificates.services import newest_template
 
 # `verified` is for a person who has laid the wording beside the text named as its source: neither is at hand here.
 TEMPLATES: tuple[dict[str, Any], ...] = (
@@ -47,4 +48,5 @@ def load() -> str:
     """Load the versions; loading again corrects what changed and adds what is new."""
     for values in TEMPLATES:
         CertificateTemplate.objects.update_or_create(code=values["code"], defaults=values)
+    newest_template.cache_clear()
     return f"{len(TEMPLATES)} 个合格证样式"

@@ -43,7 +43,8 @@ def issue_certificate(
 ) -> Certificate:
     """Issue a signed certificate with a code of its own for part or all of a lot, in the wording in force today.
 
-    The lot comes as `tracing.queries.with_all` reads it: what is signed of it is not read again.
+    The lot comes as `tracing.queries.with_all` reads it: names and places are signed as they stood then, and what may
+    stop the issue is read again under the lot's row lock.
 
     Refuses `not_own_lot`, `operator_not_approved`, `lot_recalled`, `lot_frozen`, `over_balance` (more than is left
     without a certificate), `no_template`, `no_promise` and what `checked_quantity` refuses.
@@ -127,11 +128,11 @@ def template_in_force() -> CertificateTemplate:
 
     Refuses `no_template` when the reference data is not loaded.
     """
-    return _newest_template(timezone.localdate(), int(time.monotonic()) // 60)
+    return newest_template(timezone.localdate(), int(time.monotonic()) // 60)
 
 
 @functools.lru_cache(maxsize=1)
-def _newest_template(on: date, minute: int) -> CertificateTemplate:
+def newest_template(on: date, minute: int) -> CertificateTemplate:
     """Every certificate asks for it, and it changes once in years."""
     template = CertificateTemplate.objects.standing(on).order_by("-valid_from").first()
     if template is None:

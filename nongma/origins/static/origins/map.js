@@ -142,7 +142,8 @@ function tellProgress(map) {
         element.dataset.ready = String(shown);
     });
     retry.addEventListener("click", () => {
-        fail("");
+        failure = "";
+        say("");
         for (const [id, source] of Object.entries(map.getStyle().sources)) {
             if (source.type === "geojson") {
                 map.getSource(id).setData(source.data);
