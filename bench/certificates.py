@@ -1,7 +1,7 @@
 """Issuing certificates one after the other, as one worker does, beside a bare transaction with as many INSERTs.
 
-Both go by turns, and each figure is the median of the rounds: the first finds the indexes cold. The lots are at hand, as
-they are to a page or an endpoint, which read them to answer; reading one again costs some two milliseconds.
+Both go by turns, and each figure is the median of the rounds: the first finds the indexes cold. The lots are at hand,
+as they are to a page or an endpoint, which read them to answer; reading one costs some two milliseconds more.
 """
 
 import itertools

@@ -1,8 +1,8 @@
 """Map tiles, cold: every tile is drawn once, beside the bare count of the same index ranges.
 
 Tiles are those around randomly picked origins, so a dense area is asked for as often as people live there. The limit is
-`SELECT count(*)` over the tile's quadkeys, with nothing grouped, filtered, named or encoded. Tiles are as the map of the
-platform asks for them, 16 clusters a side; the finest that the API draws, 32 a side, stand beside without a filter.
+`SELECT count(*)` over the tile's quadkeys, with nothing grouped, filtered, named or encoded. Tiles are as the map of
+the platform asks for them, 16 clusters a side; the finest that the API draws, 32 a side, stand beside unfiltered.
 """
 
 import os

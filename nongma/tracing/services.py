@@ -16,7 +16,7 @@ from nongma.codes.models import CodeRange
 from nongma.codes.services import take
 from nongma.lib.ids import uuid7
 from nongma.lib.refused import Misfilled, Refused
-from nongma.registry.models import Base, Operator, OperatorMember
+from nongma.registry.models import NOT_TRADING, Base, Operator, OperatorMember
 from nongma.tracing import queries
 from nongma.tracing.events import note, note_all
 from nongma.tracing.models import Lot, LotEntry, LotLink, TraceEvent, Transfer
@@ -275,7 +275,8 @@ def _lock_usable(lots: Sequence[Lot], actor: User) -> list[Lot]:
 def lock_own(lot: Lot, actor: User) -> None:
     """Take the row lock of a lot at hand and see that its operator, one of the actor's, may still use it.
 
-    One statement in place of `_lock_usable`'s joins, for who already knows what the lot is. Refuses what that refuses.
+    One statement in place of `_lock_usable`'s joins, for who already knows what the lot is. Refuses `not_own_lot`,
+    `operator_not_approved`, `lot_recalled` and `lot_frozen`.
     """
     with connection.cursor() as cursor:
         cursor.execute(LOCK_OWN, [actor.pk, lot.pk])
