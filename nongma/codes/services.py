@@ -51,10 +51,11 @@ def assign(*, kind: CodeRange.Kind, subject: UUID, count: int = 1) -> CodeRange:
 
 
 @transaction.atomic
-def void_range(*, code_range: CodeRange, reason: str, actor: Actor | None) -> CodeRange:
+def void_range(*, code_range: CodeRange, reason: str, actor: Actor | None, region_code: int | None = None) -> CodeRange:
     """Declare a range of item codes void (作废), as when a roll of labels is lost: a scan of any of them then says so.
 
-    Refuses `not_items` for any other kind, `range_void` when it is void already, `reason_missing` without a reason.
+    `region_code` is where the lot lies, for the audit log. Refuses `not_items` for any other kind, `range_void` when it
+    is void already, `reason_missing` without a reason.
     """
     code_range = CodeRange.objects.select_for_update().get(pk=code_range.pk)
     if code_range.kind != CodeRange.Kind.ITEM:
@@ -67,7 +68,7 @@ def void_range(*, code_range: CodeRange, reason: str, actor: Actor | None) -> Co
         raise Refused("reason_missing", "请写明作废原因", field="reason")
     code_range.state = CodeRange.State.VOID
     code_range.save(update_fields=["state"])
-    record("code_range.voided", actor=actor, target=code_range, reason=reason.strip())
+    record("code_range.voided", actor=actor, target=code_range, region_code=region_code, reason=reason.strip())
     subject_changed(code_range.subject)
     return code_range
 

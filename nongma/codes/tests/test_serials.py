@@ -5,7 +5,6 @@ import threading
 import uuid
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 from django.db.utils import IntegrityError, OperationalError
 from hypothesis import given
@@ -13,7 +12,6 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from nongma.audit.models import Entry
-from nongma.codes.codec import encode
 from nongma.codes.models import CodeRange
 from nongma.codes.services import assign, find, take, void_range
 from nongma.lib.refused import Refused
@@ -217,15 +215,3 @@ def test_it_voids_item_codes_only():
     assert refusal.value.code == "not_items"
     assert find(codes.start).state == CodeRange.State.ACTIVE
     assert not Entry.objects.exists()
-
-
-@pytest.mark.django_db
-def test_the_command_voids_the_roll_that_a_code_is_of(capsys):
-    codes = assign(kind=CodeRange.Kind.ITEM, subject=uuid.uuid4(), count=30)
-    with pytest.raises(CommandError, match="没有这个码"):
-        call_command("void_codes", "1" * 20, reason="印错")
-    call_command("void_codes", encode(codes.start + 7), reason="印错")
-    assert "30 个码" in capsys.readouterr().out
-    assert find(codes.start).state == CodeRange.State.VOID
-    with pytest.raises(CommandError, match="已经作废"):
-        call_command("void_codes", encode(codes.start), reason="印错")
