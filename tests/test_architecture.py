@@ -1,6 +1,7 @@
 """The house stays easy to see: layers, foreign keys, file sizes, no signals."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -42,6 +43,25 @@ def test_it_points_foreign_keys_only_downward() -> None:
                 target = field.related_model._meta.app_config
                 if target.name.startswith("nongma."):
                     assert _height(target.label) <= _height(config.label), f"{model.__name__}.{field.name} points up"
+
+
+# The desk's tags are the frame that every page stands in, like its base.html. A lot's page leads to issuing what has no
+# certificate yet, an amount that only the room above can tell.
+LOADED_FROM_ABOVE = {("tracing", "certificates")}
+FRAME = "desk"
+
+
+def test_its_templates_load_tags_only_from_below() -> None:
+    """What import-linter can't see."""
+    homes = {path.stem: path.parts[-3] for path in ROOT.glob("nongma/*/templatetags/[!_]*.py")}
+    loaded = {
+        (template.relative_to(ROOT / "nongma").parts[0], homes[library])
+        for template in ROOT.glob("nongma/*/templates/**/*.html")
+        for libraries in re.findall(r"{% load ([^%]+) %}", template.read_text())
+        for library in libraries.split()
+        if homes.get(library, FRAME) != FRAME
+    }
+    assert {(room, home) for room, home in loaded if _height(home) > _height(room)} == LOADED_FROM_ABOVE
 
 
 def test_it_names_every_room_in_the_layers() -> None:
