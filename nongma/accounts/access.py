@@ -30,6 +30,7 @@ class Action(models.TextChoices):
     REVIEW_ORIGINS = "review_origins", "审核产地信息"
     EXPORT_ORIGINS = "export_origins", "导出产地信息"
     REVEAL_PERSONAL = "reveal_personal", "看完整的联系方式（留痕）"
+    REVEAL_IDENTITY = "reveal_identity", "看完整的证件号和住址（留痕）"
     VIEW_OPERATORS = "view_operators", "看主体和基地"
     REGISTER_OPERATOR = "register_operator", "登记主体和基地"
     REVIEW_OPERATORS = "review_operators", "审核主体"
@@ -69,6 +70,7 @@ ALLOWED: dict[Role, set[Action]] = {
         Action.EXPORT_ORIGINS,
         Action.EXPORT_OPERATORS,
         Action.REVEAL_PERSONAL,
+        Action.REVEAL_IDENTITY,
         Action.REGISTER_OPERATOR,
         Action.REVIEW_OPERATORS,
         Action.RECALL_LOTS,
@@ -82,7 +84,7 @@ ALLOWED: dict[Role, set[Action]] = {
     },
     Role.ANALYST: SEE | {Action.EXPORT_ORIGINS, Action.EXPORT_OPERATORS},
     Role.LABORATORY: {Action.VIEW_OPERATORS, Action.VIEW_LOTS},
-    Role.OFFICER: SEE | {Action.REVEAL_PERSONAL, Action.RECALL_LOTS},
+    Role.OFFICER: SEE | {Action.REVEAL_PERSONAL, Action.REVEAL_IDENTITY, Action.RECALL_LOTS},
     Role.BRAND: {Action.VIEW_OPERATORS, Action.VIEW_CERTIFICATES},
     Role.OPERATOR: SEE | {Action.HANDLE_LOTS, Action.RECALL_LOTS, Action.ISSUE_CERTIFICATE, Action.REGISTER_OPERATOR},
 }

@@ -20,14 +20,16 @@ class IssueForm(forms.Form):
     show_phone = forms.BooleanField(label="在标签上印出完整手机号", required=False)
     promise = forms.BooleanField(label="我作出以上承诺", error_messages={"required": "请先阅读承诺并勾选"})
 
-    def __init__(self, data: Any = None, *, lot: Lot, left: Decimal, template: CertificateTemplate) -> None:
+    def __init__(
+        self, data: Any = None, *, lot: Lot, left: Decimal, template: CertificateTemplate, is_owner: bool
+    ) -> None:
         super().__init__(data, initial={"quantity": f"{left.normalize():f}", "basis": Basis.QUALITY_CONTROL})
         unit = lot.get_unit_display()
         self.fields["quantity"].label = f"数量（{unit}）"
         self.fields["quantity"].help_text = f"最多 {left.normalize():f} {unit}"
         if lot.operator.phone:
-            full, masked = lot.operator.phone, lot.operator.masked_phone
-            self.fields["show_phone"].help_text = f"勾选印 {full}，不勾选印 {masked}；扫码页面上始终隐去中间四位"
+            full, masked = f" {lot.operator.phone}" if is_owner else "完整的手机号", lot.operator.masked_phone
+            self.fields["show_phone"].help_text = f"勾选印{full}，不勾选印 {masked}；扫码页面上始终隐去中间四位"
         else:
             del self.fields["show_phone"]
         basis = self.fields["basis"]

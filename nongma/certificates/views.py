@@ -8,6 +8,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
+from nongma.accounts.queries import place_of
 from nongma.audit.queries import history_of
 from nongma.certificates import labels, queries
 from nongma.certificates.forms import CertificateFilter, IssueForm, LabelForm, RevokeForm
@@ -20,6 +21,7 @@ from nongma.lib import qr, signing
 from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
 from nongma.lib.sorting import Sorting
+from nongma.registry.models import OperatorMember
 from nongma.tracing.holdings import NEWEST_FIRST
 from nongma.tracing.models import Lot
 from nongma.tracing.queries import balance
@@ -37,6 +39,7 @@ def certificates(request: SignedInRequest) -> HttpResponse:
         "label_form": LabelForm(),
         "page": page,
         "sorting": sorting,
+        "within": place_of(request.user),
         "may_issue": may(request.user, Action.ISSUE_CERTIFICATE),
     }
     return render(request, "certificates/list.html", context)
@@ -48,7 +51,8 @@ def issue(request: SignedInRequest, code: str) -> HttpResponse:
     lot = get_object_or_404(lots.select_related("product", "operator", "region", "base__region"))
     template = template_in_force()
     left = queries.certifiable(lot)
-    form = IssueForm(request.POST or None, lot=lot, left=left, template=template)
+    is_owner = lot.operator.members.filter(user=request.user, role=OperatorMember.Role.OWNER).exists()
+    form = IssueForm(request.POST or None, lot=lot, left=left, template=template, is_owner=is_owner)
     if form.is_valid():
         try:
             certificate = issue_certificate(lot=lot, actor=request.user, **form.cleaned_data)

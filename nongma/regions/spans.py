@@ -20,6 +20,7 @@ class Span(NamedTuple):
 
 
 EVERYWHERE = Span(0, 10**12 - 1)
+NOWHERE = Span(1, 0)
 
 
 def level_of(code: int) -> int:

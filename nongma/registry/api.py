@@ -103,10 +103,10 @@ class OperatorOut(Schema):
     industries: list[Industry]
     status: Operator.Status
     region: PlaceOut
-    address: str = Field(description="个人的打码")
+    address: str = Field(description="没有信用代码的只显示前两个字")
     uscc: str | None
-    contact: str = Field(description="打码")
-    phone: str = Field(description="打码")
+    contact: str = Field(description="只显示第一个字")
+    phone: str = Field(description="隐去中间四位")
     longitude: Decimal | None
     latitude: Decimal | None
     created_at: datetime
@@ -147,7 +147,7 @@ class BaseOut(Schema):
     code: str = Field(description="基地码，20 位")
     name: str
     region: PlaceOut
-    address: str = Field(description="个人的打码")
+    address: str = Field(description="主体没有信用代码的只显示前两个字")
     longitude: Decimal | None
     latitude: Decimal | None
     area_mu: Decimal | None

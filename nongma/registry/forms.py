@@ -8,16 +8,12 @@ from nongma.catalogue.models import Industry
 from nongma.lib import phones
 from nongma.regions.models import Region
 from nongma.registry import identity
-from nongma.registry.models import Operator, OperatorKind
+from nongma.registry.models import NOT_TRADING, Operator, OperatorKind
 
 ANY = ("", "全部")
 
 # Nothing suspends or cancels an operator yet: a filter must not offer what it can never find.
-REACHED = [
-    (status.value, status.label)
-    for status in Operator.Status
-    if status not in (Operator.Status.SUSPENDED, Operator.Status.CANCELLED)
-]
+STATUSES = [(status.value, status.label) for status in Operator.Status if status not in NOT_TRADING]
 
 if TYPE_CHECKING:
     RegionChoiceField = forms.ModelChoiceField[Region]
@@ -51,7 +47,7 @@ class OperatorFilterForm(forms.Form):
         widget=forms.TextInput({"placeholder": "名称、主体码、信用代码、手机号"}),
     )
     kind = forms.ChoiceField(label="主体类型", required=False, choices=[ANY, *OperatorKind.choices])
-    status = forms.ChoiceField(label="状态", required=False, choices=[ANY, *REACHED])
+    status = forms.ChoiceField(label="状态", required=False, choices=[ANY, *STATUSES])
     region = RegionField(required=False)
 
 
@@ -154,7 +150,7 @@ class OperatorChangeForm(OperatorForm):
             "contact": operator.masked_contact,
             "phone": operator.masked_phone,
             "id_number": operator.masked_id_number,
-            "address": operator.shown_address if operator.is_person else "",
+            "address": operator.shown_address if operator.is_unlicensed else "",
         }
         self.withheld = [] if own else [name for name, mask in masked.items() if mask]
         shown = [name for name in self.base_fields if name not in (*self.withheld, "region")]

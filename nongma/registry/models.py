@@ -36,6 +36,9 @@ class OperatorKind(models.TextChoices):
     INPUT_DEALER = "input_dealer", "农资经营"
 
 
+PERSONS = (OperatorKind.HOUSEHOLD, OperatorKind.BROKER)
+"""Who goes by a person's name unless licensed."""
+
 KIND_INDEXES = [
     models.Index(fields=("region", "id"), condition=Q(kinds__contains=[kind.value]), name=f"registry_is_{kind.value}")
     for kind in OperatorKind
@@ -67,6 +70,10 @@ class OperatorQuerySet(models.QuerySet["Operator"]):
         pairs = [text[place : place + 2] for place in range(len(text) - 1)] or [f"^{text}"]
         found = self.alias(grams=NameGrams("name")).filter(grams__contains=pairs)
         return found.filter(name__contains=text) if len(text) > 2 else found
+
+    def firms(self) -> Self:
+        """Operators whose name is no person's (`registry.names.is_person`)."""
+        return self.exclude(Q(uscc=None) & Q(kinds__overlap=PERSONS))
 
     def waiting(self) -> Self:
         """Operators that somebody has to decide on."""
@@ -157,14 +164,14 @@ class Operator(models.Model):
         return mask_phone(self.phone)
 
     @property
-    def is_person(self) -> bool:
-        """Whether it stands for a person, who lives where it is: it has no 统一社会信用代码."""
+    def is_unlicensed(self) -> bool:
+        """Whether it has no 统一社会信用代码 on file: its address may be where somebody lives, whatever its name."""
         return not self.uscc
 
     @property
     def shown_address(self) -> str:
-        """The address as most people may see it: a person's is masked, a firm's is in the public register."""
-        return mask_address(self.address) if self.is_person else self.address
+        """The address as most people may see it: masked unless it is in the public register, as a firm's is."""
+        return mask_address(self.address) if self.is_unlicensed else self.address
 
     @property
     def masked_id_number(self) -> str:
@@ -187,6 +194,7 @@ class Operator(models.Model):
         return "、".join(Industry(industry).label for industry in self.industries)
 
 
+NOT_TRADING = {Operator.Status.SUSPENDED, Operator.Status.CANCELLED}
 STATUS_TONES = {
     Operator.Status.IMPORTED: "blue",
     Operator.Status.SUBMITTED: "amber",
@@ -262,8 +270,8 @@ class Base(models.Model):
 
     @property
     def shown_address(self) -> str:
-        """The address as most people may see it: masked where the operator is a person."""
-        return mask_address(self.address) if self.operator.is_person else self.address
+        """The address as most people may see it: masked where the operator's is."""
+        return mask_address(self.address) if self.operator.is_unlicensed else self.address
 
     @property
     def code(self) -> str:

@@ -1,7 +1,7 @@
 """What an operator is called before people who may not see its record: a household's name is a person's."""
 
 from nongma.lib.masking import mask_name
-from nongma.registry.models import Operator
+from nongma.registry.models import PERSONS, Operator
 
 
 def public_name(operator: Operator) -> str:
@@ -11,4 +11,4 @@ def public_name(operator: Operator) -> str:
 
 def is_person(operator: Operator) -> bool:
     """Whether the operator's name is a person's: a household or broker without a licence of its own."""
-    return not operator.uscc and bool({Operator.Kind.HOUSEHOLD, Operator.Kind.BROKER} & set(operator.kinds))
+    return operator.is_unlicensed and bool(set(PERSONS) & set(operator.kinds))

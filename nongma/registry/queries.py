@@ -15,7 +15,7 @@ from nongma.lib.fields import blind_index
 from nongma.lib.pages import MOST_LISTED, CappedPaginator
 from nongma.lib.sorting import Sorting
 from nongma.regions.models import Region
-from nongma.regions.spans import EVERYWHERE, Span
+from nongma.regions.spans import EVERYWHERE, NOWHERE, Span
 from nongma.registry import identity
 from nongma.registry.forms import OperatorFilterForm
 from nongma.registry.models import Base, Operator, OperatorQuerySet
@@ -39,13 +39,13 @@ class OperatorFilter:
 
     @classmethod
     def read(cls, parameters: Mapping[str, Any]) -> tuple[Self, OperatorFilterForm]:
-        """The filter that a query string asks for, and its form; what makes no sense is passed over."""
+        """The filter that a query string asks for, and its form; what makes no sense is found nowhere."""
         form = OperatorFilterForm(parameters)
-        form.is_valid()
+        if not form.is_valid():
+            return cls(region=NOWHERE), form
         chosen = form.cleaned_data
-        region: Region | None = chosen.get("region")
-        span = region.span if region else EVERYWHERE
-        return cls(chosen.get("q", ""), chosen.get("kind", ""), chosen.get("status", ""), span), form
+        region: Region | None = chosen["region"]
+        return cls(chosen["q"], chosen["kind"], chosen["status"], region.span if region else EVERYWHERE), form
 
     def apply(self, operators: OperatorQuerySet) -> OperatorQuerySet:
         """The operators of the queryset that meet every condition."""

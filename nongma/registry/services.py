@@ -13,7 +13,7 @@ from django.utils import timezone
 from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import User
 from nongma.accounts.queries import place_of, places_of
-from nongma.audit.services import record
+from nongma.audit.services import record, told
 from nongma.catalogue.models import Industry
 from nongma.codes.models import CodeRange
 from nongma.codes.services import assign, subject_changed
@@ -48,12 +48,13 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True)
 class Contact:
-    """An operator's personal data in full."""
+    """An operator's personal data in full; ID number and addresses masked unless `is_whole`."""
 
     contact: str
     phone: str
     id_number: str
     address: str
+    is_whole: bool
 
 
 @transaction.atomic
@@ -147,14 +148,14 @@ def change_operator(*, operator: Operator, actor: User, **changes: Any) -> Opera
         operator.status = Status.SUBMITTED
     with _once():
         operator.save()
-    told = [field for field in changed if field not in {"phone_index", "id_index"}]
+    named = [field for field in changed if field not in {"phone_index", "id_index"}]
     record(
         "operator.changed",
         actor=actor,
         target=operator,
         region_code=operator.region_id,
-        fields=told,
-        changes={field: [_told(before[field]), _told(values[field])] for field in told if field in OPEN_FIELDS},
+        fields=named,
+        changes={field: [told(before[field]), told(values[field])] for field in named if field in OPEN_FIELDS},
     )
     subject_changed(operator.uid)
     return operator
@@ -238,14 +239,22 @@ def add_base(
 
 @transaction.atomic
 def reveal_contact(*, operator: Operator, actor: User) -> Contact:
-    """Show an operator's phone, ID number and address in full; the look is audited (查看联系方式).
+    """Show how to reach an operator in full; the look is audited (查看联系方式).
 
-    Refuses `not_allowed` where none of the actor's posts allows it.
+    ID number and addresses come along where a post allows those too: who collects needs to call, no more. Refuses
+    `not_allowed` where none of the actor's posts allows it.
     """
     if operator.region_id not in scope_of(actor, Action.REVEAL_PERSONAL):
         raise Refused("not_allowed", "您在这个地方的职务不能看完整的联系方式")
     record("operator.revealed", actor=actor, target=operator, region_code=operator.region_id)
-    return Contact(operator.contact, operator.phone, operator.id_number, operator.address)
+    is_whole = operator.region_id in scope_of(actor, Action.REVEAL_IDENTITY)
+    return Contact(
+        operator.contact,
+        operator.phone,
+        operator.id_number if is_whole else operator.masked_id_number,
+        operator.address if is_whole else operator.shown_address,
+        is_whole,
+    )
 
 
 @transaction.atomic
@@ -375,11 +384,6 @@ def _distinct(values: Iterable[str]) -> list[str]:
 
 def _plain(value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
-
-
-def _told(value: Any) -> Any:
-    """A value as the audit log keeps it: a division by its name."""
-    return str(value) if isinstance(value, Region) else value
 
 
 def _text(field: str, value: str, *, required: bool = False) -> str:

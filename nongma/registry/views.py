@@ -201,11 +201,14 @@ def _record(
     user = request.user
     may_review = shown.region_id in scope_of(user, Action.REVIEW_OPERATORS)
     may_reveal = shown.region_id in scope_of(user, Action.REVEAL_PERSONAL)
+    may_identify = shown.region_id in scope_of(user, Action.REVEAL_IDENTITY)
     may_change = may(user, Action.REGISTER_OPERATOR) and (
         Operator.objects.editable_by(user).filter(pk=shown.pk).exists()
     )
     Status = Operator.Status
     bases = list(bases_of(shown)[: BASES_SHOWN + 1])
+    hides_address = shown.is_unlicensed and any((shown.address, *(base.address for base in bases)))
+    is_hidden = bool(shown.phone) or (may_identify and (bool(shown.id_number) or hides_address))
     context: dict[str, Any] = {
         "operator": shown,
         "contact": contact,
@@ -216,7 +219,7 @@ def _record(
         "members": list(shown.members.select_related("user").order_by("id")),
         "is_own": user.is_operator,
         "may_change": may_change,
-        "may_reveal": may_reveal and contact is None and bool(shown.phone or shown.id_number),
+        "may_reveal": may_reveal and contact is None and is_hidden,
         "may_approve": may_review and shown.status in (Status.SUBMITTED, Status.IMPORTED),
         "may_return": may_review and shown.status == Status.SUBMITTED,
         "may_harvest": may(user, Action.HANDLE_LOTS) and shown.status in (Status.APPROVED, Status.IMPORTED),

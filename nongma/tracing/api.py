@@ -125,7 +125,7 @@ class TransferOut(Schema):
     lot: str
     quantity: Decimal
     unit: Unit
-    buyer: NamedCode | None = Field(description="农户等个人的姓名打码")
+    buyer: NamedCode | None = Field(description="农户等个人的姓名只显示姓")
     buyer_name: str
     received: str | None = Field(description="购买方得到的批次码")
     state: Transfer.State

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from nongma.codes.codec import decode
 from nongma.regions.models import Region
+from nongma.regions.queries import paths_of
 from nongma.regions.spans import above, span_of
-from nongma.registry.models import Operator, OperatorKind, OperatorQuerySet
-from nongma.registry.names import public_name
+from nongma.registry.models import NOT_TRADING, Operator, OperatorKind, OperatorQuerySet
+from nongma.registry.names import is_person, public_name
 from nongma.tracing.models import Transfer
-from nongma.tracing.services import NOT_TRADING
 
 # Who buys what others grow. A grower that buys all the same is found by its code.
 BUYING = (
@@ -29,7 +29,7 @@ SALES_LOOKED_AT = 200
 
 @dataclass(frozen=True)
 class Buyer:
-    """A buyer as any seller may know it: a household's or broker's name is a person's, so it is masked."""
+    """A buyer as any seller may know it: of a person the name is masked and the place told to the county."""
 
     code: str
     name: str
@@ -44,7 +44,10 @@ def known_buyers(seller: Operator) -> list[Buyer]:
 
 
 def buyers_found(seller: Operator, text: str) -> list[Buyer]:
-    """Buyers by part of the name, or anybody by the whole 主体码: known ones first, then those of the county."""
+    """Buyers by part of the name, or anybody by the whole 主体码: known ones first, then those of the county.
+
+    A person whom the seller does not know is found by the code alone: a search by name would tell who is on file.
+    """
     text = " ".join(text.split())
     serial = decode(text.replace(" ", ""))
     others = _trading().exclude(pk=seller.pk)
@@ -54,7 +57,7 @@ def buyers_found(seller: Operator, text: str) -> list[Buyer]:
         return known_buyers(seller)
     known = [buyer for buyer in _known(seller) if text in buyer.name]
     looked = Operator.Status.APPROVED, Operator.Status.IMPORTED
-    named = others.named(text).filter(kinds__overlap=BUYING, status__in=looked)
+    named = others.named(text).firms().filter(kinds__overlap=BUYING, status__in=looked)
     near = span_of(above(seller.region_id, Region.Level.COUNTY))
     found = {buyer.pk: buyer for buyer in known}
     found |= _first(named.filter(region_id__gte=near.start, region_id__lte=near.stop))
@@ -81,4 +84,16 @@ def _first(buyers: OperatorQuerySet) -> dict[int, Operator]:
 
 
 def _told(buyers: Iterable[Operator], *, known: bool = False) -> list[Buyer]:
-    return [Buyer(buyer.code, public_name(buyer), buyer.region.full_name, buyer.kind_names, known) for buyer in buyers]
+    listed = list(buyers)
+    counties = {buyer.pk: above(buyer.region_id, Region.Level.COUNTY) for buyer in listed if is_person(buyer)}
+    names = paths_of(counties.values())
+    return [
+        Buyer(
+            buyer.code,
+            public_name(buyer),
+            names.get(counties[buyer.pk], "") if buyer.pk in counties else buyer.region.full_name,
+            buyer.kind_names,
+            known,
+        )
+        for buyer in listed
+    ]

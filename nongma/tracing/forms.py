@@ -4,13 +4,14 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils import timezone
 
+from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
-from nongma.accounts.queries import region_of
 from nongma.catalogue.models import Product, Unit
 from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
-from nongma.regions.spans import span_of
+from nongma.regions.spans import NOWHERE
+from nongma.registry.forms import RegionField
 from nongma.registry.models import Base, Operator
 from nongma.tracing import queries
 from nongma.tracing.buyers import MOST_FOUND, buyers_found
@@ -40,8 +41,10 @@ class ReasonField(forms.CharField):
 class ProductSelect(forms.Select):
     """Products, each with what the page's script needs: the units it is traded in, its industry and its bases."""
 
-    products: dict[int, Product] = {}
-    grown: dict[int, list[int]] = {}
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.products: dict[int, Product] = {}
+        self.grown: dict[int, list[int]] = {}
 
     def create_option(self, name: str, value: Any, *args: Any, **options: Any) -> dict[str, Any]:
         option: dict[str, Any] = super().create_option(name, value, *args, **options)
@@ -104,49 +107,48 @@ class HarvestForm(forms.Form):
 def _chosen(form: forms.Form, name: str, among: dict[int, Any]) -> Any:
     """What was sent for a field, among what is offered; None for a form that was not sent."""
     value = str(form[name].value() or "") if form.is_bound else ""
-    return among.get(int(value)) if value.isascii() and value.isdecimal() else None
+    return next((offered for pk, offered in among.items() if str(pk) == value), None)
 
 
 class HoldingFilter(forms.Form):
-    """What a list of lots or certificates is narrowed by; an official also by the divisions of the own area."""
+    """What a list of lots or certificates is narrowed by; an official also by any division of the own area."""
 
     hint: ClassVar[str]
     states: ClassVar[list[tuple[str, str]]]
 
     q = forms.CharField(label="查找", required=False, max_length=60)
     state = forms.ChoiceField(label="状态", required=False)
-    region = forms.ChoiceField(label="地区", required=False)
+    region = RegionField(label="地区", required=False)
 
     def __init__(self, data: Any, *, user: User) -> None:
         super().__init__(data)
         self.fields["q"].widget.attrs["placeholder"] = self.hint
-        self._offer("state", self.states)
-        area = None if user.is_operator else region_of(user)
-        self.by_region = area is not None
-        if area:
-            children = Region.objects.current().within(area.span).filter(level=area.level + 1)
-            self._offer("region", [(str(region.code), region.name) for region in children])
+        state, region = self.fields["state"], self.fields["region"]
+        assert isinstance(state, forms.ChoiceField)
+        assert isinstance(region, RegionField)
+        state.choices = [ANY, *self.states]
+        self.by_region = not user.is_operator
+        if self.by_region:
+            region.queryset = Region.objects.current().filter(scope_of(user).query("code"))
+            region.error_messages["invalid_choice"] = "您的辖区里没有这个行政区划，请重新选择"
         else:
             del self.fields["region"]
 
-    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [ANY, *choices]
-
     @property
     def narrowed(self) -> bool:
-        """Whether anything is asked for."""
-        return self.is_valid() and any(self.cleaned_data.values())
+        """Whether anything is asked for, sensible or not."""
+        return not self.is_valid() or any(self.cleaned_data.values())
 
     @property
     def wanted(self) -> dict[str, Any]:
-        """Text, state and area, as the lists take them; a filter that makes no sense asks for nothing."""
-        chosen = self.cleaned_data if self.is_valid() else {}
+        """Text, state and area, as the lists take them; what makes no sense is found nowhere."""
+        if not self.is_valid():
+            return {"text": "", "state": "", "within": NOWHERE}
+        region: Region | None = self.cleaned_data.get("region")
         return {
-            "text": chosen.get("q", ""),
-            "state": chosen.get("state", ""),
-            "within": span_of(int(chosen["region"])) if chosen.get("region") else None,
+            "text": self.cleaned_data["q"],
+            "state": self.cleaned_data["state"],
+            "within": region.span if region else None,
         }
 
 
@@ -256,8 +258,8 @@ class TransferForm(forms.Form):
     )
     quantity = QuantityField(label="数量")
 
-    def __init__(self, data: Any = None, *, seller: Operator, find: str = "") -> None:
-        super().__init__(data)
+    def __init__(self, data: Any = None, *, seller: Operator, find: str = "", chosen: str = "") -> None:
+        super().__init__(data, initial={"buyer": chosen})
         self.buyers = buyers_found(seller, find)
         chosen = str(self["buyer"].value() or "").replace(" ", "")
         if chosen and all(buyer.code != chosen for buyer in self.buyers):

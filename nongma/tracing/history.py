@@ -46,14 +46,17 @@ class Happening:
         return Unit(self.unit).label if self.unit else ""
 
 
-def history_of_lot(lot: Lot, sales: Iterable[Sale]) -> list[Happening]:
-    """What happened to a lot, the newest first (the last hundred). `sales` are the lot's, with their names."""
+def history_of_lot(lot: Lot, sales: Iterable[Sale], *, with_certificates: bool) -> list[Happening]:
+    """What happened to a lot, the newest first (the last hundred). `sales` are the lot's, with their names.
+
+    Without its certificates it tells that they were issued and revoked, and neither who did it nor where to open them.
+    """
     by_uid = {str(sale.transfer.uid): sale for sale in sales}
     done = [_done(lot, entry, by_uid.get(str(entry.details.get("transfer")))) for entry in history_of(lot)]
     events = list(
         TraceEvent.objects.filter(lot_serial=lot.serial, step__in=FROM_OUTSIDE).order_by("-id")[:SHOWN_ON_RECORD]
     )
-    certificates = _certificates_of(lot, events)
+    certificates = _certificates_of(lot, events) if with_certificates else {}
     bought = next((sale for sale in by_uid.values() if sale.transfer.received_id == lot.pk), None)
     came = [found for event in events if (found := _came(event, bought, certificates))]
     return sorted(done + came, key=lambda happening: happening.at, reverse=True)[:SHOWN_ON_RECORD]

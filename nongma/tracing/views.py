@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
+from nongma.accounts.queries import place_of
 from nongma.lib.forms import show_refusal
 from nongma.lib.pages import PAGE_SIZE
 from nongma.lib.refused import Refused
@@ -43,6 +44,7 @@ def lots(request: SignedInRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "sorting": sorting,
+        "within": place_of(request.user),
         "may_harvest": may(request.user, Action.HANDLE_LOTS),
     }
     return render(request, "tracing/lots.html", context)
@@ -70,7 +72,8 @@ def lot(request: SignedInRequest, code: str) -> HttpResponse:
     balance = queries.balance(lot)
     usable = lot.state == Lot.State.USABLE
     same = Lot.objects.filter(pk=lot.pk, recalled_at=None)
-    certificates = lot.certificates.order_by("-id")[:20]
+    sees_certificates = may(request.user, Action.VIEW_CERTIFICATES)
+    certificates = lot.certificates.order_by("-id")[:20] if sees_certificates else ()
     for certificate in certificates:
         certificate.lot = lot
     page = Paginator(lot.entries.select_related("actor").order_by("-id"), PAGE_SIZE).get_page(request.GET.get("page"))
@@ -87,13 +90,14 @@ def lot(request: SignedInRequest, code: str) -> HttpResponse:
         "can_freeze": same.watched_by(request.user).exists(),
         "page": page,
         "entries": [(entry, causes[entry.cause].other_side(lot) if entry.cause in causes else None) for entry in page],
+        "sees_certificates": sees_certificates,
         "certificates": certificates,
         "sources": [(node, party) for node, party in reversed(tree) if node.depth < 0][:SHOWN_IN_TREE],
         "uses": [(node, party) for node, party in tree if node.depth > 0][:SHOWN_IN_TREE],
         "unregistered": [sale for sale in sales if not sale.transfer.buyer_id],
         "more": found.truncated or len(found.nodes) > SHOWN_IN_TREE,
         "reached": sum(node.lot.recalled_from_id == lot.pk for node in found.nodes),
-        "history": history_of_lot(lot, sales),
+        "history": history_of_lot(lot, sales, with_certificates=sees_certificates),
     }
     return render(request, "tracing/lot.html", context)
 
@@ -132,7 +136,7 @@ def transfer(request: SignedInRequest, code: str) -> HttpResponse:
 
     search = BuyerSearch(request.GET)
     find = search.cleaned_data["find"] if search.is_valid() else ""
-    form = TransferForm(request.POST or None, seller=lot.operator, find=find)
+    form = TransferForm(request.POST or None, seller=lot.operator, find=find, chosen=request.GET.get("buyer", ""))
     return _act(
         request,
         lot,

@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from nongma.certificates.models import Basis, Certificate, CertificateTemplate
 from nongma.certificates.services import issue_certificate, revoke_certificate
-from nongma.registry.models import Operator
-from nongma.testing import client_of
+from nongma.registry.models import Operator, OperatorMember
+from nongma.testing import LIANDU, YAZHOU, YAZHOU_VILLAGE, client_of, make_user
 
 
 def page(name, certificate, *more):
@@ -177,6 +177,32 @@ def test_labels_of_several_certificates_in_one_file(li, lot, certificate):
     assert scanned(answer.content) == [second.url, certificate.url]
     assert browser.post(reverse("certificates:labels"), {}).status_code == 302
     assert browser.get(reverse("certificates:labels")).status_code == 405
+
+
+def test_staff_are_not_told_the_owners_phone(li, li_operator, lot):
+    staff = make_user("xiaoshan", "李小山", is_operator=True)
+    OperatorMember.objects.create(operator=li_operator, user=staff, role=OperatorMember.Role.STAFF)
+
+    shown = client_of(staff).get(reverse("certificates:issue", args=[lot.code])).text
+    assert li_operator.phone not in shown
+    assert f"勾选印完整的手机号，不勾选印 {li_operator.masked_phone}" in shown
+
+
+def test_a_reviewer_narrows_the_list_by_any_division_of_the_area(zhao, certificate):
+    browser, address = client_of(zhao), reverse("certificates:list")
+    for region, seen in ((YAZHOU, True), (certificate.region_id, True), (YAZHOU_VILLAGE, False)):
+        answer = browser.get(address, {"region": region, "state": "valid"})
+        assert not answer.context["form"].errors
+        assert (certificate in answer.context["page"].object_list) is seen, region
+
+
+@pytest.mark.parametrize("asked", [{"region": LIANDU}, {"state": "lost"}])
+def test_a_filter_that_makes_no_sense_says_so_and_shows_nothing(zhao, certificate, asked):
+    answer = client_of(zhao).get(reverse("certificates:list"), {"q": "豇豆"} | asked)
+
+    assert list(answer.context["form"].errors) == [*asked]
+    assert not answer.context["page"].object_list
+    assert "没有符合条件的合格证" in answer.text
 
 
 def test_the_phone_shows_a_symbol_that_scans(li, certificate):

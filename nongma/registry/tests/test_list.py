@@ -153,6 +153,17 @@ def test_an_export_is_the_filtered_list_masked_and_on_record(zhao, li_operator):
     assert Entry.objects.get(action="operator.exported").details["rows"] == 1
 
 
+@pytest.mark.parametrize("asked", [{"region": "999999"}, {"kind": "king"}, {"status": "lost"}])
+def test_a_filter_that_makes_no_sense_finds_nothing_and_exports_nothing(zhao, li_operator, asked):
+    client = client_of(zhao)
+    answer = client.get("/operators/", asked)
+    assert list(answer.context["form"].errors) == [*asked]
+    assert not answer.context["page"].object_list
+    assert "没有符合条件的主体" in answer.text
+    assert "没有符合条件的主体可以导出" in client.post("/operators/export", asked, follow=True).text
+    assert not Entry.objects.filter(action="operator.exported").exists()
+
+
 def test_an_export_of_too_many_or_none_says_so(zhao, li_operator, monkeypatch):
     from nongma.registry import services
 

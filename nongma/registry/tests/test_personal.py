@@ -12,7 +12,7 @@ from nongma.lib.refused import Refused
 from nongma.regions.models import Region
 from nongma.registry.models import Operator
 from nongma.registry.services import add_member, reveal_contact
-from nongma.testing import LIANDU, YAZHOU, client_of, make_official, make_operator, make_user
+from nongma.testing import LIANDU, YAZHOU, YAZHOU_VILLAGE, client_of, make_base, make_official, make_operator, make_user
 
 ID_NUMBER = "360426199101010071"
 
@@ -131,6 +131,40 @@ def test_where_a_person_lives_is_encrypted_and_masked_until_it_is_revealed(zhao,
             assert "中和****" in answer
     assert HOME in client_of(zhao).post(f"{li_operator.get_absolute_url()}contact").text
     assert Entry.objects.filter(action="operator.revealed").count() == 1
+
+
+def test_who_collects_reads_how_to_call_and_no_more(wang, officer, li):
+    operator = make_operator(
+        li, region=YAZHOU_VILLAGE, contact="孙军华", id_number=ID_NUMBER, id_index=b"0" * 16, address=HOME
+    )
+    make_base(operator, address=HOME)
+    address = f"{operator.get_absolute_url()}contact"
+
+    seen = client_of(wang).post(address).text
+    assert operator.phone in seen
+    assert operator.contact in seen
+    assert operator.masked_id_number in seen
+    for secret in (ID_NUMBER, HOME):
+        assert secret not in seen
+    whole = client_of(officer).post(address).text
+    assert ID_NUMBER in whole
+    assert whole.count(HOME) == 2
+    assert Entry.objects.filter(action="operator.revealed").count() == 2
+
+
+def test_nothing_is_offered_to_who_would_read_nothing_more(wang, zhao):
+    operator = make_operator(region=YAZHOU_VILLAGE, phone="", id_number=ID_NUMBER, id_index=b"0" * 16)
+
+    assert "查看完整联系方式" not in client_of(wang).get(operator.get_absolute_url()).text
+    assert "查看完整联系方式" in client_of(zhao).get(operator.get_absolute_url()).text
+
+
+def test_a_base_is_found_in_full_by_its_own_people_and_by_a_look(li, zhao, li_operator, li_base):
+    type(li_base).objects.filter(pk=li_base.pk).update(address=HOME)
+
+    assert HOME in client_of(li).get(li_operator.get_absolute_url()).text
+    assert HOME not in client_of(zhao).get(li_operator.get_absolute_url()).text
+    assert HOME in client_of(zhao).post(f"{li_operator.get_absolute_url()}contact").text
 
 
 def test_the_address_of_a_firm_is_no_secret(zhao, chen):

@@ -63,6 +63,26 @@ def test_a_code_finds_whoever_gave_it_unless_suspended(li_operator, chen_operato
     assert buyers_found(li_operator, household.code) == []
 
 
+def test_a_person_is_found_by_code_only_until_sold_to(li, li_operator, lot):
+    broker = make_operator(name="吴小河", kinds=[Kind.BROKER], region=YAZHOU_VILLAGE)
+
+    for text in ("吴", "吴小", "吴小河"):
+        assert buyers_found(li_operator, text) == []
+    (found,) = buyers_found(li_operator, broker.code)
+    assert (found.name, found.place) == ("吴**", "海南省三亚市崖州区")
+    transfer_lot(lot=lot, quantity=Decimal(1), buyer=broker, actor=li)
+    assert [(buyer.code, buyer.known) for buyer in buyers_found(li_operator, "吴小")] == [(broker.code, True)]
+
+
+def test_a_licensed_broker_is_found_by_name_where_it_is(li_operator):
+    broker = make_operator(
+        name="吴小河蔬菜经纪部", kinds=[Kind.BROKER], region=YAZHOU_VILLAGE, uscc="91460000MA5T00001X"
+    )
+
+    (found,) = buyers_found(li_operator, "小河蔬菜")
+    assert (found.code, found.name, found.place) == (broker.code, broker.name, broker.region.full_name)
+
+
 def test_known_buyers_come_first(li, li_operator, lot, station, chen_operator):
     other = make_operator(name="南滨菜行", kinds=[Kind.RETAILER], region=YAZHOU_VILLAGE)
     for buyer in (other, chen_operator, other):
@@ -95,6 +115,16 @@ def test_the_page_finds_without_script_and_sells_to_the_one_chosen(li, lot, stat
     browser.post(f"{address}?find=南滨", {"buyer": station.code, "quantity": "30"})
     assert Transfer.objects.get().buyer == station
     assert f'value="{station.code}"' in browser.get(address).content.decode()
+
+
+def test_another_search_keeps_the_buyer_chosen(li, lot, station, chen_operator):
+    address = f"{lot.get_absolute_url()}/transfer"
+    shown = client_of(li).get(address, {"find": "陈家专业", "buyer": station.code}).text
+
+    assert f'value="{station.code}" checked' in shown
+    assert f'value="{chen_operator.code}"' in shown
+    assert "checked>" not in client_of(li).get(address, {"find": "陈家专业", "buyer": "1" * 20}).text
+    assert not Transfer.objects.exists()
 
 
 def test_a_wrong_quantity_keeps_the_buyer_chosen(li, lot, station):

@@ -91,24 +91,29 @@ def test_it_refuses_a_harvest_of_tomorrow(li, li_base, cowpea):
     assert nothing_written()
 
 
-@pytest.mark.parametrize(("days", "code"), [(365, None), (366, "too_long_ago")])
-def test_it_refuses_a_harvest_of_more_than_a_year_ago(li, li_base, cowpea, days, code):
-    harvested = {
-        "base": li_base,
-        "product": cowpea,
-        "quantity": Decimal(1),
-        "unit": "kg",
-        "harvested_on": timezone.localdate() - timedelta(days=days),
-        "actor": li,
-    }
-    if code is None:
-        assert harvest_lot(**harvested).pk
-        return
+def harvest_of(days, base, product, actor):
+    """A harvest of so many days ago."""
+    return harvest_lot(
+        base=base,
+        product=product,
+        quantity=Decimal(1),
+        unit="kg",
+        harvested_on=timezone.localdate() - timedelta(days=days),
+        actor=actor,
+    )
 
+
+def test_it_registers_a_harvest_of_a_year_ago(li, li_base, cowpea):
+    lot = harvest_of(365, li_base, cowpea, li)
+
+    assert lot.made_on == timezone.localdate() - timedelta(days=365)
+
+
+def test_it_refuses_a_harvest_of_more_than_a_year_ago(li, li_base, cowpea):
     with pytest.raises(Refused) as refusal:
-        harvest_lot(**harvested)
+        harvest_of(366, li_base, cowpea, li)
 
-    assert (refusal.value.code, refusal.value.field) == (code, "harvested_on")
+    assert (refusal.value.code, refusal.value.field) == ("too_long_ago", "harvested_on")
     assert nothing_written()
 
 

@@ -72,3 +72,11 @@ def test_a_day_of_long_ago_is_refused_beside_its_field(li, li_base, cowpea):
 
     assert answer.context["form"].errors == {"harvested_on": ["采收日期不能早于一年前，请核对年份"]}
     assert not Lot.objects.exists()
+
+
+def test_a_form_that_came_back_keeps_what_was_chosen(li, li_base, cowpea):
+    browser = client_of(li)
+
+    assert "data-sent" not in browser.get("/lots/new").text
+    assert "data-sent" in browser.post("/lots/new", sent(li_base, cowpea, quantity="-1")).text
+    assert not Lot.objects.exists()

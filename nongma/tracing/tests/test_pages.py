@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from nongma.testing import client_of
+from nongma.testing import LIANDU, SANYA, YAZHOU, YAZHOU_VILLAGE, ZHEJIANG, client_of
 from nongma.tracing import queries
 from nongma.tracing.models import Lot
 from nongma.tracing.services import split_lot, transfer_lot
@@ -101,12 +101,54 @@ def test_the_list_is_searched_by_code_and_narrowed(li, lot, zhao):
         assert lot in browser.get("/lots/", {"state": "usable", "sort": "-product"}).context["page"].object_list
 
 
-def test_a_reviewer_narrows_the_list_by_town(zhao, lot):
-    browser = client_of(zhao)
-    towns = [code for code, _ in browser.get("/lots/").context["form"].fields["region"].choices if code]
+def test_a_reviewer_narrows_the_list_by_any_division_of_the_area(zhao, ministry, lot):
+    place = lot.region_id
+    for user, region, seen in (
+        (zhao, "", True),
+        (zhao, YAZHOU, True),
+        (zhao, place, True),
+        (zhao, YAZHOU_VILLAGE, False),
+        (ministry, SANYA, True),
+        (ministry, ZHEJIANG, False),
+    ):
+        answer = client_of(user).get("/lots/", {"region": region, "q": "豇豆", "state": "usable"})
+        assert not answer.context["form"].errors
+        assert (lot in answer.context["page"].object_list) is seen, region
+    assert f'data-within="{YAZHOU}"' in client_of(zhao).get("/lots/").text
 
-    assert towns
-    assert lot not in browser.get("/lots/", {"region": towns[-1]}).context["page"].object_list
+
+@pytest.mark.parametrize("asked", [{"region": LIANDU}, {"region": "x"}, {"region": "9" * 5_000}, {"state": "lost"}])
+def test_a_filter_that_makes_no_sense_says_so_and_shows_nothing(zhao, lot, asked):
+    answer = client_of(zhao).get("/lots/", {"q": "豇豆"} | asked)
+
+    assert list(answer.context["form"].errors) == [*asked]
+    assert not answer.context["page"].object_list
+    assert answer.context["form"].errors[next(iter(asked))][0] in answer.text
+    assert "没有符合条件的批次" in answer.text
+
+
+def test_a_grower_has_no_areas_to_choose_from(li, lot):
+    answer = client_of(li).get("/lots/", {"region": LIANDU})
+
+    assert "region" not in answer.context["form"].fields
+    assert lot in answer.context["page"].object_list
+
+
+@pytest.mark.parametrize("field", ["base", "product"])
+@pytest.mark.parametrize("value", ["9" * 5_000, "-1", "1.0", "x"])
+def test_a_choice_that_was_never_offered_stays_on_the_page(li, li_base, cowpea, field, value):
+    data = {
+        "product": cowpea.pk,
+        "quantity": "1",
+        "unit": "kg",
+        "base": li_base.pk,
+        "harvested_on": timezone.localdate(),
+    }
+    answer = client_of(li).post("/lots/new", data | {field: value})
+
+    assert answer.status_code == 200
+    assert field in answer.context["form"].errors
+    assert not Lot.objects.exists()
 
 
 def test_others_find_nothing(chen, chen_operator, sun, wang, lot):

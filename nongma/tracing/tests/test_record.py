@@ -119,3 +119,14 @@ def test_transfers_are_seen_from_both_sides_only(li, lot, zhao, sun, chen, chen_
         assert list(Transfer.objects.visible_to(user)) == [made]
     for user in (stranger, elsewhere):
         assert not Transfer.objects.visible_to(user).exists()
+
+
+def test_who_may_not_see_certificates_reads_neither_their_names_nor_links(li, lot, qian, zhao):
+    certificate = issue_certificate(lot=lot, quantity=Decimal(200), basis="quality_control", actor=li)
+    revoke_certificate(certificate=certificate, reason="写错了", actor=li)
+
+    shown = page(qian, lot)
+    assert part(shown, "history").count("合格证") >= 2
+    assert certificate.get_absolute_url() not in shown
+    assert 'aria-labelledby="certificates"' not in shown
+    assert certificate.get_absolute_url() in part(page(zhao, lot), "history")

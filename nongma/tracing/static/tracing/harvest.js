@@ -12,7 +12,8 @@ if (form) {
     const options = [...product.options].filter((option) => option.value);
     const labels = [...product.querySelectorAll("optgroup")].map((group) => group.label);
     const order = [...new Set([HERE, ELSEWHERE, ...labels])];
-    let touched = false;
+    // What came back with errors was chosen, and stays.
+    let touched = "sent" in form.dataset;
 
     const basesOf = (option) => option.dataset.bases.split(" ").filter(Boolean);
 
