@@ -82,9 +82,7 @@ def _number(value: float | None) -> str:
 def _write(figures: list[Figure]) -> None:
     machine = f"{os.cpu_count()} cores, {_memory_gib():.0f} GiB, {platform.system()} {platform.machine()}"
     head, _, _ = PAGE.read_text().partition(MARK)
-    lots, origins = (
-        os.environ.get(f"NONGMA_BENCH_{name}", full) for name, full in (("LOTS", LOTS), ("ORIGINS", ORIGINS))
-    )
+    lots, origins = (int(os.environ.get(f"NONGMA_BENCH_{name}", full)) for name, full in FULL)
     about = (
         f"{datetime.now().astimezone().date()}, {machine}, Python {platform.python_version()}, embedded PostgreSQL 18,"
         f"\n{lots:,} lots and {origins:,} origins on file;"
