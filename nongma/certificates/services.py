@@ -22,7 +22,7 @@ from nongma.codes.models import CodeRange
 from nongma.codes.services import assign, subject_changed
 from nongma.lib import signing
 from nongma.lib.ids import uuid7
-from nongma.lib.pipelines import unanswered
+from nongma.lib.pipelines import insert, unanswered
 from nongma.lib.refused import Refused
 from nongma.registry.models import OperatorMember
 from nongma.tracing.events import note
@@ -70,7 +70,7 @@ def issue_certificate(
         key_id=signing.current_key_id(),
     )
     signed = signing.sign(payload)
-    certificate = Certificate.objects.create(
+    certificate = Certificate(
         uid=uid,
         serial=serial,
         lot=lot,
@@ -88,6 +88,7 @@ def issue_certificate(
     )
     details = {"quantity": str(quantity), "unit": lot.unit, "basis": basis}
     with unanswered():
+        settle = insert(certificate)
         note(lot, TraceEvent.Step.CERTIFIED, certificate=certificate.code, **details)
         record(
             "certificate.issued",
@@ -98,6 +99,7 @@ def issue_certificate(
             **details,
         )
         subject_changed(lot.uid)
+    settle()
     return certificate
 
 

@@ -55,13 +55,13 @@ _CLUSTERS = """
     FROM ({parts}) AS parts
     GROUP BY 1"""
 _CELLS = """
-    SELECT cell AS part, sum({count})::bigint AS n, sum((counts ->> '')::bigint)::bigint AS whole,
+    SELECT cell AS part, sum({count})::bigint AS n, sum(whole)::bigint AS whole,
         {states}, NULL::bigint AS one
     FROM origins_origincell
     WHERE level = %(level)s AND cell >= %(start)s AND cell < %(stop)s AND ({counties})
     GROUP BY 1"""
 _UNTOLD = ", ".join(f"0 AS {state}" for state in PRESSING)
-_CELL_STATES = ", ".join(f"coalesce(sum((counts ->> 's{state}')::bigint), 0)::bigint AS {state}" for state in PRESSING)
+_CELL_STATES = ", ".join(f"sum({state})::bigint AS {state}" for state in PRESSING)
 
 
 class Cluster(NamedTuple):
@@ -255,12 +255,12 @@ def _from_cells(
         "start": span.start >> finer,
         "stop": span.stop >> finer,
     }
-    count = "coalesce((counts ->> %(key)s)::bigint, 0)"
+    count = "coalesce((counts ->> %(key)s)::bigint, 0)" if key else "whole"
     if filters.is_scaled:
         low, high = _edges(filters)
         parameters |= {"low": low - 1, "high": high - 1}
         reached = "coalesce(reached[width_bucket(%({})s, bands) + 1], 0)"
-        at_least = reached.format("low") if low else "(counts ->> '')::bigint"
+        at_least = reached.format("low") if low else "whole"
         count = f"{at_least} - {reached.format('high')}" if high else at_least
     places = []
     for index, place in enumerate(counties):

@@ -226,6 +226,26 @@ def _metres(one: JudgedLine, record: Known) -> float:
     return math.hypot(east, north) * METRES_PER_DEGREE
 
 
+# Two statements: the planner takes a range of keys for tens of thousands of records, and would rather read them all.
+NEAR = """
+    SELECT near.id
+    FROM unnest(%s::bytea[]) AS wanted(key)
+    CROSS JOIN LATERAL (
+        SELECT id FROM origins_origin
+        WHERE identity BETWEEN wanted.key || '\\x00000000'::bytea AND wanted.key || '\\xffffffff'::bytea
+            AND state <> 'superseded'
+        OFFSET 0
+    ) AS near
+"""
+LOCKED = """
+    SELECT identity, id, uid, fingerprint, longitude, latitude, quadkey, region_id, state, import_job_id
+    FROM origins_origin
+    WHERE id = ANY(%s) AND state <> 'superseded'
+    ORDER BY region_id, id
+    FOR NO KEY UPDATE
+"""
+
+
 def _on_file(keys: list[bytes]) -> dict[bytes, list[Known]]:
     """The current records of each key, by the unique index on `identity`, locked until the chunk is saved.
 
@@ -234,17 +254,8 @@ def _on_file(keys: list[bytes]) -> dict[bytes, list[Known]]:
     """
     known: dict[bytes, list[Known]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT identity, id, uid, fingerprint, longitude, latitude, quadkey, region_id, state, import_job_id
-            FROM unnest(%s::bytea[]) AS wanted(key)
-            JOIN origins_origin ON identity BETWEEN wanted.key || '\\x00000000'::bytea
-                AND wanted.key || '\\xffffffff'::bytea AND state <> 'superseded'
-            ORDER BY region_id, id
-            FOR NO KEY UPDATE OF origins_origin
-            """,
-            [array(set(keys))],
-        )
+        cursor.execute(NEAR, [array(set(keys))])
+        cursor.execute(LOCKED, [[number for (number,) in cursor.fetchall()]])
         for identity, *values in cursor.fetchall():
             number, uid, fingerprint, *rest = values
             known.setdefault(bytes(identity)[:KEY_BYTES], []).append(Known(number, uid, bytes(fingerprint), *rest))
