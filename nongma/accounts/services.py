@@ -143,7 +143,8 @@ def change_password(*, user: User, new: str, actor: User, old: str | None = None
     user.set_password(new)
     user.must_change_password = not own and not user.is_demo
     user.save(update_fields=["password", "must_change_password"])
-    record("account.password_changed", actor=actor, target=user, region_code=_widest(places_of(user)))
+    action = "account.password_changed" if own else "account.password_reset"
+    record(action, actor=actor, target=user, region_code=_widest(places_of(user)))
     return user
 
 

@@ -9,6 +9,7 @@ ACTIONS = {
     "account.failed": "登录失败",
     "account.locked": "账号锁定",
     "account.password_changed": "修改密码",
+    "account.password_reset": "重设密码",
     "account.totp_enrolled": "启用动态口令",
     "account.totp_removed": "停用动态口令",
     "agency.created": "新建机构",

@@ -3,7 +3,7 @@ from typing import Self
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Q
 from django.urls import reverse
 
 from nongma.accounts.access import scope_of
@@ -11,6 +11,7 @@ from nongma.accounts.models import User
 from nongma.catalogue.models import Industry
 from nongma.codes.codec import encode
 from nongma.lib.fields import EncryptedTextField
+from nongma.lib.grams import NameGrams, grams_of
 from nongma.lib.ids import uuid7
 from nongma.lib.masking import mask_address, mask_id, mask_name, mask_phone
 from nongma.regions.models import Region
@@ -45,13 +46,6 @@ KIND_INDEXES = [
 ]
 
 
-class NameGrams(Func):
-    """The pairs of characters in a name, the first after a `^`, by which any part of it is found (migration 0002)."""
-
-    function = "registry_grams"
-    output_field = ArrayField(models.TextField())
-
-
 class OperatorQuerySet(models.QuerySet["Operator"]):
     def visible_to(self, user: User) -> Self:
         """Operators that the user may see: those of the agency's region, or the user's own."""
@@ -67,8 +61,7 @@ class OperatorQuerySet(models.QuerySet["Operator"]):
 
     def named(self, text: str) -> Self:
         """Operators whose name holds the text; a single character must begin it, as a surname does."""
-        pairs = [text[place : place + 2] for place in range(len(text) - 1)] or [f"^{text}"]
-        found = self.alias(grams=NameGrams("name")).filter(grams__contains=pairs)
+        found = self.alias(grams=NameGrams("name")).filter(grams__contains=grams_of(text))
         return found.filter(name__contains=text) if len(text) > 2 else found
 
     def firms(self) -> Self:

@@ -95,7 +95,7 @@ def test_a_lost_phone_is_taken_off_the_account(mei: User, hainan: User) -> None:
     assert "已停用" in remove_totp("mei", by="hainan")
     assert not mei.totpdevice_set.exists()
     entry = Entry.objects.get(action="account.totp_removed")
-    assert (entry.actor_id, entry.target_id, entry.region_code) == (hainan.pk, str(mei.pk), YAZHOU)
+    assert (entry.actor_id, entry.target_id, entry.region_code) == (hainan.pk, str(mei.uid), YAZHOU)
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ def test_an_operators_person_is_managed_where_the_operator_is(
         assert not fresh(user).has_usable_password()
     change_password(user=li, new=PASSWORD, actor=hainan)
     assert fresh(li).check_password(PASSWORD)
-    assert Entry.objects.get(action="account.password_changed").region_code == YAZHOU
+    assert Entry.objects.get(action="account.password_reset").region_code == YAZHOU
     deactivate_user(user=li, actor=hainan, reason="歇业")
     assert not fresh(li).is_active
     change_password(user=chen, new=PASSWORD, actor=ministry)

@@ -63,7 +63,7 @@ def test_it_locks_after_ten_failures_and_says_for_how_long(client: Client, mei: 
     assert response.status_code == 429
     assert "请 15 分钟后再试" in response.content.decode()
     assert "_auth_user_id" not in client.session
-    assert Entry.objects.filter(action="account.locked", target_id=str(mei.pk)).exists()
+    assert Entry.objects.filter(action="account.locked", target_id=str(mei.uid)).exists()
     other = Client(REMOTE_ADDR="10.9.9.9")
     assert sign_in(other, "mei", PASSWORD).status_code == 302
 

@@ -21,7 +21,7 @@ def test_it_tells_who_did_what_on_what_and_when(zhao: User, li: User) -> None:
     entry = record("account.created", actor=zhao, target=li, region_code=YAZHOU, username="li")
     entry.refresh_from_db()
     assert (entry.actor_id, entry.actor_name) == (zhao.pk, "赵审核")
-    assert (entry.target_kind, entry.target_id, entry.region_code) == ("user", str(li.pk), YAZHOU)
+    assert (entry.target_kind, entry.target_id, entry.region_code) == ("user", str(li.uid), YAZHOU)
     assert entry.details == {"username": "li"}
     assert timezone.now() - entry.at < timedelta(minutes=1)
     assert Unsealed.objects.filter(pk=entry.pk).exists()

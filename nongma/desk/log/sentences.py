@@ -29,7 +29,8 @@ PHRASES = {
     "account.signed_in": "从{by}登录",
     "account.failed": "有人登录{target}，密码不对",
     "account.locked": "锁定{target}：连续输错密码",
-    "account.password_changed": "修改{target}的密码",
+    "account.password_changed": "修改自己的密码",
+    "account.password_reset": "重设{target}的密码",
     "account.totp_enrolled": "启用{target}的动态口令",
     "account.totp_removed": "停用{target}的动态口令",
     "agency.created": "建立{target}",
@@ -135,8 +136,6 @@ def _line(entry: Entry, target: Target, place: str) -> Line:
 
 
 def _phrase(entry: Entry) -> str:
-    if entry.action == "account.password_changed" and entry.target_id == str(entry.actor_id):
-        return "修改自己的密码"
     if entry.action in UNCHANGED and not entry.details.get("fields"):
         return UNCHANGED[entry.action]
     return PHRASES.get(entry.action) or f"{action_label(entry.action)}{{target}}"

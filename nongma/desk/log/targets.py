@@ -50,9 +50,8 @@ Found = Iterable[tuple[object, Target]]
 
 
 def _users(ids: Collection[str]) -> Found:
-    users = User.objects.filter(pk__in=[identity for identity in ids if identity.isdecimal()])
-    for pk, name, username in users.values_list("pk", "name", "username"):
-        yield pk, Target("账号", f"{name}（{username}）")
+    for uid, name, username in User.objects.filter(uid__in=_uids(ids)).values_list("uid", "name", "username"):
+        yield uid, Target("账号", f"{name}（{username}）")
 
 
 def _agencies(ids: Collection[str]) -> Found:

@@ -67,7 +67,7 @@ def test_it_is_filtered(ministry: User, zhao: User, li: User, chen: User) -> Non
     assert shown(ministry, who="赵审核") == [one]
     assert shown(ministry, who="nobody") == []
     assert shown(ministry, action="account.failed") == [other]
-    assert shown(ministry, kind="user", target=chen.pk) == [other]
+    assert shown(ministry, kind="user", target=chen.uid) == [other]
     assert shown(ministry, kind="lot") == []
     yesterday = timezone.localdate() - timedelta(days=1)
     assert shown(ministry, from_on=yesterday, to_on=yesterday) == []
@@ -131,7 +131,7 @@ def test_it_reads_as_sentences_that_lead_to_the_records(
 ) -> None:
     record("account.appointed", actor=zhao, target=li, agency="崖州站", role="reviewer", reason="调入")
     record("account.password_changed", actor=li, target=li)
-    record("account.password_changed", actor=zhao, target=li)
+    record("account.password_reset", actor=zhao, target=li)
     changes = {"industries": [["planting"], ["planting", "fishery"]], "uscc": [None, "91460000MA5T00001X"]}
     fields = ["phone", "address", "industries", "uscc"]
     record("operator.changed", actor=li, target=li_operator, fields=fields, changes=changes)
@@ -145,7 +145,7 @@ def test_it_reads_as_sentences_that_lead_to_the_records(
     for sentence in (
         "赵审核 任命账号“李大山（li）”为崖州站的审核员，原因 调入",
         "李大山 修改自己的密码",
-        "赵审核 修改账号“李大山（li）”的密码",
+        "赵审核 重设账号“李大山（li）”的密码",
         "李大山 修改主体“李大山”的手机、地址、行业（种植业 → 种植业、渔业）、",
         "统一社会信用代码（空 → 91460000MA5T00001X）",
         "李大山 登记基地“李大山豇豆地”",
@@ -240,13 +240,14 @@ def test_the_rows_of_an_import_are_narrowed_like_the_rest(
 def test_a_link_to_a_person_elsewhere_tells_no_name(hainan: User, ministry: User, chen: User, li: User) -> None:
     record("account.created", actor=chen, target=chen, region_code=LIANDU)
     record("account.created", actor=li, target=li, region_code=YAZHOU)
-    for query in ({"kind": "user", "target": chen.pk}, {"person": chen.pk}):
+    for query in ({"kind": "user", "target": chen.uid}, {"person": chen.pk}):
         assert chen.name in client_of(ministry).get(LOG, query).text
         page = client_of(hainan).get(LOG, query).text
         assert chen.name not in page
         assert chen.username not in page
         assert "看全部" in page
-    assert "只看账号“李大山（li）”的经过" in text_of(client_of(hainan).get(LOG, {"kind": "user", "target": li.pk}).text)
+    page = client_of(hainan).get(LOG, {"kind": "user", "target": li.uid}).text
+    assert "只看账号“李大山（li）”的经过" in text_of(page)
 
 
 def test_a_link_to_an_import_elsewhere_tells_no_name(hainan: User, ministry: User, wang: User, job: ImportJob) -> None:

@@ -1,0 +1,36 @@
+"""Agencies, people, their posts and accounts; one module for each noun."""
+
+from nongma.accounts.models.agencies import Agency, AgencyQuerySet, Department
+from nongma.accounts.models.contacts import Contact
+from nongma.accounts.models.handouts import Handout, HandoutRow
+from nongma.accounts.models.keys import IdempotencyKey
+from nongma.accounts.models.people import Membership, MembershipQuerySet, Role, User, UserManager, UserQuerySet
+from nongma.accounts.models.recovery import RecoveryCode
+from nongma.accounts.models.rollout import Attendance, Figures, Target, Training
+from nongma.accounts.models.sessions import Session
+from nongma.accounts.models.third_parties import Authorisation, AuthorisedTown, ThirdParty
+
+__all__ = [
+    "Agency",
+    "AgencyQuerySet",
+    "Attendance",
+    "Authorisation",
+    "AuthorisedTown",
+    "Contact",
+    "Department",
+    "Figures",
+    "Handout",
+    "HandoutRow",
+    "IdempotencyKey",
+    "Membership",
+    "MembershipQuerySet",
+    "RecoveryCode",
+    "Role",
+    "Session",
+    "Target",
+    "ThirdParty",
+    "Training",
+    "User",
+    "UserManager",
+    "UserQuerySet",
+]

@@ -1,0 +1,35 @@
+from django.db import models
+
+from nongma.accounts.models.agencies import Agency
+from nongma.lib.fields import EncryptedTextField
+
+
+class Contact(models.Model):
+    """Who leads and who does the collecting work of a division (重点农产品产地溯源信息采集工作联系方式).
+
+    Source: 农质安（溯）函〔2023〕72号, 六（二）, 附件2.
+    """
+
+    agency = models.OneToOneField(Agency, models.PROTECT, verbose_name="牵头单位", related_name="contact")
+    lead_name = models.CharField("牵头单位负责人姓名", max_length=60, blank=True)
+    lead_title = models.CharField("职称/职务", max_length=60, blank=True)
+    lead_landline = EncryptedTextField("牵头单位负责人固定电话", blank=True, default="")
+    lead_mobile = EncryptedTextField("牵头单位负责人手机号", blank=True, default="")
+    person_name = models.CharField("具体负责人姓名", max_length=60, blank=True)
+    person_landline = EncryptedTextField("具体负责人固定电话", blank=True, default="")
+    person_mobile = EncryptedTextField("具体负责人手机号", blank=True, default="")
+    person_email = EncryptedTextField("具体负责人邮箱", blank=True, default="")
+    note = models.CharField("备注", max_length=200, blank=True)
+    changed_by = models.ForeignKey("accounts.User", models.PROTECT, verbose_name="填写人", related_name="+")
+    changed_at = models.DateTimeField("填写时间", auto_now=True)
+    reported_at = models.DateTimeField("上报时间", null=True, blank=True)
+    reported_by = models.ForeignKey(
+        "accounts.User", models.PROTECT, null=True, blank=True, verbose_name="上报人", related_name="+"
+    )
+
+    class Meta:
+        verbose_name = "工作联系方式"
+        verbose_name_plural = "工作联系方式"
+
+    def __str__(self) -> str:
+        return f"{self.agency} {self.person_name}"

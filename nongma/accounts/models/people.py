@@ -1,0 +1,207 @@
+from datetime import date
+from functools import cached_property
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from nongma.accounts.models.agencies import Agency
+from nongma.accounts.models.third_parties import ThirdParty
+from nongma.lib.fields import EncryptedTextField
+from nongma.lib.grams import NameGrams, grams_of
+from nongma.lib.ids import uuid7
+from nongma.lib.masking import mask_phone
+from nongma.regions.spans import Span, span_of
+
+
+class Role(models.TextChoices):
+    """What a person is on the platform. docs/manual/roles.md and access.py say what each may do."""
+
+    ADMINISTRATOR = "administrator", "平台管理员"
+    REVIEWER = "reviewer", "审核员"
+    COLLECTOR = "collector", "信息采集员"
+    ANALYST = "analyst", "查询员"
+    LABORATORY = "laboratory", "检测员"
+    OFFICER = "officer", "执法人员"
+    BRAND = "brand", "品牌管理员"
+    OPERATOR = "operator", "主体人员"
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def called(self, text: str) -> Self:
+        """People whose name holds the text (a single character must begin it), or whose username begins with it."""
+        if text.isascii():
+            return self.filter(username__startswith=text)
+        found = self.alias(grams=NameGrams("name")).filter(grams__contains=grams_of(text))
+        return found.filter(name__contains=text) if len(text) > 2 else found
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+    def called(self, text: str) -> UserQuerySet:
+        """As the queryset's."""
+        return self.get_queryset().called(text)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(username=username)
+
+
+class User(AbstractBaseUser):
+    """A person who signs in (人员)."""
+
+    uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
+    username = models.CharField("用户名", max_length=60, unique=True)
+    name = models.CharField("姓名", max_length=60)
+    agency = models.ForeignKey(
+        Agency,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="所在机构",
+        help_text="管理这个账号的机构；主体人员没有",
+        related_name="people",
+    )
+    third_party = models.ForeignKey(
+        ThirdParty, models.PROTECT, null=True, blank=True, verbose_name="第三方机构", related_name="people"
+    )
+    place = models.BigIntegerField("所在地", null=True, help_text="所在机构或主体的区划代码，名单按它读")
+    phone = EncryptedTextField("手机", blank=True, default="")
+    phone_index = models.BinaryField("手机索引", null=True, max_length=16)
+    email = EncryptedTextField("邮箱", blank=True, default="")
+    is_active = models.BooleanField("启用", default=True, help_text="注销的账号不再启用")
+    suspended_at = models.DateTimeField("停用时间", null=True, blank=True)
+    suspended_for = models.CharField("停用原因", max_length=200, blank=True)
+    is_operator = models.BooleanField("是主体人员", default=False)
+    is_demo = models.BooleanField("演示账号", default=False)
+    must_change_password = models.BooleanField(
+        "须修改密码", default=False, help_text="密码是管理员给的，本人改过之前什么都不能做"
+    )
+    has_totp = models.BooleanField("已启用动态口令", default=False)
+    epoch = models.IntegerField("登录批次", default=0, help_text="加一，这个人的所有登录和令牌立即失效")
+    trained_on = models.DateField("最近培训日期", null=True, blank=True)
+    created_at = models.DateTimeField("创建时间", auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        verbose_name = "用户"
+        verbose_name_plural = "用户"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(agency=None) | models.Q(is_operator=False), name="accounts_user_one_side"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=("place", "id"), name="accounts_user_place"),
+            models.Index(fields=("name", "id"), name="accounts_user_name"),
+            models.Index(fields=("phone_index",), name="accounts_user_phone"),
+            models.Index(
+                fields=("place", "id"), condition=models.Q(suspended_at__isnull=False), name="accounts_user_suspended"
+            ),
+            models.Index(
+                fields=("place", "id"), condition=models.Q(must_change_password=True), name="accounts_user_unclaimed"
+            ),
+            GinIndex(NameGrams("name"), name="accounts_user_grams"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("accounts:person", args=[self.uid])
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+    @property
+    def masked_phone(self) -> str:
+        """The phone as most people may see it."""
+        return mask_phone(self.phone)
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether the person, or the whole agency, is cut off for now."""
+        return self.suspended_at is not None or (self.agency is not None and self.agency.is_suspended)
+
+    @property
+    def may_sign_in(self) -> bool:
+        """Whether the account is open and not suspended.
+
+        That of a demo person, whose password everybody knows, only in the demo.
+        """
+        return self.is_active and not self.is_suspended and (settings.DEMO or not self.is_demo)
+
+    @cached_property
+    def standing(self) -> tuple[tuple[Role, Span | None], ...]:
+        """Role and range of each post held today, read once for a user object (so once a request).
+
+        Who collects for a third party stands in the townships that it is authorised for today.
+        """
+        today = timezone.localdate()
+        posts = self.memberships.active(today).filter(agency__suspended_at=None)
+        held: list[tuple[Role, Span | None]] = [
+            (Role(role), span_of(code)) for role, code in posts.values_list("role", "agency__region_id")
+        ]
+        if self.third_party_id:
+            towns = ThirdParty.towns_on(self.third_party_id, today)
+            held += [(Role.COLLECTOR, span_of(code)) for code in towns]
+        if self.is_operator:
+            held.append((Role.OPERATOR, None))
+        return tuple(held)
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def active(self, on: date) -> Self:
+        """Posts held on a day."""
+        return self.filter(from_on__lte=on).filter(models.Q(to_on=None) | models.Q(to_on__gte=on))
+
+
+class Membership(models.Model):
+    """A post that a person holds at an agency, from one day to another (任职)."""
+
+    uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, verbose_name="人员", related_name="memberships")
+    agency = models.ForeignKey(Agency, models.PROTECT, verbose_name="机构", related_name="memberships", db_index=False)
+    role = models.CharField("角色", max_length=20, choices=Role.choices)
+    from_on = models.DateField("任职日期")
+    to_on = models.DateField("离任日期", null=True, blank=True)
+    follows = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="接任",
+        help_text="交接时，上一位的任职",
+        related_name="followed_by",
+    )
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "任职"
+        verbose_name_plural = "任职"
+        constraints = [
+            models.UniqueConstraint(
+                fields=("user", "agency", "role"), condition=models.Q(to_on=None), name="accounts_membership_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(to_on=None) | models.Q(to_on__gte=models.F("from_on")),
+                name="accounts_membership_dates",
+            ),
+        ]
+        indexes = [models.Index(fields=("agency", "role", "from_on"), name="accounts_membership_post")]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.get_role_display()}"
