@@ -58,7 +58,7 @@ class Package:
 
 
 ICONS = (
-    "alert-circle alert-triangle arrow-back-up arrow-left arrow-right ban basket book certificate check "
+    "alert-circle alert-triangle arrow-back-up arrow-left arrow-right ban basket bell book certificate check "
     "chevron-down chevron-left chevron-right chevron-up circle-check circle-x clipboard-check clock copy "
     "current-location database device-mobile dots download edit eye file-text file-upload filter help history "
     "home info-circle list-details lock logout map-2 map-pin map-pin-off menu-2 package phone plant-2 plus "
