@@ -41,7 +41,9 @@ class Action(models.TextChoices):
     VIEW_CERTIFICATES = "view_certificates", "看合格证"
     ISSUE_CERTIFICATE = "issue_certificate", "开具合格证"
     VIEW_AUDIT = "view_audit", "查审计记录"
-    MANAGE_ACCOUNTS = "manage_accounts", "管理机构和账号"
+    EXPORT_AUDIT = "export_audit", "导出审计记录"
+    VIEW_ACCOUNTS = "view_accounts", "看机构和账号"
+    MANAGE_ACCOUNTS = "manage_accounts", "办理机构和账号"
 
 
 class SignedInRequest(HttpRequest):
@@ -61,6 +63,8 @@ ALLOWED: dict[Role, set[Action]] = {
         Action.REGISTER_OPERATOR,
         Action.RECALL_LOTS,
         Action.VIEW_AUDIT,
+        Action.EXPORT_AUDIT,
+        Action.VIEW_ACCOUNTS,
         Action.MANAGE_ACCOUNTS,
     },
     Role.REVIEWER: SEE

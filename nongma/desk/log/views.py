@@ -44,7 +44,7 @@ def log(request: SignedInRequest) -> HttpResponse:
     return _page(request, form)
 
 
-@requires(Action.VIEW_AUDIT)
+@requires(Action.EXPORT_AUDIT)
 @require_POST
 def export(request: SignedInRequest) -> HttpResponse:
     """查到的记录存成 CSV，最多五万条；导出本身也留一条记录。"""
