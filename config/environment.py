@@ -1,6 +1,7 @@
 """Reading the environment: every value checked, a bad one stops the start with a clear line."""
 
 import ipaddress
+import json
 import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -67,6 +68,74 @@ def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
         return [ipaddress.ip_network(part) for part in names(name)]
     except ValueError as error:
         raise BadEnvironment(f"{name}: 要 IP 地址或网段，逗号分开，如 10.0.0.1,192.168.0.0/24（{error}）") from None
+
+
+def endpoint(name: str) -> str:
+    """The address of an outside service: https, or http on this machine itself; empty when there is none."""
+    value = text(name)
+    if not value:
+        return ""
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise BadEnvironment(f"{name}: 不是网址") from None
+    if not host or parts.username or parts.fragment:
+        raise BadEnvironment(f"{name}: 要完整的网址，不带用户名和 # 部分，如 https://sms.example.gov.cn/send")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+        raise BadEnvironment(f"{name}: 要以 https:// 开头；只有本机（127.0.0.1、localhost）可以用 http://")
+    return value
+
+
+def together(name: str, other: str) -> None:
+    """Refuse one of two settings that stands without the other."""
+    if bool(text(name)) != bool(text(other)):
+        missing, given = (other, name) if text(name) else (name, other)
+        raise BadEnvironment(f"{missing}: 没有填；它和 {given} 要一起填")
+
+
+def json_template(name: str, default: str) -> dict[str, object]:
+    """A JSON object whose texts hold places to be filled: {"to": "{phone}"}."""
+    try:
+        value = json.loads(text(name, default))
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise BadEnvironment(
+            f'{name}: 要一个 JSON 对象，如 {{"id": "{{id}}", "phone": "{{phone}}", "text": "{{text}}"}}'
+        )
+    return value
+
+
+def mail_server(name: str) -> dict[str, object]:
+    """Django's options for `smtps://user:password@host:465` or `smtp://…:587` (STARTTLS, but on this machine itself)."""
+    value = text(name)
+    if not value:
+        return {}
+    hint = "要写成 smtps://用户:密码@主机:465 或 smtp://用户:密码@主机:587"
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise BadEnvironment(f"{name} 的端口不是数字，{hint}") from None
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise BadEnvironment(f"{name} 不能用，{hint}")
+    is_tls = parts.scheme == "smtps"
+    return {
+        "host": parts.hostname,
+        "port": port or (465 if is_tls else 587),
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "use_ssl": is_tls,
+        "use_tls": not is_tls and not _is_loopback(parts.hostname),
+    }
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def own_names(host: str, public_url: str) -> list[str]:

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "nongma.regions",
     "nongma.audit",
     "nongma.accounts",
+    "nongma.notices",
     "nongma.codes",
     "nongma.catalogue",
     "nongma.registry",
@@ -147,6 +148,25 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 KEEP_UPLOADS_DAYS = env.number("NONGMA_KEEP_UPLOADS_DAYS", 90, low=1, high=3650)
+
+SMS_URL = env.endpoint("NONGMA_SMS_URL")
+SMS_KEY = env.text("NONGMA_SMS_KEY")
+SMS_TEMPLATE = env.json_template("NONGMA_SMS_TEMPLATE", '{"id": "{id}", "phone": "{phone}", "text": "{text}"}')
+MAIL_SERVER = env.mail_server("NONGMA_MAIL_URL")
+MAIL_FROM = env.text("NONGMA_MAIL_FROM")
+WEBHOOK_URL = env.endpoint("NONGMA_WEBHOOK_URL")
+WEBHOOK_KEY = env.text("NONGMA_WEBHOOK_KEY")
+env.together("NONGMA_SMS_URL", "NONGMA_SMS_KEY")
+env.together("NONGMA_MAIL_URL", "NONGMA_MAIL_FROM")
+env.together("NONGMA_WEBHOOK_URL", "NONGMA_WEBHOOK_KEY")
+# Where messages go that have no server of their own.
+OUTBOX = env.choice("NONGMA_OUTBOX", "file" if DEMO else "off", among=("off", "console", "file"))
+SEND_TRIES = env.number("NONGMA_SEND_TRIES", 6, low=1, high=20)
+SEND_WAIT_SECONDS = env.number("NONGMA_SEND_WAIT_SECONDS", 5, low=1, high=600)
+SEND_TIMEOUT_SECONDS = env.number("NONGMA_SEND_TIMEOUT_SECONDS", 10, low=1, high=60)
+SEND_PER_HOUR = env.number("NONGMA_SEND_PER_HOUR", 5, low=1, high=1000)
+SEND_PER_DAY = env.number("NONGMA_SEND_PER_DAY", 20, low=1, high=10_000)
+SEND_PER_ADDRESS = env.number("NONGMA_SEND_PER_ADDRESS", 20, low=1, high=10_000)
 
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True

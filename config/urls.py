@@ -4,6 +4,7 @@ from config.api import api
 
 ROOMS = (
     ("", "nongma.accounts.urls"),
+    ("notices/", "nongma.notices.urls"),
     ("audit/", "nongma.desk.log.urls"),
     ("regions/", "nongma.accounts.places.urls"),
     ("catalogue/", "nongma.catalogue.urls"),

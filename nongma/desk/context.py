@@ -6,10 +6,12 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from nongma.accounts.access import Action, may
 from nongma.accounts.models import User
 from nongma.accounts.queries import posts_of
 from nongma.desk.help import help_url_for
 from nongma.desk.navigation import ACCOUNT, TABS, Entry, entries_for
+from nongma.notices.queries import MOST_COUNTED, unread_count
 from nongma.registry.models import OperatorMember
 
 
@@ -58,6 +60,17 @@ class Shell:
             return own.first() or ""
         post = posts_of(user).first()
         return f"{post.agency.name} · {post.get_role_display()}" if post else ""
+
+    @cached_property
+    def unread(self) -> int:
+        """How many notices the person has not read; who has to change the password first has no list yet."""
+        user = self.request.user
+        return unread_count(user) if isinstance(user, User) and may(user, Action.SIGNED_IN) else 0
+
+    @property
+    def unread_label(self) -> str:
+        """The number on the bell: 99+ for more than fit."""
+        return f"{MOST_COUNTED}+" if self.unread > MOST_COUNTED else str(self.unread)
 
     @cached_property
     def help_url(self) -> str:

@@ -52,6 +52,7 @@ SECTIONS = (
 )
 ACCOUNT = (
     Section("我的账号", "user", "accounts:account", Action.SIGNED_IN),
+    Section("提醒方式", "bell", "notices:settings", Action.SIGNED_IN),
     Section("接口文档", "book", "api-1:openapi-view", Action.SIGNED_IN),
 )
 TABS = 4

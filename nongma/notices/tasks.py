@@ -1,0 +1,26 @@
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from nongma.notices.digests import send_digests
+from nongma.notices.outside import tell
+from nongma.notices.sending import deliver
+
+
+@app.task(name="notices.deliver", retry=RetryStrategy(max_attempts=20, wait=5))
+def deliver_outgoing(uid: str) -> None:
+    """Send one message; `deliver` plans the further tries itself, here it is tried again when the database was away."""
+    deliver(uid)
+
+
+@app.task(name="notices.tell_outside", retry=RetryStrategy(max_attempts=20, wait=5))
+def tell_outside(notices: list[int]) -> None:
+    """Send notices on to those who chose to get their kind at once."""
+    tell(notices)
+
+
+# Every ten minutes of the day: a worker that was down at eight catches up, a day that is done costs one look.
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="notices.send_digests", queueing_lock="notices:send-digests")
+def send_daily_digests(timestamp: int) -> int:
+    """Send each person's digest of the day, from eight in the morning."""
+    return send_digests()
