@@ -4,6 +4,7 @@ import ipaddress
 import json
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 
@@ -107,8 +108,8 @@ def json_template(name: str, default: str) -> dict[str, object]:
     return value
 
 
-def mail_server(name: str) -> dict[str, object]:
-    """Django's options for `smtps://user:password@host:465` or `smtp://…:587` (STARTTLS, but on this machine itself)."""
+def mail_server(name: str) -> dict[str, Any]:
+    """Django's options for `smtps://user:password@host:465` or `smtp://…:587` (STARTTLS, not on this machine)."""
     value = text(name)
     if not value:
         return {}

@@ -2,6 +2,7 @@
 
 ACTIONS = {
     "account.created": "新建账号",
+    "account.channels_chosen": "选择提醒方式",
     "account.appointed": "任职",
     "account.dismissed": "离任",
     "account.deactivated": "停用账号",
@@ -14,6 +15,8 @@ ACTIONS = {
     "account.totp_removed": "停用动态口令",
     "agency.created": "新建机构",
     "audit.exported": "导出审计记录",
+    "audit.check_started": "开始核对审计记录",
+    "audit.check_finished": "审计记录核对完成",
     "base.registered": "登记基地",
     "certificate.issued": "开具合格证",
     "certificate.revoked": "作废合格证",
@@ -47,17 +50,20 @@ ACTIONS = {
     "origin.revealed": "查看产地联系方式",
     "origin.superseded": "更新为新记录",
     "origins.exported": "导出产地信息",
+    "outgoing.resent": "重发消息",
 }
 
 KINDS = {
     "agency": "机构",
     "base": "基地",
     "certificate": "合格证",
+    "check": "审计核对",
     "coderange": "码段",
     "importjob": "导入",
     "lot": "批次",
     "operator": "主体",
     "origin": "产地信息",
+    "outgoing": "外发消息",
     "user": "账号",
 }
 
@@ -67,7 +73,13 @@ DETAILS = {
     "agency": "机构",
     "basis": "依据",
     "by": "方式",
+    "channel": "方式",
     "code": "编码",
+    "deadline": "到期提醒",
+    "decision": "办理结果",
+    "digest": "每日汇总",
+    "entries": "记录数",
+    "faults": "问题",
     "count": "条数",
     "field": "项目",
     "filename": "文件",
@@ -82,6 +94,7 @@ DETAILS = {
     "name": "名称",
     "note": "说明",
     "point": "坐标",
+    "prompt": "待办提示",
     "quantity": "数量",
     "reached": "涉及",
     "reason": "原因",
@@ -89,6 +102,7 @@ DETAILS = {
     "role": "角色",
     "row": "行号",
     "rows": "行数",
+    "seals": "封存数",
     "state": "状态",
     "status": "状态",
     "to_locate": "待定位",

@@ -38,7 +38,7 @@ class SentFilter(forms.Form):
 
 
 class ChannelsForm(forms.Form):
-    """By which channels a person wants to be told of what; a channel that is closed or has no address is not offered."""
+    """By which channels a person wants to be told of what; one that is closed or has no address is not offered."""
 
     def __init__(self, data: Any, *, user: User, preference: Preference | None) -> None:
         super().__init__(data)

@@ -234,7 +234,7 @@ class Outgoing(models.Model):
             models.Index(fields=("user", "-id"), name="notices_outgoing_user"),
             models.Index(
                 fields=("state", "-id"),
-                condition=Q(state__in=("failed", "held", "queued")),
+                condition=~Q(state="sent"),
                 name="notices_outgoing_state",
             ),
         ]

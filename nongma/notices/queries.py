@@ -34,7 +34,7 @@ def chosen_channels(user: User, preference: Preference | None, kind: str) -> lis
     if kind != "digest":
         return []
     reachable = [channel for channel in open_channels() if address_of(user, channel)]
-    return [channel for channel in (Channel.MAIL, Channel.SMS) if channel in reachable][:1]
+    return [channel.value for channel in (Channel.MAIL, Channel.SMS) if channel in reachable][:1]
 
 
 def messages_of(user: User, wanted: Mapping[str, str]) -> OutgoingQuerySet:

@@ -121,6 +121,6 @@ def choose_channels(*, actor: User, chosen: dict[str, list[str]]) -> Preference:
                 raise Misfilled("no_email", "您的账号没有登记邮箱，不能用邮件接收", field=kind)
     fields = {f"{kind}_by": channels for kind, channels in chosen.items()}
     preference, _ = Preference.objects.update_or_create(user=actor, defaults=fields)
-    told = {kind: [str(Channel(channel).label) for channel in channels] for kind, channels in chosen.items()}
+    told = {kind: "、".join(str(Channel(each).label) for each in by) or "不另外发" for kind, by in chosen.items()}
     record("account.channels_chosen", actor=actor, target=actor, region_code=actor.place, **told)
     return preference

@@ -17,12 +17,14 @@ from nongma.catalogue.models import Unit
 from nongma.certificates.models import Basis
 from nongma.desk.log.targets import Key, Target, targets_of
 from nongma.desk.templatetags.nongma import quantity
+from nongma.notices.models import Channel
 from nongma.origins.models import Origin
 from nongma.regions.queries import paths_of
 from nongma.registry.models import Operator, OperatorKind, OperatorMember
 
 PHRASES = {
     "account.created": "建立{target}",
+    "account.channels_chosen": "选择{target}的提醒方式",
     "account.appointed": "任命{target}为{agency}的{role}",
     "account.dismissed": "免去{target}在{agency}的{role}职务",
     "account.deactivated": "停用{target}",
@@ -35,6 +37,8 @@ PHRASES = {
     "account.totp_removed": "停用{target}的动态口令",
     "agency.created": "建立{target}",
     "audit.exported": "导出审计记录",
+    "audit.check_started": "开始{target}",
+    "audit.check_finished": "{target}完成",
     "base.registered": "登记{target}",
     "certificate.issued": "开具{target}",
     "certificate.revoked": "作废{target}：有效 → 已作废",
@@ -68,6 +72,7 @@ PHRASES = {
     "origin.revealed": "查看{target}的完整联系方式",
     "origin.superseded": "导入新的一行，代替{target}",
     "origins.exported": "导出产地信息",
+    "outgoing.resent": "重发{target}",
 }
 UNCHANGED = {
     "operator.changed": "保存{target}，内容没有改动",
@@ -78,6 +83,7 @@ HIDDEN = {"changes", "import", "transfer", "operator", "size_bytes", "region", "
 CHOICES: dict[str, dict[str, str]] = {
     "basis": dict(Basis.choices),
     "by": {"session": "网页", "token": "接口"},
+    "channel": dict(Channel.choices),
     "form": {"csv": "CSV", "xlsx": "Excel"},
     "kind": {**dict(Agency.Kind.choices), **dict(OperatorKind.choices)},
     "role": {**dict(Role.choices), **dict(OperatorMember.Role.choices)},

@@ -11,6 +11,7 @@ from nongma.audit.labels import kind_label
 from nongma.certificates.models import Certificate
 from nongma.codes.codec import encode
 from nongma.codes.models import CodeRange
+from nongma.notices.models import Outgoing
 from nongma.origins.models import ImportJob, Origin
 from nongma.registry.models import Base, Operator
 from nongma.tracing.models import Lot
@@ -102,6 +103,11 @@ def _ranges(ids: Collection[str]) -> Found:
         yield one.uid, Target("码段", f"{one.get_kind_display()} {one.stop - one.start:,} 个")
 
 
+def _outgoing(ids: Collection[str]) -> Found:
+    for one in Outgoing.objects.filter(uid__in=_uids(ids)).defer("recipient", "subject", "body"):
+        yield one.uid, Target("外发消息", str(one), reverse("notices:sent"))
+
+
 FINDERS: dict[str, Callable[[Collection[str]], Found]] = {
     "agency": _agencies,
     "base": _bases,
@@ -111,6 +117,7 @@ FINDERS: dict[str, Callable[[Collection[str]], Found]] = {
     "lot": _lots,
     "operator": _operators,
     "origin": _origins,
+    "outgoing": _outgoing,
     "user": _users,
 }
 

@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
                 'verbose_name': '外发消息',
                 'verbose_name_plural': '外发消息',
                 'ordering': ('-id',),
-                'indexes': [models.Index(condition=models.Q(('state', 'held'), _negated=True), fields=['recipient_index', 'created_at'], name='notices_outgoing_recipient'), models.Index(condition=models.Q(('from_address__isnull', False), models.Q(('state', 'held'), _negated=True)), fields=['from_address', 'created_at'], name='notices_outgoing_address'), models.Index(fields=['place', '-id'], name='notices_outgoing_place'), models.Index(fields=['user', '-id'], name='notices_outgoing_user'), models.Index(condition=models.Q(('state__in', ('failed', 'held', 'queued'))), fields=['state', '-id'], name='notices_outgoing_state')],
+                'indexes': [models.Index(condition=models.Q(('state', 'held'), _negated=True), fields=['recipient_index', 'created_at'], name='notices_outgoing_recipient'), models.Index(condition=models.Q(('from_address__isnull', False), models.Q(('state', 'held'), _negated=True)), fields=['from_address', 'created_at'], name='notices_outgoing_address'), models.Index(fields=['place', '-id'], name='notices_outgoing_place'), models.Index(fields=['user', '-id'], name='notices_outgoing_user'), models.Index(condition=models.Q(('state', 'sent'), _negated=True), fields=['state', '-id'], name='notices_outgoing_state')],
             },
         ),
     ]

@@ -20,7 +20,7 @@ WAYS = {
 
 
 def via_of(channel: str) -> Outgoing.Via | None:
-    """How messages of a channel leave: its server, else the place that settings name for what has none; None: closed."""
+    """How messages of a channel leave: by its server, else to the place that settings name; None when it is closed."""
     if channel == Channel.SMS and settings.SMS_URL:
         return Via.GATEWAY
     if channel == Channel.MAIL and settings.MAIL_SERVER:

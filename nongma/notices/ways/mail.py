@@ -1,6 +1,7 @@
 """Mail through an SMTP server (邮件)."""
 
 import smtplib
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -21,7 +22,7 @@ def deliver(outgoing: Outgoing) -> None:
         settings.MAIL_FROM,
         [outgoing.recipient],
         headers={"Message-ID": f"<{outgoing.uid}@{domain}>"},
-        connection=EmailBackend(**settings.MAIL_SERVER, timeout=settings.SEND_TIMEOUT_SECONDS),
+        connection=EmailBackend(**_options()),
     )
     try:
         message.send()
@@ -34,3 +35,7 @@ def deliver(outgoing: Outgoing) -> None:
         raise NotDelivered(f"邮件服务器回答 {error.smtp_code}", is_final=is_final) from error
     except (OSError, smtplib.SMTPException) as error:
         raise NotDelivered(f"连不上邮件服务器：{type(error).__name__}") from error
+
+
+def _options() -> dict[str, Any]:
+    return {**settings.MAIL_SERVER, "timeout": settings.SEND_TIMEOUT_SECONDS}
