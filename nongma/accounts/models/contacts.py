@@ -7,6 +7,7 @@ from nongma.lib.fields import EncryptedTextField
 class Contact(models.Model):
     """Who leads and who does the collecting work of a division (重点农产品产地溯源信息采集工作联系方式).
 
+    The level above reads what was reported last (`reported`), until a later change is reported too.
     Source: 农质安（溯）函〔2023〕72号, 六（二）, 附件2.
     """
 
@@ -26,6 +27,8 @@ class Contact(models.Model):
     reported_by = models.ForeignKey(
         "accounts.User", models.PROTECT, null=True, blank=True, verbose_name="上报人", related_name="+"
     )
+
+    reported = EncryptedTextField("上报的内容", blank=True, default="", help_text="JSON，各栏和机构名称")
 
     class Meta:
         verbose_name = "工作联系方式"

@@ -65,11 +65,15 @@ class Target(models.Model):
 
 
 class Figures(models.Model):
-    """How far one county, or an agency above the counties, has come (推广进度): counted, never added to."""
+    """How far one county, or an agency above the counties, has come (推广进度): counted, never added to.
+
+    Suspended agencies and closed accounts are left out.
+    """
 
     region_code = models.BigIntegerField("区划代码", primary_key=True)
     agencies = models.IntegerField("机构", default=0)
     agencies_with_account = models.IntegerField("已分配账号的机构", default=0)
+    towns_with_agency = models.IntegerField("有机构的乡镇", default=0)
     people = models.IntegerField("人员账号", default=0)
     people_in_use = models.IntegerField("已登录的人员", default=0)
     people_trained = models.IntegerField("已培训的人员", default=0)
