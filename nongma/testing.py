@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from nongma.accounts import backends
+from nongma.accounts.granting import parent_for
 from nongma.accounts.models import Agency, Membership, Role, User
 from nongma.catalogue.models import Product
 from nongma.certificates.models import Basis, Certificate
@@ -62,10 +63,15 @@ def make_official(
     """A person with a post at the agency of a division (made when absent)."""
     place = Region.objects.get(pk=region)
     agency, _ = Agency.objects.get_or_create(
-        region=place, kind=kind, name=f"{place.name}{kind.label}机构", defaults={"level": place.level}
+        region=place,
+        kind=kind,
+        name=f"{place.name}{kind.label}机构",
+        defaults={"level": place.level, "parent": parent_for(place, kind)},
     )
-    user = make_user(username, name)
+    user = make_user(username, name, agency=agency, place=region)
     Membership.objects.create(user=user, agency=agency, role=role, from_on=date(2020, 1, 1))
+    if role == Role.ADMINISTRATOR:
+        Agency.objects.filter(pk=agency.pk).update(administrator=user)
     return user
 
 
@@ -87,6 +93,7 @@ def make_operator(owner: User | None = None, *, region: int = YAZHOU, **fields: 
     _assign(operator.serial, CodeRange.Kind.OPERATOR, operator.uid)
     if owner is not None:
         OperatorMember.objects.create(operator=operator, user=owner, role=OperatorMember.Role.OWNER)
+        User.objects.filter(pk=owner.pk).update(place=region)
     return operator
 
 

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from nongma.accounts.models import Agency, Membership, Role, User
+from nongma.accounts.models import Agency, Department, Membership, Role, User
+from nongma.accounts.services import create_agency
 from nongma.audit.services import record
 from nongma.regions.models import Region
 
@@ -22,13 +23,12 @@ SUPERVISION, MONITORING, ENFORCEMENT = Agency.Kind.SUPERVISION, Agency.Kind.MONI
 
 @dataclass(frozen=True)
 class DemoAgency:
-    """An agency of the demo, under the agency that stands before it in the chain of regions."""
+    """An agency of the demo."""
 
     name: str
     region: int
     kind: Agency.Kind
-    department: str
-    parent: str = ""
+    department: Department = Department.QUALITY_SAFETY
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,14 @@ class DemoUser:
 
 
 DEMO_AGENCIES = (
-    DemoAgency("全国农产品质量安全监管机构", COUNTRY, SUPERVISION, "农业农村"),
-    DemoAgency("海南省农产品质量安全监管机构", PROVINCE, SUPERVISION, "农业农村", "全国农产品质量安全监管机构"),
-    DemoAgency("三亚市农产品质量安全监管机构", CITY, SUPERVISION, "农业农村", "海南省农产品质量安全监管机构"),
-    DemoAgency("崖州区农产品质量安全监管机构", COUNTY, SUPERVISION, "农业农村", "三亚市农产品质量安全监管机构"),
-    DemoAgency("崖州区农产品质量安全检测站", COUNTY, MONITORING, "农业农村", "崖州区农产品质量安全监管机构"),
-    DemoAgency("崖州区农业综合执法大队", COUNTY, ENFORCEMENT, "农业农村", "崖州区农产品质量安全监管机构"),
-    DemoAgency("崖州区乡镇监管站", TOWN, SUPERVISION, "农业农村", "崖州区农产品质量安全监管机构"),
-    DemoAgency("大蛋村服务点", VILLAGE, SUPERVISION, "农业农村", "崖州区乡镇监管站"),
+    DemoAgency("全国农产品质量安全监管机构", COUNTRY, SUPERVISION),
+    DemoAgency("海南省农产品质量安全监管机构", PROVINCE, SUPERVISION),
+    DemoAgency("三亚市农产品质量安全监管机构", CITY, SUPERVISION),
+    DemoAgency("崖州区农产品质量安全监管机构", COUNTY, SUPERVISION),
+    DemoAgency("崖州区农产品质量安全检测站", COUNTY, MONITORING),
+    DemoAgency("崖州区农业综合执法大队", COUNTY, ENFORCEMENT, Department.ENFORCEMENT),
+    DemoAgency("崖州区乡镇监管站", TOWN, SUPERVISION),
+    DemoAgency("大蛋村服务点", VILLAGE, SUPERVISION),
 )
 
 DEMO_USERS = (
@@ -64,6 +64,9 @@ DEMO_USERS = (
     DemoUser("province", "海南管理员", "海南省，看全省", "海南省农产品质量安全监管机构", (Role.ADMINISTRATOR,)),
     DemoUser("city", "三亚管理员", "三亚市，看全市", "三亚市农产品质量安全监管机构", (Role.ADMINISTRATOR,)),
     DemoUser("county", "崖州审核员", "崖州区，导入、审核产地信息", "崖州区农产品质量安全监管机构", (Role.REVIEWER,)),
+    DemoUser(
+        "admin", "崖州管理员", "崖州区，分配机构和人员账号", "崖州区农产品质量安全监管机构", (Role.ADMINISTRATOR,)
+    ),
     DemoUser("town", "乡镇监管员", "崖州区乡镇，采集产地信息", "崖州区乡镇监管站", (Role.COLLECTOR,)),
     DemoUser("collector", "村信息采集员", "大蛋村，采集产地信息", "大蛋村服务点", (Role.COLLECTOR,)),
     DemoUser("lab", "崖州检测员", "崖州区检测站，查主体和批次", "崖州区农产品质量安全检测站", (Role.LABORATORY,)),
@@ -86,16 +89,23 @@ def ensure_demo_users() -> dict[str, User]:
     known = {user.username: user for user in User.objects.filter(username__in=[one.username for one in DEMO_USERS])}
     missing = [one for one in DEMO_USERS if one.username not in known]
     if missing:
-        # One hash for all: the password is public, and thirteen hashes would cost the start a second.
+        # One hash for all: the password is public, and fourteen hashes would cost the start a second.
         hashed = make_password(DEMO_PASSWORD)
         made = User.objects.bulk_create(
-            User(username=one.username, name=one.name, is_operator=one.is_operator, is_demo=True, password=hashed)
+            User(
+                username=one.username,
+                name=one.name,
+                agency=agencies.get(one.agency),
+                place=agencies[one.agency].region_id if one.agency else None,
+                is_operator=one.is_operator,
+                is_demo=True,
+                password=hashed,
+            )
             for one in missing
         )
         known |= {user.username: user for user in made}
         for one in missing:
-            region = agencies[one.agency].region_id if one.agency else None
-            record("account.created", actor=None, target=known[one.username], region_code=region)
+            record("account.created", actor=None, target=known[one.username], region_code=known[one.username].place)
     Membership.objects.bulk_create(
         (
             Membership(user=known[one.username], agency=agencies[one.agency], role=role, from_on=SINCE)
@@ -104,6 +114,10 @@ def ensure_demo_users() -> dict[str, User]:
         ),
         ignore_conflicts=True,
     )
+    for one in missing:
+        if Role.ADMINISTRATOR in one.roles:
+            vacant = Agency.objects.filter(pk=agencies[one.agency].pk, administrator=None)
+            vacant.update(administrator=known[one.username])
     return known
 
 
@@ -121,15 +135,7 @@ def _ensure_agencies() -> dict[str, Agency]:
     regions = Region.objects.in_bulk({one.region for one in DEMO_AGENCIES})
     for one in DEMO_AGENCIES:
         if one.name not in known:
-            region = regions[one.region]
-            agency = Agency.objects.create(
-                name=one.name,
-                region=region,
-                level=region.level,
-                kind=one.kind,
-                department=one.department,
-                parent=known[one.parent] if one.parent else None,
+            known[one.name] = create_agency(
+                name=one.name, region=regions[one.region], kind=one.kind, department=one.department, actor=None
             )
-            record("agency.created", actor=None, target=agency, region_code=region.code, name=one.name)
-            known[one.name] = agency
     return known

@@ -52,10 +52,12 @@ def places_of(user: User) -> set[int]:
     The reverse relation knows its room, so nothing is imported upward.
     """
     posts = user.memberships.filter(Q(to_on=None) | Q(to_on__gte=timezone.localdate()))
-    return {
-        *posts.values_list("agency__region_id", flat=True),
-        *user.operator_memberships.values_list("operator__region_id", flat=True),
-    }
+    return {*posts.values_list("agency__region_id", flat=True), *operator_places_of(user)}
+
+
+def operator_places_of(user: User) -> set[int]:
+    """The divisions of the operators that a person acts for."""
+    return set(user.operator_memberships.values_list("operator__region_id", flat=True))
 
 
 def administrator_for(user: User) -> Membership | None:

@@ -11,8 +11,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from nongma.accounts.access import Action, scope_of
+from nongma.accounts.granting import has_area
 from nongma.accounts.models import User
 from nongma.accounts.queries import place_of, places_of
+from nongma.accounts.services import place_operator_person
 from nongma.audit.services import record, told
 from nongma.catalogue.models import Industry
 from nongma.codes.models import CodeRange
@@ -291,17 +293,18 @@ def add_member(
     Refuses `outside_area`, `operator_role` (who holds a post acts for no operator) and `inactive`.
     """
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    if actor:
-        _check_area(operator.region_id, actor, Action.MANAGE_ACCOUNTS)
+    if actor and not has_area(actor, operator.region_id):
+        raise Refused("outside_area", "这个地方的账号不归您管理")
     if not user.is_active:
         raise Refused("inactive", "这个账号已停用", field="user")
-    if not user.is_operator and places_of(user):
+    if user.agency_id or (not user.is_operator and places_of(user)):
         raise Refused("operator_role", "机构人员不能是主体人员", field="user")
     member, added = OperatorMember.objects.get_or_create(operator=operator, user=user, defaults={"role": role})
     if added:
         if not user.is_operator:
             user.is_operator = True
             user.save(update_fields=["is_operator"])
+        place_operator_person(user, operator.region_id)
         record("operator.member_added", actor=actor, target=operator, region_code=operator.region_id, role=role.value)
     return member
 

@@ -11,7 +11,7 @@ from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
 from nongma.regions.spans import NOWHERE
-from nongma.registry.forms import RegionField
+from nongma.regions.forms import RegionField
 from nongma.registry.models import Base, Operator
 from nongma.tracing import queries
 from nongma.tracing.buyers import MOST_FOUND, buyers_found

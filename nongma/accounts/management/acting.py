@@ -1,4 +1,3 @@
-import secrets
 from argparse import ArgumentParser
 from typing import Any
 
@@ -8,10 +7,6 @@ from nongma.accounts.access import Action, may
 from nongma.accounts.models import Agency, Role, User
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
-
-# Without those that are taken for one another when read out or written down: 0 o, 1 l i.
-LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-GROUPS, GROUP_LETTERS = 4, 4
 
 
 class AdministratorCommand(BaseCommand):
@@ -52,11 +47,6 @@ class PostCommand(AdministratorCommand):
     def act_on(self, user: User, agency: Agency, role: Role, actor: User) -> str:
         """Do it; the answer is what to tell."""
         raise NotImplementedError
-
-
-def random_password() -> str:
-    """A password to be read out once, which its person has to change: 16 letters, 79 bits."""
-    return "-".join("".join(secrets.choice(LETTERS) for _ in range(GROUP_LETTERS)) for _ in range(GROUPS))
 
 
 def region_of(code: int) -> Region:

@@ -1,4 +1,4 @@
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -8,7 +8,10 @@ from django.utils import timezone
 from nongma.lib.grams import NameGrams, grams_of
 from nongma.lib.ids import uuid7
 from nongma.regions.models import Region
-from nongma.regions.spans import Span, span_of
+from nongma.regions.spans import EVERYWHERE, Span, span_of
+
+if TYPE_CHECKING:
+    from nongma.accounts.models.people import User
 
 
 class Department(models.TextChoices):
@@ -27,10 +30,30 @@ class Department(models.TextChoices):
     CERTIFICATION = "certification", "产品认证管理"
 
 
+class ContactState(models.TextChoices):
+    """How far an agency's entry in the register of 附件2 is (联系方式状态)."""
+
+    MISSING = "missing", "未填写"
+    INCOMPLETE = "incomplete", "不完整"
+    DRAFT = "draft", "待上报"
+    REPORTED = "reported", "已上报"
+    CHANGED = "changed", "改后未报"
+
+
 class AgencyQuerySet(models.QuerySet["Agency"]):
+    def visible_to(self, user: "User") -> Self:
+        """Agencies whose accounts the person looks after (`Agency.oversees`)."""
+        own = user.administers
+        if any(agency.oversees_all for agency in own):
+            return self
+        query = models.Q(pk__in=())
+        for agency in own:
+            query |= agency.overseen
+        return self.filter(query)
+
     def inside(self, span: Span) -> Self:
         """Agencies of the divisions of a span."""
-        return self.filter(region_id__range=(span.start, span.stop))
+        return self.filter(region_id__gte=span.start, region_id__lte=span.stop)
 
     def named(self, text: str) -> Self:
         """Agencies whose name holds the text; a single character must begin it."""
@@ -66,6 +89,15 @@ class Agency(models.Model):
     )
     suspended_at = models.DateTimeField("停用时间", null=True, blank=True)
     suspended_for = models.CharField("停用原因", max_length=200, blank=True)
+    suspended_level = models.SmallIntegerField("停用机关层级", choices=Region.Level.choices, null=True, blank=True)
+    contact_state = models.CharField(
+        "工作联系方式",
+        max_length=10,
+        choices=ContactState.choices,
+        default=ContactState.MISSING,
+        editable=False,
+        help_text="附件2填到哪一步，随联系方式一起改",
+    )
     created_at = models.DateTimeField("建立时间", default=timezone.now, editable=False)
 
     objects = AgencyQuerySet.as_manager()
@@ -88,6 +120,11 @@ class Agency(models.Model):
                 condition=models.Q(suspended_at__isnull=False),
                 name="accounts_agency_suspended",
             ),
+            models.Index(
+                fields=("contact_state", "region", "id"),
+                condition=models.Q(kind="supervision"),
+                name="accounts_agency_contact",
+            ),
             GinIndex(NameGrams("name"), name="accounts_agency_grams"),
         ]
 
@@ -105,3 +142,27 @@ class Agency(models.Model):
     @property
     def is_suspended(self) -> bool:
         return self.suspended_at is not None
+
+    @property
+    def oversees_all(self) -> bool:
+        """Whether it is the country's 监管 agency."""
+        return self.kind == Agency.Kind.SUPERVISION and self.region_id == EVERYWHERE.start
+
+    @property
+    def overseen(self) -> models.Q:
+        """The agencies that `oversees` answers yes for, as a filter."""
+        query = models.Q(pk=self.pk)
+        if self.kind == Agency.Kind.SUPERVISION:
+            start, stop = self.span
+            query |= models.Q(parent=self.pk) | models.Q(region_id__gt=start, region_id__lte=stop)
+        return query
+
+    def oversees(self, other: "Agency") -> bool:
+        """Whether its administrator looks after the accounts of the other: its own; a 监管 agency's also those of the
+        divisions inside its own, and the 监测 and 执法 agencies of its own division."""
+        if self.pk == other.pk or self.oversees_all:
+            return True
+        if self.kind != Agency.Kind.SUPERVISION:
+            return False
+        inside = self.region_id != other.region_id and self.span.covers(other.span)
+        return inside or other.parent_id == self.pk

@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from nongma.accounts.models.agencies import Agency
 from nongma.accounts.models.third_parties import ThirdParty
@@ -15,6 +16,7 @@ from nongma.lib.fields import EncryptedTextField
 from nongma.lib.grams import NameGrams, grams_of
 from nongma.lib.ids import uuid7
 from nongma.lib.masking import mask_phone
+from nongma.regions.models import Region
 from nongma.regions.spans import Span, span_of
 
 
@@ -32,6 +34,22 @@ class Role(models.TextChoices):
 
 
 class UserQuerySet(models.QuerySet["User"]):
+    def visible_to(self, user: "User") -> Self:
+        """People whose accounts the person looks after: of the agencies overseen, and operators' people of the area."""
+        own = user.administers
+        if any(agency.oversees_all for agency in own):
+            return self
+        query = models.Q(pk__in=())
+        for agency in own:
+            if agency.kind != Agency.Kind.SUPERVISION:
+                query |= models.Q(agency=agency)
+                continue
+            start, stop = agency.span
+            same = Agency.objects.filter(models.Q(pk=agency.pk) | models.Q(parent=agency, region=agency.region_id))
+            query |= models.Q(place__range=(start + 1, stop)) | models.Q(agency__in=list(same))
+            query |= models.Q(place=start, is_operator=True)
+        return self.filter(query)
+
     def called(self, text: str) -> Self:
         """People whose name holds the text (a single character must begin it), or whose username begins with it."""
         if text.isascii():
@@ -43,6 +61,10 @@ class UserQuerySet(models.QuerySet["User"]):
 class UserManager(BaseUserManager["User"]):
     def get_queryset(self) -> UserQuerySet:
         return UserQuerySet(self.model, using=self._db)
+
+    def visible_to(self, user: "User") -> UserQuerySet:
+        """As the queryset's."""
+        return self.get_queryset().visible_to(user)
 
     def called(self, text: str) -> UserQuerySet:
         """As the queryset's."""
@@ -77,6 +99,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField("启用", default=True, help_text="注销的账号不再启用")
     suspended_at = models.DateTimeField("停用时间", null=True, blank=True)
     suspended_for = models.CharField("停用原因", max_length=200, blank=True)
+    suspended_level = models.SmallIntegerField("停用机关层级", choices=Region.Level.choices, null=True, blank=True)
     is_operator = models.BooleanField("是主体人员", default=False)
     is_demo = models.BooleanField("演示账号", default=False)
     must_change_password = models.BooleanField(
@@ -110,6 +133,11 @@ class User(AbstractBaseUser):
             models.Index(
                 fields=("place", "id"), condition=models.Q(must_change_password=True), name="accounts_user_unclaimed"
             ),
+            models.Index(
+                fields=("place",),
+                condition=models.Q(agency__isnull=False, is_active=True),
+                name="accounts_user_counted",
+            ),
             GinIndex(NameGrams("name"), name="accounts_user_grams"),
         ]
 
@@ -125,10 +153,20 @@ class User(AbstractBaseUser):
     def get_short_name(self) -> str:
         return self.name
 
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        """What sessions and tokens carry a mark of: it changes with the password and with `epoch`."""
+        salt = "nongma.accounts.models.User"
+        return salted_hmac(salt, f"{self.epoch}:{self.password}", secret=secret, algorithm="sha256").hexdigest()
+
     @property
     def masked_phone(self) -> str:
         """The phone as most people may see it."""
         return mask_phone(self.phone)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the account is not closed; that of a demo person, whose password everybody knows, only in the demo."""
+        return self.is_active and (settings.DEMO or not self.is_demo)
 
     @property
     def is_suspended(self) -> bool:
@@ -137,11 +175,14 @@ class User(AbstractBaseUser):
 
     @property
     def may_sign_in(self) -> bool:
-        """Whether the account is open and not suspended.
+        """Whether the account is open, and neither the person nor the agency is suspended."""
+        return self.is_open and not self.is_suspended
 
-        That of a demo person, whose password everybody knows, only in the demo.
-        """
-        return self.is_active and not self.is_suspended and (settings.DEMO or not self.is_demo)
+    @cached_property
+    def administers(self) -> list[Agency]:
+        """The agencies whose 平台管理员 the person is today, read once for a user object."""
+        posts = self.memberships.active(timezone.localdate()).filter(role=Role.ADMINISTRATOR)
+        return [post.agency for post in posts.filter(agency__suspended_at=None).select_related("agency__region")]
 
     @cached_property
     def standing(self) -> tuple[tuple[Role, Span | None], ...]:
@@ -200,8 +241,16 @@ class Membership(models.Model):
                 condition=models.Q(to_on=None) | models.Q(to_on__gte=models.F("from_on")),
                 name="accounts_membership_dates",
             ),
+            models.UniqueConstraint(
+                fields=("agency",),
+                condition=models.Q(role=Role.ADMINISTRATOR, to_on=None),
+                name="accounts_one_administrator",
+            ),
         ]
-        indexes = [models.Index(fields=("agency", "role", "from_on"), name="accounts_membership_post")]
+        indexes = [
+            models.Index(fields=("agency", "role", "from_on"), name="accounts_membership_post"),
+            models.Index(fields=("role", "user"), condition=models.Q(to_on=None), name="accounts_membership_role"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} {self.get_role_display()}"

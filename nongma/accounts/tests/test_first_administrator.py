@@ -22,8 +22,10 @@ def test_it_makes_the_first_administrator(monkeypatch: pytest.MonkeyPatch) -> No
     user = User.objects.get(username="first")
     assert may(user, Action.MANAGE_ACCOUNTS)
     assert scope_of(user).spans[0].start == HAINAN
-    create("second", "--name", "第二位", f"--region={HAINAN}")
-    assert Agency.objects.count() == 1
+    with pytest.raises(CommandError, match="请办理交接"):
+        create("second", "--name", "第二位", f"--region={HAINAN}")
+    assert list(User.objects.all()) == [user]
+    assert Agency.objects.get().administrator == user
 
 
 def test_it_asks_for_the_password_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,9 +19,9 @@ PASSWORD_PAGE = reverse("accounts:password")
 @pytest.fixture
 def mei(hainan: User) -> User:
     """Mei, whom an administrator has entered."""
-    mei = create_user(username="mei", name="梅新人", password=GIVEN, actor=hainan, region_code=YAZHOU)
-    agency = make_official("other", "别人", Role.COLLECTOR, YAZHOU).memberships.get().agency
-    appoint(user=mei, agency=agency, role=Role.REVIEWER, actor=hainan)
+    gao = make_official("gao", "高管理", Role.ADMINISTRATOR, YAZHOU)
+    mei = create_user(username="mei", name="梅新人", password=GIVEN, actor=gao, agency=gao.agency)
+    appoint(user=mei, agency=gao.agency, role=Role.REVIEWER, actor=gao)
     return User.objects.get(pk=mei.pk)
 
 

@@ -13,8 +13,8 @@ OLD, NEW = "seven-green-hills", "eight-green-hills"
 @pytest.fixture
 def mei(db: None) -> User:
     """Mei, who has a password and a post in 崖州区."""
-    mei = create_user(username="mei", name="梅登录", password=OLD, actor=None)
-    agency = make_official("other", "别人", Role.COLLECTOR, YAZHOU).memberships.get().agency
+    agency = make_official("other", "别人", Role.COLLECTOR, YAZHOU).agency
+    mei = create_user(username="mei", name="梅登录", password=OLD, actor=None, agency=agency)
     Membership.objects.create(user=mei, agency=agency, role=Role.COLLECTOR, from_on="2020-01-01")
     return mei
 

@@ -4,21 +4,16 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from nongma.accounts.access import Action, may, roles_of, scope_of
+from nongma.accounts.access import Action, roles_of, scope_of
 from nongma.accounts.models import Agency, Membership, Role, User
-from nongma.accounts.services import appoint, change_password, create_agency, create_user, deactivate_user, dismiss
+from nongma.accounts.services import appoint, change_password, create_user, deactivate_user, dismiss
 from nongma.audit.models import Entry
 from nongma.lib.refused import Refused
-from nongma.regions.models import Region
 from nongma.registry.models import Operator
-from nongma.testing import HAINAN, LIANDU, SANYA, YAZHOU, client_of, make_user
+from nongma.testing import LIANDU, SANYA, YAZHOU, client_of, make_official, make_user
 
 PASSWORD, OWN_PASSWORD = "seven-green-hills", "seven-blue-hills"
 SUPERVISION = Agency.Kind.SUPERVISION
-
-
-def region(code: int) -> Region:
-    return Region.objects.get(pk=code)
 
 
 def fresh(user: User) -> User:
@@ -27,36 +22,22 @@ def fresh(user: User) -> User:
 
 
 @pytest.fixture
-def sanya(hainan: User) -> Agency:
-    """The agency of 三亚市, entered by the province."""
-    return create_agency(name="三亚市监管机构", region=region(SANYA), kind=SUPERVISION, actor=hainan)
+def fang(hainan: User) -> User:
+    """Fang, the administrator of 三亚市."""
+    return make_official("fang", "方管理", Role.ADMINISTRATOR, SANYA)
 
 
 @pytest.fixture
-def mei(hainan: User) -> User:
-    """Mei, who has an account and no post."""
-    mei = create_user(username="mei", name="梅新人", password=PASSWORD, actor=hainan, region_code=SANYA)
+def sanya(fang: User) -> Agency:
+    """The agency of 三亚市, which Fang administers."""
+    return fang.agency
+
+
+@pytest.fixture
+def mei(fang: User, sanya: Agency) -> User:
+    """Mei of 三亚市, who has an account and no post."""
+    mei = create_user(username="mei", name="梅新人", password=PASSWORD, actor=fang, agency=sanya)
     return change_password(user=mei, old=PASSWORD, new=OWN_PASSWORD, actor=mei)
-
-
-def test_it_enters_an_agency_below_another(hainan: User, sanya: Agency) -> None:
-    below = create_agency(name="崖州站", region=region(YAZHOU), kind=SUPERVISION, actor=hainan, parent=sanya)
-    assert (below.level, below.parent) == (Region.Level.COUNTY, sanya)
-    assert Entry.objects.filter(action="agency.created", region_code=YAZHOU).exists()
-
-
-def test_it_refuses_an_agency(hainan: User, zhao: User, sanya: Agency) -> None:
-    before = Agency.objects.count()
-    for code, actor, name, where, parent in [
-        ("outside_area", hainan, "莲都站", LIANDU, None),
-        ("outside_area", zhao, "崖州站", YAZHOU, None),
-        ("agency_exists", hainan, "三亚市监管机构", SANYA, None),
-        ("parent_outside", hainan, "海南站", HAINAN, sanya),
-    ]:
-        with pytest.raises(Refused) as refusal:
-            create_agency(name=name, region=region(where), kind=SUPERVISION, actor=actor, parent=parent)
-        assert refusal.value.code == code
-    assert Agency.objects.count() == before
 
 
 @pytest.mark.parametrize(
@@ -66,43 +47,52 @@ def test_it_refuses_an_agency(hainan: User, zhao: User, sanya: Agency) -> None:
         ("username_form", {"username": "a b"}),
         ("username_taken", {"username": "HAINAN"}),
         ("weak_password", {"password": "12345678901"}),
-        ("outside_area", {"region_code": LIANDU}),
-        ("outside_area", {"region_code": None}),
+        ("name_missing", {"name": " "}),
+        ("phone_invalid", {"phone": "123"}),
+        ("email_invalid", {"email": "mei@"}),
+        ("outside_area", {"agency": None, "operator_place": LIANDU}),
+        ("outside_area", {"agency": None}),
     ],
 )
-def test_it_refuses_an_account(hainan: User, code: str, values: dict[str, str]) -> None:
+def test_it_refuses_an_account(hainan: User, fang: User, sanya: Agency, code: str, values: dict[str, str]) -> None:
     before = User.objects.count()
     with pytest.raises(Refused) as refusal:
-        create_user(
-            **{"username": "mei", "name": "梅", "password": PASSWORD, "actor": hainan, "region_code": SANYA} | values
-        )
+        create_user(**{"username": "mei", "name": "梅", "password": PASSWORD, "actor": fang, "agency": sanya} | values)
     assert refusal.value.code == code
     assert User.objects.count() == before
     assert not Entry.objects.filter(action="account.created").exists()
 
 
-def test_a_post_gives_role_and_area_from_its_first_day(hainan: User, sanya: Agency, mei: User) -> None:
+def test_a_post_gives_role_and_area_from_its_first_day(fang: User, sanya: Agency, mei: User) -> None:
     assert roles_of(mei) == frozenset()
-    appoint(user=mei, agency=sanya, role=Role.REVIEWER, actor=hainan)
-    assert may(fresh(mei), Action.REVIEW_ORIGINS)
+    appoint(user=mei, agency=sanya, role=Role.REVIEWER, actor=fang)
+    assert Role.REVIEWER in roles_of(fresh(mei))
     assert YAZHOU in scope_of(fresh(mei))
     assert LIANDU not in scope_of(fresh(mei))
     tomorrow = timezone.localdate() + timedelta(days=1)
-    appoint(user=mei, agency=sanya, role=Role.OFFICER, actor=hainan, from_on=tomorrow)
+    appoint(user=mei, agency=sanya, role=Role.ANALYST, actor=fang, from_on=tomorrow)
     assert roles_of(fresh(mei)) == {Role.REVIEWER}
 
 
-def test_it_refuses_a_post(hainan: User, zhao: User, li: User, sanya: Agency, mei: User) -> None:
-    closed = create_user(username="closed", name="停用", password=PASSWORD, actor=hainan, region_code=SANYA)
+def test_it_refuses_a_post(
+    hainan: User, fang: User, zhao: User, sun: User, li: User, ministry: User, sanya: Agency, mei: User
+) -> None:
+    closed = create_user(username="closed", name="停用", password=PASSWORD, actor=fang, agency=sanya)
     User.objects.filter(pk=closed.pk).update(is_active=False)
-    appoint(user=mei, agency=sanya, role=Role.ANALYST, actor=hainan)
+    appoint(user=mei, agency=sanya, role=Role.ANALYST, actor=fang)
     before = Membership.objects.count()
     for code, actor, user, role in [
         ("outside_area", zhao, mei, Role.REVIEWER),
-        ("operator_role", hainan, li, Role.REVIEWER),
-        ("operator_role", hainan, mei, Role.OPERATOR),
-        ("inactive", hainan, closed, Role.REVIEWER),
-        ("already_appointed", hainan, mei, Role.ANALYST),
+        ("outside_area", fang, sun, Role.REVIEWER),
+        ("operator_role", fang, li, Role.REVIEWER),
+        ("operator_role", fang, mei, Role.OPERATOR),
+        ("role_not_held", fang, mei, Role.OFFICER),
+        ("self", fang, fang, Role.REVIEWER),
+        ("not_grantor", fang, mei, Role.ADMINISTRATOR),
+        ("not_grantor", ministry, mei, Role.REVIEWER),
+        ("administrator_exists", hainan, mei, Role.ADMINISTRATOR),
+        ("inactive", fang, closed, Role.REVIEWER),
+        ("already_appointed", fang, mei, Role.ANALYST),
     ]:
         with pytest.raises(Refused) as refusal:
             appoint(user=user, agency=sanya, role=role, actor=actor)
@@ -110,21 +100,32 @@ def test_it_refuses_a_post(hainan: User, zhao: User, li: User, sanya: Agency, me
     assert Membership.objects.count() == before
 
 
-def test_a_post_ends_and_stays_as_history(hainan: User, sanya: Agency, mei: User) -> None:
-    post = appoint(user=mei, agency=sanya, role=Role.REVIEWER, actor=hainan, from_on=date(2026, 1, 1))
-    dismiss(membership=post, actor=hainan)
+def test_a_post_ends_and_stays_as_history(fang: User, sanya: Agency, mei: User) -> None:
+    post = appoint(user=mei, agency=sanya, role=Role.REVIEWER, actor=fang, from_on=date(2026, 1, 1))
+    dismiss(membership=post, actor=fang)
     assert roles_of(fresh(mei)) == frozenset()
     post.refresh_from_db()
     assert post.to_on == timezone.localdate() - timedelta(days=1)
     with pytest.raises(Refused) as refusal:
-        dismiss(membership=post, actor=hainan)
+        dismiss(membership=post, actor=fang)
     assert refusal.value.code == "already_dismissed"
     assert Entry.objects.filter(action="account.dismissed").count() == 1
 
 
-def test_the_last_administrator_stays(hainan: User, ministry: User, sanya: Agency, mei: User) -> None:
-    own = hainan.memberships.get()
-    dismiss(membership=own, actor=ministry)
+def test_only_from_above_is_an_administrator_dismissed(fang: User, zhao: User, hainan: User) -> None:
+    own = fang.memberships.get()
+    for actor, code in ((fang, "not_grantor"), (zhao, "outside_area")):
+        with pytest.raises(Refused) as refusal:
+            dismiss(membership=own, actor=actor)
+        assert refusal.value.code == code
+    own.refresh_from_db()
+    assert own.to_on is None
+    dismiss(membership=own, actor=hainan)
+    assert Agency.objects.get(pk=own.agency_id).administrator is None
+
+
+def test_the_last_administrator_stays(hainan: User, ministry: User) -> None:
+    dismiss(membership=hainan.memberships.get(), actor=ministry)
     last = ministry.memberships.get()
     with pytest.raises(Refused) as refusal:
         dismiss(membership=last, actor=ministry)
@@ -133,8 +134,8 @@ def test_the_last_administrator_stays(hainan: User, ministry: User, sanya: Agenc
     assert last.to_on is None
 
 
-def test_it_closes_an_account_for_good(hainan: User, sanya: Agency, mei: User) -> None:
-    appoint(user=mei, agency=sanya, role=Role.REVIEWER, actor=hainan, from_on=date(2026, 1, 1))
+def test_it_closes_an_account_for_good(hainan: User, fang: User, sanya: Agency, mei: User) -> None:
+    appoint(user=mei, agency=sanya, role=Role.ANALYST, actor=fang, from_on=date(2026, 1, 1))
     browser = client_of(fresh(mei))
     deactivate_user(user=mei, actor=hainan, reason="调离")
     assert browser.get("/me").status_code == 302
@@ -143,9 +144,14 @@ def test_it_closes_an_account_for_good(hainan: User, sanya: Agency, mei: User) -
 
 
 def test_it_refuses_to_close(hainan: User, zhao: User, sun: User) -> None:
-    for code, actor, user in [("self", hainan, hainan), ("outside_area", hainan, sun), ("outside_area", zhao, hainan)]:
+    for code, actor, user, reason in [
+        ("self", hainan, hainan, "试试"),
+        ("outside_area", hainan, sun, "试试"),
+        ("outside_area", zhao, hainan, "试试"),
+        ("reason_missing", hainan, zhao, " "),
+    ]:
         with pytest.raises(Refused) as refusal:
-            deactivate_user(user=user, actor=actor, reason="试试")
+            deactivate_user(user=user, actor=actor, reason=reason)
         assert refusal.value.code == code
         assert fresh(user).is_active
     assert not Entry.objects.filter(action="account.deactivated").exists()
@@ -173,8 +179,20 @@ def test_an_operators_person_is_managed_where_the_operator_is(
     assert fresh(chen).check_password(PASSWORD)
 
 
+def test_a_post_elsewhere_keeps_the_own_administrator_from_the_password(
+    fang: User, sanya: Agency, mei: User, hainan: User
+) -> None:
+    """Whoever sets a password could act with all its posts: those of the province are not Fang's to use."""
+    appoint(user=mei, agency=sanya, role=Role.ANALYST, actor=fang)
+    appoint(user=mei, agency=hainan.agency, role=Role.ANALYST, actor=hainan)
+    with pytest.raises(Refused) as refusal:
+        change_password(user=mei, new=PASSWORD, actor=fang)
+    assert refusal.value.code == "outside_area"
+    assert fresh(mei).check_password(OWN_PASSWORD)
+
+
 def test_two_posts_in_two_places_do_not_mix(sanya: Agency, sun: User, ministry: User) -> None:
-    appoint(user=sun, agency=sanya, role=Role.COLLECTOR, actor=ministry)
+    Membership.objects.create(user=sun, agency=sanya, role=Role.COLLECTOR, from_on=date(2026, 1, 1))
     sun = fresh(sun)
     assert YAZHOU in scope_of(sun)
     assert LIANDU in scope_of(sun)
@@ -182,6 +200,6 @@ def test_two_posts_in_two_places_do_not_mix(sanya: Agency, sun: User, ministry: 
     assert LIANDU in scope_of(sun, Action.REVIEW_ORIGINS)
 
 
-def test_a_wider_post_swallows_a_narrower_one(sanya: Agency, zhao: User, hainan: User) -> None:
-    appoint(user=zhao, agency=sanya, role=Role.REVIEWER, actor=hainan)
+def test_a_wider_post_swallows_a_narrower_one(sanya: Agency, zhao: User, fang: User) -> None:
+    appoint(user=zhao, agency=sanya, role=Role.REVIEWER, actor=fang)
     assert [span.start for span in scope_of(fresh(zhao)).spans] == [SANYA]

@@ -9,7 +9,7 @@ from nongma.accounts.models import User
 from nongma.audit.labels import ACTIONS, KINDS
 from nongma.audit.queries import Search
 from nongma.desk.log.queries import Wanted
-from nongma.registry.forms import RegionField
+from nongma.regions.forms import RegionField
 
 DAYS_SHOWN = 30
 LONGEST_DAYS = 366

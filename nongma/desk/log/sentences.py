@@ -10,7 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
-from nongma.accounts.models import Agency, Role
+from nongma.accounts.models import Agency, Role, User
 from nongma.audit.labels import action_label, detail_label
 from nongma.audit.models import Entry
 from nongma.catalogue.models import Unit
@@ -27,7 +27,11 @@ PHRASES = {
     "account.channels_chosen": "选择{target}的提醒方式",
     "account.appointed": "任命{target}为{agency}的{role}",
     "account.dismissed": "免去{target}在{agency}的{role}职务",
-    "account.deactivated": "停用{target}",
+    "account.changed": "修改{target}的{fields}",
+    "account.handed_over": "把{agency}的{role}职务由{before}交接给{target}",
+    "account.suspended": "停用{target}",
+    "account.restored": "恢复{target}",
+    "account.deactivated": "注销{target}",
     "account.signed_in": "从{by}登录",
     "account.failed": "有人登录{target}，密码不对",
     "account.locked": "锁定{target}：连续输错密码",
@@ -36,6 +40,9 @@ PHRASES = {
     "account.totp_enrolled": "启用{target}的动态口令",
     "account.totp_removed": "停用{target}的动态口令",
     "agency.created": "建立{target}",
+    "agency.changed": "修改{target}",
+    "agency.suspended": "停用{target}",
+    "agency.restored": "恢复{target}",
     "audit.exported": "导出审计记录",
     "audit.check_started": "开始{target}",
     "audit.check_finished": "{target}完成",
@@ -75,6 +82,7 @@ PHRASES = {
     "outgoing.resent": "重发{target}",
 }
 UNCHANGED = {
+    "account.changed": "保存{target}，内容没有改动",
     "operator.changed": "保存{target}，内容没有改动",
     "origin.changed": "重新提交{target}，内容没有改动：已退回 → 待审核",
 }
@@ -90,7 +98,7 @@ CHOICES: dict[str, dict[str, str]] = {
     "status": dict(Operator.Status.choices),
     "unit": dict(Unit.choices),
 }
-MODELS: dict[str, type[models.Model]] = {"operator": Operator, "origin": Origin}
+MODELS: dict[str, type[models.Model]] = {"operator": Operator, "origin": Origin, "user": User}
 COUNTED = {"parts", "sources", "reached"}
 
 

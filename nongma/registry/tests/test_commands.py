@@ -26,26 +26,33 @@ def password_in(told):
 
 @pytest.fixture
 def station(hainan):
-    run("create_agency", STATION, f"--region={YAZHOU}", "--department=农业农村")
+    """A county's agency with its administrator Gao, whom the province has named."""
+    run("create_agency", STATION, f"--region={YAZHOU}", "--department=livestock")
+    run("create_person", "gao", "--name=高管理", *POST, "--role=administrator")
+    User.objects.update(must_change_password=False)
     return Agency.objects.get(name=STATION)
+
+
+def deeds_of(user):
+    return list(Entry.objects.filter(actor_id=user.pk).order_by("id").values_list("action", flat=True))
 
 
 POST = (f"--agency={STATION}", f"--region={YAZHOU}")
 
 
 def test_an_administrator_enters_an_agency_and_its_people(station, hainan):
-    told = run("create_person", "mei", "--name=梅新人", *POST, "--role=collector")
+    told = run("create_person", "mei", "--name=梅新人", *POST, "--role=collector", by="gao")
     mei = User.objects.get(username="mei")
     assert mei.check_password(password_in(told))
     assert mei.must_change_password
     assert roles_of(mei) == {Role.COLLECTOR}
     assert YAZHOU in scope_of(mei)
     User.objects.update(must_change_password=False)
-    run("appoint", "mei", *POST, "--role=reviewer")
+    run("appoint", "mei", *POST, "--role=reviewer", by="gao")
     assert may(User.objects.get(username="mei"), Action.REVIEW_OPERATORS)
-    by_hainan = Entry.objects.filter(actor_id=hainan.pk).order_by("id").values_list("action", flat=True)
-    assert list(by_hainan) == ["agency.created", "account.created", "account.appointed", "account.appointed"]
-    run("dismiss", "mei", *POST, "--role=reviewer")
+    assert deeds_of(hainan) == ["agency.created", "account.created", "account.appointed"]
+    assert deeds_of(User.objects.get(username="gao")) == ["account.created", "account.appointed", "account.appointed"]
+    run("dismiss", "mei", *POST, "--role=reviewer", by="gao")
     assert mei.memberships.get(role=Role.REVIEWER).to_on is not None
 
 
@@ -67,7 +74,7 @@ def test_an_administrator_enters_the_people_of_an_operator(hainan, li_operator):
 
 
 def test_a_person_joins_a_second_operator(hainan, li, chen_operator, li_operator, ministry):
-    with pytest.raises(CommandError, match="管辖范围"):
+    with pytest.raises(CommandError, match="不归您管理"):
         run("add_member", "li", f"--operator={chen_operator.code}")
     assert li.operator_memberships.count() == 1
     run("add_member", "li", f"--operator={chen_operator.code}", by="ministry")
@@ -79,8 +86,9 @@ def test_a_person_joins_a_second_operator(hainan, li, chen_operator, li_operator
     [
         ("zhao", (*POST, "--role=collector"), "不是平台管理员"),
         ("nobody", (*POST, "--role=collector"), "不是平台管理员"),
-        ("hainan", (*POST,), "--role"),
-        ("hainan", (*POST, "--role=collector", "--operator=1"), "不能和"),
+        ("hainan", (*POST, "--role=collector"), "由本机构的平台管理员"),
+        ("gao", (*POST,), "--role"),
+        ("gao", (*POST, "--role=collector", "--operator=1"), "不能和"),
         ("hainan", ("--operator=12345678901234567890",), "没有主体"),
         ("hainan", ("--agency=别处", f"--region={YAZHOU}", "--role=collector"), "没有机构"),
         ("hainan", ("--agency=莲都站", f"--region={LIANDU}", "--role=collector"), "不归您管理"),

@@ -45,7 +45,7 @@ class Command(BaseCommand):
             name=options["name"],
             password=os.environ.get("NONGMA_ADMINISTRATOR_PASSWORD") or _asked(),
             actor=None,
-            region_code=region.code,
+            agency=agency,
         )
         appoint(user=user, agency=agency, role=Role.ADMINISTRATOR, actor=None)
 

@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from nongma.accounts.management.acting import AdministratorCommand, region_of
-from nongma.accounts.models import Agency, User
+from nongma.accounts.models import Agency, Department, User
 from nongma.accounts.services import create_agency
 
 
@@ -22,14 +22,20 @@ class Command(AdministratorCommand):
             default=kinds.SUPERVISION.value,
             help="类别：" + "，".join(f"{kind.value} {kind.label}" for kind in kinds),
         )
-        parser.add_argument("--department", default="", help="部门，如 农业农村")
+        departments = "，".join(f"{one.value} {one.label}" for one in Department)
+        parser.add_argument(
+            "--department",
+            choices=Department.values,
+            default=Department.QUALITY_SAFETY.value,
+            help=f"部门：{departments}",
+        )
 
     def act(self, actor: User, options: dict[str, Any]) -> str:
         agency = create_agency(
             name=options["name"],
             region=region_of(options["region"]),
             kind=Agency.Kind(options["kind"]),
-            department=options["department"],
+            department=Department(options["department"]),
             actor=actor,
         )
         return f"已建立机构 {agency}（{agency.region}）"

@@ -1,9 +1,9 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from nongma.accounts.management.acting import AdministratorCommand, person_of, random_password
+from nongma.accounts.management.acting import AdministratorCommand, person_of
 from nongma.accounts.models import User
-from nongma.accounts.services import change_password
+from nongma.accounts.services import reset_password
 
 
 class Command(AdministratorCommand):
@@ -16,6 +16,6 @@ class Command(AdministratorCommand):
         parser.add_argument("username", help="用户名")
 
     def act(self, actor: User, options: dict[str, Any]) -> str:
-        password = random_password()
-        user = change_password(user=person_of(options["username"]), new=password, actor=actor)
+        user = person_of(options["username"])
+        password = reset_password(user=user, actor=actor)
         return f"{user} 的新密码（只显示这一次，下次登录要换成自己的）：{password}"

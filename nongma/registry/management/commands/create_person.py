@@ -4,9 +4,9 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import transaction
 
-from nongma.accounts.management.acting import AdministratorCommand, agency_of, random_password
+from nongma.accounts.management.acting import AdministratorCommand, agency_of
 from nongma.accounts.models import Role, User
-from nongma.accounts.services import appoint, create_user
+from nongma.accounts.services import appoint, create_user, random_password
 from nongma.registry.management.owning import add_operator_arguments, operator_and_role
 from nongma.registry.services import add_member
 
@@ -45,7 +45,7 @@ def _employ(actor: User, options: dict[str, Any], password: str) -> str:
         name=options["name"],
         password=password,
         actor=actor,
-        region_code=agency.region_id,
+        agency=agency,
     )
     appoint(user=user, agency=agency, role=role, actor=actor)
     return f"{agency} {role.label}"
@@ -58,8 +58,7 @@ def _join(actor: User, options: dict[str, Any], password: str) -> str:
         name=options["name"],
         password=password,
         actor=actor,
-        is_operator=True,
-        region_code=operator.region_id,
+        operator_place=operator.region_id,
     )
     add_member(operator=operator, user=user, actor=actor, role=role)
     return f"{operator} {role.label}"

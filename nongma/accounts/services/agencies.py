@@ -1,0 +1,139 @@
+"""Entering agencies, and cutting a whole agency off."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from nongma.accounts.granting import level_over, parent_for
+from nongma.accounts.models import Agency, Department, User
+from nongma.audit.services import record
+from nongma.lib.refused import Misfilled, Refused
+from nongma.regions.models import Region
+
+NAME_LENGTH, REASON_LENGTH = 100, 200
+SUSPENSION = ["suspended_at", "suspended_for", "suspended_level"]
+
+
+@transaction.atomic
+def create_agency(
+    *,
+    name: str,
+    region: Region,
+    kind: Agency.Kind,
+    actor: User | None,
+    department: Department = Department.QUALITY_SAFETY,
+) -> Agency:
+    """Enter an agency on the region tree; the 监管 agency that hands out its account is found by the rules.
+
+    A new 监管 agency takes over those below it that had to report further up. Refuses `outside_area` (a 监管 agency is
+    entered from above, a 监测 or 执法 agency also by the 监管 agency of its level), `agency_exists`, and `name_length`
+    (422). `actor` None: the platform itself, at set-up.
+    """
+    name = _name(name)
+    agency = Agency(name=name, region=region, level=region.level, kind=kind, department=department)
+    agency.parent = parent_for(region, kind)
+    if actor and not any(one.pk == agency.parent_id or one.oversees(agency) for one in actor.administers):
+        raise Refused("outside_area", "这个地方的机构不归您建立", field="region")
+    _check_free(agency)
+    agency.save()
+    if kind == Agency.Kind.SUPERVISION:
+        _take_over(agency)
+    record("agency.created", actor=actor, target=agency, region_code=region.code, name=name, kind=kind)
+    return agency
+
+
+@transaction.atomic
+def change_agency(*, agency: Agency, name: str, department: Department, actor: User) -> Agency:
+    """Correct an agency's name or department; place and kind stay, they decide who sees what.
+
+    Refuses `outside_area`, `agency_exists`, and `name_length` (422).
+    """
+    agency = Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
+    _check_from_above(actor, agency)
+    agency.name, agency.department = _name(name), department
+    _check_free(agency)
+    agency.save(update_fields=["name", "department"])
+    record("agency.changed", actor=actor, target=agency, region_code=agency.region_id, name=agency.name)
+    return agency
+
+
+@transaction.atomic
+def suspend_agency(*, agency: Agency, reason: str, actor: User) -> Agency:
+    """Cut all people of an agency off, from their next request on; posts and history stay.
+
+    Refuses `outside_area` (also the own agency), `already_suspended`, and `reason_missing` (422).
+    """
+    agency = Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
+    level = _check_from_above(actor, agency, own=False)
+    if agency.suspended_at:
+        raise Refused("already_suspended", f"{agency}已经停用")
+    agency.suspended_at, agency.suspended_for, agency.suspended_level = timezone.now(), reason_of(reason), level
+    agency.save(update_fields=SUSPENSION)
+    record("agency.suspended", actor=actor, target=agency, region_code=agency.region_id, reason=agency.suspended_for)
+    return agency
+
+
+@transaction.atomic
+def restore_agency(*, agency: Agency, actor: User) -> Agency:
+    """Let an agency's people work again.
+
+    Refuses `outside_area`, `not_suspended`, and `suspended_above` (a higher level cut it off).
+    """
+    agency = Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
+    level = _check_from_above(actor, agency, own=False)
+    if not agency.suspended_at:
+        raise Refused("not_suspended", f"{agency}没有停用")
+    check_rank(agency.suspended_level, level)
+    agency.suspended_at, agency.suspended_for, agency.suspended_level = None, "", None
+    agency.save(update_fields=SUSPENSION)
+    record("agency.restored", actor=actor, target=agency, region_code=agency.region_id)
+    return agency
+
+
+def reason_of(text: str) -> str:
+    """The reason as it is kept. Raises `reason_missing`."""
+    reason = text.strip()
+    if not reason or len(reason) > REASON_LENGTH:
+        raise Misfilled("reason_missing", f"请写明原因，最多 {REASON_LENGTH} 字", field="reason")
+    return reason
+
+
+def check_rank(suspended: int | None, level: int | None) -> None:
+    """Whoever lifts a suspension stands no lower than who ordered it. Raises `suspended_above`."""
+    if suspended is not None and (level is None or level > suspended):
+        raise Refused("suspended_above", f"这是{Region.Level(suspended).label}级停用的，要由同级或上级恢复")
+
+
+def _check_from_above(actor: User, agency: Agency, *, own: bool = True) -> int | None:
+    """The level from which the actor may decide about an agency. Raises `outside_area`.
+
+    The topmost agency, which nobody is above, decides about itself where `own` allows it.
+    """
+    level = level_over(actor, agency)
+    at_the_top = own and agency.parent_id is None and any(one.pk == agency.pk for one in actor.administers)
+    if level is None and not at_the_top:
+        raise Refused("outside_area", "这个机构由上级机构管理")
+    return level
+
+
+def _check_free(agency: Agency) -> None:
+    same = Agency.objects.filter(region=agency.region_id, kind=agency.kind, name=agency.name).exclude(pk=agency.pk)
+    if same.exists():
+        raise Refused("agency_exists", f"{agency.region} 已经有“{agency.name}”", field="name")
+
+
+def _take_over(agency: Agency) -> None:
+    """The agencies below that had to turn to somebody further up turn to the new one."""
+    start, stop = agency.span
+    further = Agency.objects.filter(parent__level__lt=agency.level) | Agency.objects.filter(parent=None)
+    inside = further.filter(region_id__gt=start, region_id__lte=stop)
+    beside = further.filter(region=agency.region_id).exclude(kind=Agency.Kind.SUPERVISION)
+    for below in (inside, beside):
+        pks = list(below.exclude(pk=agency.pk).values_list("pk", flat=True))
+        Agency.objects.filter(pk__in=pks).update(parent=agency)
+
+
+def _name(text: str) -> str:
+    name = " ".join(text.split())
+    if not 2 <= len(name) <= NAME_LENGTH:
+        raise Misfilled("name_length", f"机构名称要 2 到 {NAME_LENGTH} 字", field="name")
+    return name

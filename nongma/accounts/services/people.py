@@ -1,0 +1,195 @@
+"""Accounts of people: entering, correcting, suspending, closing."""
+
+import re
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils import timezone
+
+from nongma.accounts.granting import has_area, level_over, roles_grantable
+from nongma.accounts.models import Agency, ThirdParty, User
+from nongma.accounts.queries import posts_of
+from nongma.accounts.services.agencies import check_rank, reason_of
+from nongma.accounts.services.passwords import check_strength, looks_after
+from nongma.accounts.services.posts import dismiss
+from nongma.audit.services import record
+from nongma.lib import phones
+from nongma.lib.fields import blind_index
+from nongma.lib.refused import Misfilled, Refused
+
+USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{1,58}[A-Za-z0-9]")
+NAME_LENGTH, EMAIL_LENGTH = 60, 200
+SUSPENSION = ["suspended_at", "suspended_for", "suspended_level"]
+
+
+@transaction.atomic
+def create_user(
+    *,
+    username: str,
+    name: str,
+    password: str,
+    actor: User | None,
+    agency: Agency | None = None,
+    operator_place: int | None = None,
+    third_party: ThirdParty | None = None,
+    phone: str = "",
+    email: str = "",
+) -> User:
+    """Enter a person who may sign in; what the person may do comes with posts (`appoint`).
+
+    The account belongs to an agency, or, with `operator_place` (the operator's division), to an operator's person. A
+    password that an administrator gives has to be changed at the first sign-in. Refuses `outside_area`,
+    `agency_suspended`, `username_taken`, `weak_password`, and (422) `username_form`, `name_missing`, `phone_invalid`
+    and `email_invalid`.
+    """
+    user = User(
+        username=checked_username(username),
+        agency=agency,
+        third_party=third_party,
+        place=operator_place if agency is None else agency.region_id,
+        is_operator=operator_place is not None,
+        must_change_password=actor is not None,
+    )
+    if actor:
+        _check_may_enter(actor, user)
+    if agency and agency.suspended_at:
+        raise Refused("agency_suspended", f"{agency}已停用", field="agency")
+    if User.objects.filter(username__iexact=username).exists():
+        raise Refused("username_taken", "这个用户名已经有人用了", field="username")
+    _fill(user, name, phone, email)
+    check_strength(password, user)
+    user.set_password(password)
+    user.save()
+    record("account.created", actor=actor, target=user, region_code=user.place, username=username)
+    return user
+
+
+@transaction.atomic
+def change_person(*, user: User, name: str, phone: str, email: str, actor: User) -> User:
+    """Correct a person's name, phone and mail address; an empty phone or address takes it off.
+
+    Refuses `outside_area`, and (422) `name_missing`, `phone_invalid` and `email_invalid`.
+    """
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if user.pk != actor.pk and not looks_after(actor, user):
+        raise Refused("outside_area", "这个人不归您管理")
+    before = {field: getattr(user, field) for field in ("name", "phone", "email")}
+    _fill(user, name, phone, email)
+    user.save(update_fields=["name", "phone", "phone_index", "email"])
+    fields = [field for field, value in before.items() if getattr(user, field) != value]
+    record("account.changed", actor=actor, target=user, region_code=user.place, fields=fields)
+    return user
+
+
+@transaction.atomic
+def suspend_user(*, user: User, reason: str, actor: User) -> User:
+    """Cut a person off at once, everywhere: sessions and tokens end at the next request, posts stay.
+
+    Refuses `self`, `outside_area`, `inactive`, `already_suspended`, and `reason_missing` (422).
+    """
+    user, level = _in_care(user, actor, "不能停用自己的账号")
+    if user.suspended_at:
+        raise Refused("already_suspended", "这个账号已经停用")
+    user.suspended_at, user.suspended_for, user.suspended_level = timezone.now(), reason_of(reason), level
+    user.save(update_fields=SUSPENSION)
+    record("account.suspended", actor=actor, target=user, region_code=user.place, reason=user.suspended_for)
+    return user
+
+
+@transaction.atomic
+def restore_user(*, user: User, actor: User) -> User:
+    """Let a suspended person work again; sessions and tokens of before stay ended.
+
+    Refuses `self`, `outside_area`, `inactive`, `not_suspended` and `suspended_above` (a higher level ordered it).
+    """
+    user, level = _in_care(user, actor, "不能恢复自己的账号")
+    if not user.suspended_at:
+        raise Refused("not_suspended", "这个账号没有停用")
+    check_rank(user.suspended_level, level)
+    user.suspended_at, user.suspended_for, user.suspended_level = None, "", None
+    user.epoch += 1
+    user.save(update_fields=[*SUSPENSION, "epoch"])
+    record("account.restored", actor=actor, target=user, region_code=user.place)
+    return user
+
+
+@transaction.atomic
+def deactivate_user(*, user: User, actor: User, reason: str) -> User:
+    """Close an account for good (注销): sessions and tokens end at once, posts end, history stays.
+
+    Refuses `self`, `outside_area`, `inactive`, `last_administrator`, `not_grantor`, and `reason_missing` (422).
+    """
+    user, _ = _in_care(user, actor, "不能注销自己的账号")
+    note = reason_of(reason)
+    if not looks_after(actor, user):
+        raise Refused("outside_area", "这个人在别的机构还有职务，由上级机构注销")
+    for post in posts_of(user):
+        dismiss(membership=post, actor=actor)
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    record("account.deactivated", actor=actor, target=user, region_code=user.place, reason=note)
+    return user
+
+
+def place_operator_person(user: User, region_code: int) -> None:
+    """Note where an operator's person is looked after; called by the room that knows operators."""
+    if user.place is None:
+        user.place = region_code
+        user.save(update_fields=["place"])
+
+
+def checked_username(text: str) -> str:
+    """The username, if it has the form of one. Raises `username_form`."""
+    if not USERNAME.fullmatch(text):
+        raise Misfilled("username_form", "用户名要用 3 到 60 个字母、数字或 _ . @ -", field="username")
+    return text
+
+
+def _check_may_enter(actor: User, user: User) -> None:
+    """Who hands out accounts at the agency enters its people; whoever has the area in care, operators' people."""
+    if user.agency:
+        allowed = bool(roles_grantable(actor, user.agency))
+    else:
+        allowed = user.place is not None and has_area(actor, user.place)
+    if not allowed:
+        raise Refused("outside_area", "这个地方的账号不归您分配", field="agency")
+
+
+def _in_care(user: User, actor: User, refusal: str) -> tuple[User, int]:
+    """The locked person and the level from which the actor decides. Raises `self`, `outside_area`, `inactive`."""
+    user = User.objects.select_for_update(no_key=True, of=("self",)).select_related("agency").get(pk=user.pk)
+    if user.pk == actor.pk:
+        raise Refused("self", refusal)
+    level = _level_over_person(actor, user)
+    if level is None:
+        raise Refused("outside_area", "这个人不归您管理")
+    if not user.is_active:
+        raise Refused("inactive", "这个账号已经注销")
+    return user, level
+
+
+def _level_over_person(actor: User, user: User) -> int | None:
+    """The highest level from which the actor has the person in care; an administrator of the same agency counts."""
+    if user.agency is None:
+        return min((one.level for one in actor.administers), default=None) if looks_after(actor, user) else None
+    above = level_over(actor, user.agency)
+    if above is not None:
+        return above
+    return user.agency.level if any(one.pk == user.agency_id for one in actor.administers) else None
+
+
+def _fill(user: User, name: str, phone: str, email: str) -> None:
+    user.name, user.phone, user.email = " ".join(name.split()), phones.tidy(phone), email.strip()
+    if not user.name or len(user.name) > NAME_LENGTH:
+        raise Misfilled("name_missing", f"请填写姓名，最多 {NAME_LENGTH} 字", field="name")
+    if user.phone and not phones.is_mobile(user.phone):
+        raise Misfilled("phone_invalid", "手机号要 11 位数字，以 13–19 开头", field="phone")
+    user.phone_index = blind_index(user.phone) if user.phone else None
+    try:
+        if user.email:
+            validate_email(user.email)
+    except ValidationError:
+        raise Misfilled("email_invalid", "邮箱地址不对，应像 name@example.cn", field="email") from None
+    if len(user.email) > EMAIL_LENGTH:
+        raise Misfilled("email_invalid", f"邮箱地址最多 {EMAIL_LENGTH} 个字符", field="email")

@@ -1,0 +1,166 @@
+"""Appointing to posts, ending them, and handing them over."""
+
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from nongma.accounts.granting import check_grant, check_take_back, oversees
+from nongma.accounts.models import Agency, Membership, Role, User
+from nongma.audit.services import record
+from nongma.lib.refused import Misfilled, Refused
+
+
+@transaction.atomic
+def appoint(*, user: User, agency: Agency, role: Role, actor: User | None, from_on: date | None = None) -> Membership:
+    """Give a person a post at an agency; who has no other post moves to that agency.
+
+    Refuses what `granting.check_grant` refuses, `self`, `operator_role` (an operator's people hold no post),
+    `third_party`, `inactive`, `agency_suspended`, `already_appointed`, `administrator_exists` (an agency has one: hand
+    the post over) and `outside_area` (the person belongs to an agency that is not the actor's). `actor` None: the
+    platform, at set-up.
+    """
+    agency = Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    post = _appoint(user, agency, role, actor, from_on or timezone.localdate())
+    record("account.appointed", actor=actor, target=user, region_code=agency.region_id, agency=agency.name, role=role)
+    return post
+
+
+@transaction.atomic
+def dismiss(*, membership: Membership, actor: User | None, to_on: date | None = None) -> Membership:
+    """End a post; `to_on` is its last day, yesterday when not given (a post can't end before its first day).
+
+    Refuses `already_dismissed`, `last_administrator` (nobody would be left above to appoint another), and what
+    `granting.check_take_back` refuses.
+    """
+    membership = _locked(membership)
+    if actor:
+        check_take_back(actor, membership.agency, Role(membership.role))
+    _check_administrator_stays(membership)
+    _end(membership, to_on or timezone.localdate() - timedelta(days=1))
+    record(
+        "account.dismissed",
+        actor=actor,
+        target=membership.user,
+        region_code=membership.agency.region_id,
+        agency=membership.agency.name,
+        role=membership.role,
+    )
+    return membership
+
+
+@transaction.atomic
+def hand_over(*, membership: Membership, to: User, actor: User, on: date | None = None) -> Membership:
+    """Pass a post on to another person from a day on (today): the history stays with the post (交接).
+
+    The successor sees what the one before has begun (`queries.tenures_before`). Refuses what `appoint` refuses,
+    `already_dismissed`, `same_person`, and (422) `on_early` (before the post began) and `on_late` (in the future).
+    """
+    membership = _locked(membership)
+    agency, role = membership.agency, Role(membership.role)
+    user = User.objects.select_for_update(no_key=True).get(pk=to.pk)
+    if user.pk == membership.user_id:
+        raise Refused("same_person", "接任的就是现在这位", field="to")
+    day = on or timezone.localdate()
+    if day <= membership.from_on and day != timezone.localdate():
+        raise Misfilled("on_early", "交接日期要在任职日期之后", field="on")
+    if day > timezone.localdate():
+        raise Misfilled("on_late", "交接日期最晚是今天", field="on")
+    _end(membership, day - timedelta(days=1))
+    post = _appoint(user, agency, role, actor, day, follows=membership)
+    record(
+        "account.handed_over",
+        actor=actor,
+        target=user,
+        region_code=agency.region_id,
+        agency=agency.name,
+        role=role,
+        before=membership.user.name,
+    )
+    return post
+
+
+def _appoint(
+    user: User, agency: Agency, role: Role, actor: User | None, from_on: date, follows: Membership | None = None
+) -> Membership:
+    _check_candidate(user, agency, role, actor)
+    if role == Role.ADMINISTRATOR:
+        _check_vacant(agency)
+    post = Membership.objects.create(user=user, agency=agency, role=role, from_on=from_on, follows=follows)
+    if role == Role.ADMINISTRATOR:
+        Agency.objects.filter(pk=agency.pk).update(administrator=user)
+    if user.agency_id != agency.pk and not _other_posts(user, agency):
+        user.agency, user.place = agency, agency.region_id
+        user.save(update_fields=["agency", "place"])
+    return post
+
+
+def _check_candidate(user: User, agency: Agency, role: Role, actor: User | None) -> None:
+    if role == Role.OPERATOR or user.is_operator:
+        raise Refused("operator_role", "主体人员不在机构任职，机构人员不能是主体人员", field="role")
+    if actor:
+        if actor.pk == user.pk:
+            raise Refused("self", "不能给自己任命职务", field="user")
+        check_grant(actor, agency, role)
+        if user.agency_id and not oversees(actor, Agency.objects.get(pk=user.agency_id)):
+            raise Refused("outside_area", "这个人的账号不归您管理", field="user")
+    if user.third_party_id:
+        raise Refused("third_party", "第三方采集人员按授权采集，不在机构任职", field="user")
+    if not user.is_active or user.suspended_at:
+        raise Refused("inactive", "这个账号已停用", field="user")
+    if agency.suspended_at:
+        raise Refused("agency_suspended", f"{agency}已停用", field="agency")
+    if user.memberships.filter(agency=agency, role=role, to_on=None).exists():
+        raise Refused("already_appointed", f"{user} 已经是{agency}的{role.label}", field="role")
+
+
+def _check_vacant(agency: Agency) -> None:
+    holder = (
+        Membership.objects.filter(agency=agency, role=Role.ADMINISTRATOR, to_on=None).select_related("user").first()
+    )
+    if holder:
+        raise Refused("administrator_exists", f"{agency}的平台管理员是{holder.user}；换人请办理交接", field="role")
+
+
+def _other_posts(user: User, agency: Agency) -> bool:
+    posts = user.memberships.exclude(agency=agency).exclude(to_on__lt=timezone.localdate())
+    return posts.exists()
+
+
+def _locked(membership: Membership) -> Membership:
+    """The post, its agency locked before it, so that two changes of one agency wait for each other."""
+    Agency.objects.select_for_update(no_key=True).get(pk=membership.agency_id)
+    locked = Membership.objects.select_for_update(of=("self",)).select_related("agency", "user").get(pk=membership.pk)
+    if locked.to_on:
+        raise Refused("already_dismissed", "这个任职已经结束")
+    return locked
+
+
+def _end(membership: Membership, to_on: date) -> None:
+    membership.to_on = max(to_on, membership.from_on)
+    membership.save(update_fields=["to_on"])
+    if membership.role == Role.ADMINISTRATOR:
+        Agency.objects.filter(pk=membership.agency_id, administrator=membership.user_id).update(administrator=None)
+
+
+def _check_administrator_stays(membership: Membership) -> None:
+    """Somebody must stay who can appoint another: the topmost administrator keeps the post until it is handed over."""
+    if membership.role != Role.ADMINISTRATOR:
+        return
+    others = (
+        Membership.objects.select_for_update()
+        .active(timezone.localdate())
+        .filter(
+            role=Role.ADMINISTRATOR,
+            agency__kind=Agency.Kind.SUPERVISION,
+            agency__level__lte=membership.agency.level,
+            agency__suspended_at=None,
+            user__is_active=True,
+            user__suspended_at=None,
+        )
+        .exclude(pk=membership.pk)
+        .select_related("agency")
+    )
+    if not any(one.agency.oversees(membership.agency) for one in others):
+        raise Refused("last_administrator", "上面没有平台管理员能再任命，请办理交接")
