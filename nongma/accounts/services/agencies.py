@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from nongma.accounts.granting import level_over, parent_for
 from nongma.accounts.models import Agency, Department, User
+from nongma.accounts.rollout.figures import recount
 from nongma.audit.services import record
 from nongma.lib.refused import Misfilled, Refused
 from nongma.regions.models import Region
@@ -38,6 +39,7 @@ def create_agency(
     if kind == Agency.Kind.SUPERVISION:
         _take_over(agency)
     record("agency.created", actor=actor, target=agency, region_code=region.code, name=name, kind=kind)
+    recount(region.code)
     return agency
 
 
@@ -69,6 +71,7 @@ def suspend_agency(*, agency: Agency, reason: str, actor: User) -> Agency:
     agency.suspended_at, agency.suspended_for, agency.suspended_level = timezone.now(), reason_of(reason), level
     agency.save(update_fields=SUSPENSION)
     record("agency.suspended", actor=actor, target=agency, region_code=agency.region_id, reason=agency.suspended_for)
+    recount(agency.region_id)
     return agency
 
 
@@ -86,6 +89,7 @@ def restore_agency(*, agency: Agency, actor: User) -> Agency:
     agency.suspended_at, agency.suspended_for, agency.suspended_level = None, "", None
     agency.save(update_fields=SUSPENSION)
     record("agency.restored", actor=actor, target=agency, region_code=agency.region_id)
+    recount(agency.region_id)
     return agency
 
 

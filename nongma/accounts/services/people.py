@@ -10,6 +10,7 @@ from django.utils import timezone
 from nongma.accounts.granting import has_area, level_over, roles_grantable
 from nongma.accounts.models import Agency, ThirdParty, User
 from nongma.accounts.queries import posts_of
+from nongma.accounts.rollout.figures import recount
 from nongma.accounts.services.agencies import check_rank, reason_of
 from nongma.accounts.services.passwords import check_strength, looks_after
 from nongma.accounts.services.posts import dismiss
@@ -62,6 +63,7 @@ def create_user(
     user.set_password(password)
     user.save()
     record("account.created", actor=actor, target=user, region_code=user.place, username=username)
+    recount(user.place)
     return user
 
 
@@ -129,6 +131,7 @@ def deactivate_user(*, user: User, actor: User, reason: str) -> User:
     user.is_active = False
     user.save(update_fields=["is_active"])
     record("account.deactivated", actor=actor, target=user, region_code=user.place, reason=note)
+    recount(user.place)
     return user
 
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from nongma.accounts.granting import check_grant, check_take_back, oversees
 from nongma.accounts.models import Agency, Membership, Role, User
+from nongma.accounts.rollout.figures import recount
 from nongma.audit.services import record
 from nongma.lib.refused import Misfilled, Refused
 
@@ -22,8 +23,10 @@ def appoint(*, user: User, agency: Agency, role: Role, actor: User | None, from_
     """
     agency = Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    left = user.place
     post = _appoint(user, agency, role, actor, from_on or timezone.localdate())
     record("account.appointed", actor=actor, target=user, region_code=agency.region_id, agency=agency.name, role=role)
+    recount(left, agency.region_id)
     return post
 
 
@@ -47,6 +50,7 @@ def dismiss(*, membership: Membership, actor: User | None, to_on: date | None = 
         agency=membership.agency.name,
         role=membership.role,
     )
+    recount(membership.agency.region_id)
     return membership
 
 
@@ -62,7 +66,7 @@ def hand_over(*, membership: Membership, to: User, actor: User, on: date | None 
     user = User.objects.select_for_update(no_key=True).get(pk=to.pk)
     if user.pk == membership.user_id:
         raise Refused("same_person", "接任的就是现在这位", field="to")
-    day = on or timezone.localdate()
+    day, left = on or timezone.localdate(), user.place
     if day <= membership.from_on and day != timezone.localdate():
         raise Misfilled("on_early", "交接日期要在任职日期之后", field="on")
     if day > timezone.localdate():
@@ -78,6 +82,7 @@ def hand_over(*, membership: Membership, to: User, actor: User, on: date | None 
         role=role,
         before=membership.user.name,
     )
+    recount(left, agency.region_id)
     return post
 
 
