@@ -66,20 +66,28 @@ def _connected(url: str) -> Iterator[http.client.HTTPConnection]:
         connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=seconds, context=context)
     else:
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)
-    cut = Timer(seconds, _cut, [connection])
+    until = time.monotonic() + seconds
+    # Of an answer that ends the line the connection lets go before its body is read: the socket is kept here.
+    opened: list[socket.socket] = []
+    cut = Timer(seconds, _cut, [opened])
     cut.daemon = True
     cut.start()
     try:
+        connection.connect()
+        opened.append(connection.sock)
         yield connection
     finally:
         cut.cancel()
         connection.close()
+    # What was cut off reads like an answer that ended.
+    if time.monotonic() >= until:
+        raise TimeoutError
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
-    if connection.sock:
+def _cut(opened: list[socket.socket]) -> None:
+    for each in opened:
         with contextlib.suppress(OSError):
-            connection.sock.shutdown(socket.SHUT_RDWR)
+            each.shutdown(socket.SHUT_RDWR)
 
 
 def _judge(status: int, answer: bytes) -> None:
