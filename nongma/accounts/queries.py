@@ -1,15 +1,29 @@
 """Reads about people and posts."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
 from nongma.accounts.models import Membership, MembershipQuerySet, Role, User
 from nongma.regions.models import Region
 from nongma.regions.spans import ancestors_of
+
+TENURES = """
+    WITH RECURSIVE chain AS (
+        SELECT follows_id FROM accounts_membership
+        WHERE user_id = %(user)s AND follows_id IS NOT NULL AND (to_on IS NULL OR to_on >= %(today)s)
+        UNION
+        SELECT post.follows_id FROM accounts_membership AS post JOIN chain ON post.id = chain.follows_id
+        WHERE post.follows_id IS NOT NULL
+    )
+    SELECT post.user_id, post.from_on, post.to_on FROM chain JOIN accounts_membership AS post
+    ON post.id = chain.follows_id WHERE post.user_id <> %(user)s
+"""
 
 
 def posts_of(user: User, on: date | None = None) -> MembershipQuerySet:
@@ -24,6 +38,22 @@ def posts_of(user: User, on: date | None = None) -> MembershipQuerySet:
 def all_posts_of(user: User) -> MembershipQuerySet:
     """Every post that a person holds or held, newest first."""
     return user.memberships.select_related("agency__region").order_by("-from_on", "-id")
+
+
+@dataclass(frozen=True)
+class Tenure:
+    """Who held a post, from a day to a day, before it was handed over."""
+
+    user: int
+    from_on: date
+    to_on: date
+
+
+def tenures_before(user: User) -> list[Tenure]:
+    """Who held the person's present posts before, as far back as they were handed over; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(TENURES, {"user": user.pk, "today": timezone.localdate()})
+        return [Tenure(*row) for row in cursor.fetchall()]
 
 
 def region_of(user: User) -> Region | None:

@@ -1,9 +1,10 @@
 """Pages of a list that may be as long as a nation's: nothing is counted or leafed past the first ten thousand."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
 from nongma.lib.paging import total_of
@@ -42,3 +43,24 @@ class CappedPaginator(AnyPaginator):
     def is_capped(self) -> bool:
         """Whether there are more rows than it pages over."""
         return self.total > MOST_LISTED
+
+
+def page_of(
+    found: QuerySet[Any],
+    fields: Sequence[str],
+    number: Any,
+    *,
+    natural: Sequence[str],
+    is_search: bool = False,
+    related: Sequence[str] = (),
+) -> Page[Any]:
+    """A page of the rows found, ordered by the fields.
+
+    In the `natural` order an index gives them. Any other order, and a search, is over the first `MOST_LISTED` found, so
+    that no page ever sorts more than that.
+    """
+    ordered = found
+    if is_search or [field.removeprefix("-") for field in fields] != list(natural):
+        first = found.order_by(*(() if is_search else natural))[:MOST_LISTED].values("pk")
+        ordered = found.model._default_manager.filter(pk__in=first)
+    return CappedPaginator(found, ordered.order_by(*fields).select_related(*related)).get_page(number)

@@ -2,31 +2,15 @@
 
 from datetime import date
 
-from stdnum.cn import ric, uscc
+from stdnum.cn import ric
 
-USCC_LENGTH = 18
+from nongma.lib.uscc import fault as uscc_fault
+from nongma.lib.uscc import tidy
+
+__all__ = ["id_fault", "tidy", "uscc_fault"]
+
 ID_LENGTH = 18
-USCC_ALPHABET = frozenset("0123456789ABCDEFGHJKLMNPQRTUWXY")
 EARLIEST_BIRTH = date(1900, 1, 1)
-
-
-def tidy(number: str) -> str:
-    """The number without spaces and dashes, in capitals."""
-    return uscc.compact(number)
-
-
-def uscc_fault(number: str) -> str:
-    """What is wrong with a 统一社会信用代码, in Chinese; empty when nothing is.
-
-    The checksum is stdnum's. Its `validate` wants a digit in front and so refuses village collectives (N2…).
-    """
-    if len(number) != USCC_LENGTH:
-        return f"统一社会信用代码要 {USCC_LENGTH} 位，现在是 {len(number)} 位"
-    if not USCC_ALPHABET.issuperset(number):
-        return "统一社会信用代码里有不允许的字符（没有 I、O、Z、S、V）"
-    if number[-1] != uscc.calc_check_digit(number):
-        return "统一社会信用代码的校验位不对，请检查有没有输错"
-    return ""
 
 
 def id_fault(number: str) -> str:

@@ -12,7 +12,7 @@ from nongma.accounts.models import User
 from nongma.codes.codec import decode
 from nongma.lib import phones
 from nongma.lib.fields import blind_index
-from nongma.lib.pages import MOST_LISTED, CappedPaginator
+from nongma.lib.pages import page_of
 from nongma.lib.sorting import Sorting
 from nongma.regions.models import Region
 from nongma.regions.spans import EVERYWHERE, NOWHERE, Span
@@ -71,19 +71,16 @@ def _called(operators: OperatorQuerySet, text: str) -> OperatorQuerySet:
 
 
 def operator_page(user: User, wanted: OperatorFilter, sorting: Sorting, number: Any) -> Page[Operator]:
-    """A page of the operators that the user may see and that are meant.
-
-    By region the order is the index's. Any other order, and a search, is over the first `MOST_LISTED` found, so that
-    no page ever sorts more than that.
-    """
+    """A page of the operators that the user may see and that are meant."""
     found = wanted.apply(Operator.objects.visible_to(user))
-    ordered: QuerySet[Operator] = found
-    if wanted.q.strip():
-        ordered = Operator.objects.filter(pk__in=found.order_by()[:MOST_LISTED].values("pk"))
-    elif sorting.chosen.removeprefix("-") != "region":
-        ordered = Operator.objects.filter(pk__in=found.order_by("region_id", "id")[:MOST_LISTED].values("pk"))
-    ordered = ordered.order_by(*sorting.fields).select_related("region")
-    return CappedPaginator(found, ordered).get_page(number)
+    return page_of(
+        found,
+        sorting.fields,
+        number,
+        natural=COLUMNS["region"],
+        is_search=bool(wanted.q.strip()),
+        related=("region",),
+    )
 
 
 def operator_of(code: str, user: User) -> Operator:

@@ -1,6 +1,7 @@
 """Accounts of people: entering, correcting, suspending, closing."""
 
 import re
+from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -12,8 +13,8 @@ from nongma.accounts.models import Agency, ThirdParty, User
 from nongma.accounts.queries import posts_of
 from nongma.accounts.rollout.figures import recount
 from nongma.accounts.services.agencies import check_rank, reason_of
-from nongma.accounts.services.passwords import check_strength, looks_after
-from nongma.accounts.services.posts import dismiss
+from nongma.accounts.services.passwords import check_strength, looks_after, random_password
+from nongma.accounts.services.posts import appoint, dismiss
 from nongma.audit.services import record
 from nongma.lib import phones
 from nongma.lib.fields import blind_index
@@ -65,6 +66,33 @@ def create_user(
     record("account.created", actor=actor, target=user, region_code=user.place, username=username)
     recount(user.place)
     return user
+
+
+@transaction.atomic
+def hand_out(
+    *,
+    agency: Agency,
+    name: str,
+    username: str,
+    roles: Sequence[Role],
+    actor: User,
+    phone: str = "",
+    email: str = "",
+) -> tuple[User, str]:
+    """Enter a person at an agency with the posts that come with the account (分配账号).
+
+    Gives the person and the first password, which nobody can read again. Refuses what `create_user` and `appoint`
+    refuse, and `roles_missing` (422).
+    """
+    if not roles:
+        raise Misfilled("roles_missing", "请至少选一个角色", field="roles")
+    password = random_password()
+    user = create_user(
+        username=username, name=name, password=password, actor=actor, agency=agency, phone=phone, email=email
+    )
+    for role in roles:
+        appoint(user=user, agency=agency, role=role, actor=actor)
+    return user, password
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""Appointing to posts, ending them, and handing them over."""
+"""Appointing to posts and ending them."""
 
 from datetime import date, timedelta
 
@@ -9,7 +9,7 @@ from nongma.accounts.granting import check_grant, check_take_back, oversees
 from nongma.accounts.models import Agency, Membership, Role, User
 from nongma.accounts.rollout.figures import recount
 from nongma.audit.services import record
-from nongma.lib.refused import Misfilled, Refused
+from nongma.lib.refused import Refused
 
 
 @transaction.atomic
@@ -24,7 +24,7 @@ def appoint(*, user: User, agency: Agency, role: Role, actor: User | None, from_
     agency = Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     left = user.place
-    post = _appoint(user, agency, role, actor, from_on or timezone.localdate())
+    post = give_post(user, agency, role, actor, from_on or timezone.localdate())
     record("account.appointed", actor=actor, target=user, region_code=agency.region_id, agency=agency.name, role=role)
     recount(left, agency.region_id)
     return post
@@ -37,11 +37,11 @@ def dismiss(*, membership: Membership, actor: User | None, to_on: date | None = 
     Refuses `already_dismissed`, `last_administrator` (nobody would be left above to appoint another), and what
     `granting.check_take_back` refuses.
     """
-    membership = _locked(membership)
+    membership = locked_post(membership)
     if actor:
         check_take_back(actor, membership.agency, Role(membership.role))
     _check_administrator_stays(membership)
-    _end(membership, to_on or timezone.localdate() - timedelta(days=1))
+    end_post(membership, to_on or timezone.localdate() - timedelta(days=1))
     record(
         "account.dismissed",
         actor=actor,
@@ -54,41 +54,10 @@ def dismiss(*, membership: Membership, actor: User | None, to_on: date | None = 
     return membership
 
 
-@transaction.atomic
-def hand_over(*, membership: Membership, to: User, actor: User, on: date | None = None) -> Membership:
-    """Pass a post on to another person from a day on (today): the history stays with the post (交接).
-
-    The successor sees what the one before has begun (`queries.tenures_before`). Refuses what `appoint` refuses,
-    `already_dismissed`, `same_person`, and (422) `on_early` (before the post began) and `on_late` (in the future).
-    """
-    membership = _locked(membership)
-    agency, role = membership.agency, Role(membership.role)
-    user = User.objects.select_for_update(no_key=True).get(pk=to.pk)
-    if user.pk == membership.user_id:
-        raise Refused("same_person", "接任的就是现在这位", field="to")
-    day, left = on or timezone.localdate(), user.place
-    if day <= membership.from_on and day != timezone.localdate():
-        raise Misfilled("on_early", "交接日期要在任职日期之后", field="on")
-    if day > timezone.localdate():
-        raise Misfilled("on_late", "交接日期最晚是今天", field="on")
-    _end(membership, day - timedelta(days=1))
-    post = _appoint(user, agency, role, actor, day, follows=membership)
-    record(
-        "account.handed_over",
-        actor=actor,
-        target=user,
-        region_code=agency.region_id,
-        agency=agency.name,
-        role=role,
-        before=membership.user.name,
-    )
-    recount(left, agency.region_id)
-    return post
-
-
-def _appoint(
+def give_post(
     user: User, agency: Agency, role: Role, actor: User | None, from_on: date, follows: Membership | None = None
 ) -> Membership:
+    """The new post of a locked person at a locked agency; refuses what `appoint` does, and records nothing."""
     _check_candidate(user, agency, role, actor)
     if role == Role.ADMINISTRATOR:
         _check_vacant(agency)
@@ -133,7 +102,7 @@ def _other_posts(user: User, agency: Agency) -> bool:
     return posts.exists()
 
 
-def _locked(membership: Membership) -> Membership:
+def locked_post(membership: Membership) -> Membership:
     """The post, its agency locked before it, so that two changes of one agency wait for each other."""
     Agency.objects.select_for_update(no_key=True).get(pk=membership.agency_id)
     locked = Membership.objects.select_for_update(of=("self",)).select_related("agency", "user").get(pk=membership.pk)
@@ -142,7 +111,8 @@ def _locked(membership: Membership) -> Membership:
     return locked
 
 
-def _end(membership: Membership, to_on: date) -> None:
+def end_post(membership: Membership, to_on: date) -> None:
+    """End a locked post, on its first day at the earliest."""
     membership.to_on = max(to_on, membership.from_on)
     membership.save(update_fields=["to_on"])
     if membership.role == Role.ADMINISTRATOR:

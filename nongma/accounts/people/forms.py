@@ -1,0 +1,64 @@
+from django import forms
+from django.db import models
+
+from nongma.accounts.models import Role
+from nongma.accounts.services import Leaver
+from nongma.regions.forms import RegionField
+
+ANY = ("", "全部")
+
+
+class State(models.TextChoices):
+    """What may be looked for in the list of people."""
+
+    UNCLAIMED = "unclaimed", "等本人修改密码"
+    SUSPENDED = "suspended", "已停用"
+    THIRD_PARTY = "third_party", "第三方采集人员"
+    CLOSED = "closed", "已注销"
+
+
+class PersonFilterForm(forms.Form):
+    """What the list of people is narrowed by."""
+
+    q = forms.CharField(
+        label="查找", required=False, max_length=60, widget=forms.TextInput({"placeholder": "姓名、用户名、手机号"})
+    )
+    region = RegionField(required=False)
+    role = forms.ChoiceField(
+        label="角色",
+        required=False,
+        choices=[ANY, *(choice for choice in Role.choices if choice[0] != Role.OPERATOR)],
+    )
+    state = forms.ChoiceField(label="状态", required=False, choices=[ANY, *State.choices])
+
+
+class PersonChangeForm(forms.Form):
+    """What may be corrected of a person."""
+
+    name = forms.CharField(label="姓名", max_length=60)
+    phone = forms.CharField(
+        label="手机", max_length=20, required=False, widget=forms.TextInput({"type": "tel", "autocomplete": "off"})
+    )
+    email = forms.CharField(
+        label="邮箱", max_length=200, required=False, widget=forms.TextInput({"type": "email", "autocomplete": "off"})
+    )
+
+
+class HandOverForm(forms.Form):
+    """Who takes a post over, and from when."""
+
+    to = forms.CharField(
+        label="接任人的用户名",
+        max_length=60,
+        help_text="已有账号的人；没有账号的，先给他分配账号",
+        widget=forms.TextInput(
+            {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false", "list": "candidates"}
+        ),
+    )
+    on = forms.DateField(label="交接日期", widget=forms.DateInput({"type": "date"}))
+    leaver = forms.ChoiceField(
+        label="前任的账号",
+        choices=Leaver.choices,
+        initial=Leaver.KEEP,
+        widget=forms.RadioSelect,
+    )
