@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.lookups import IsNull
 
 from nongma.lib.ids import uuid7
 from nongma.regions.spans import EVERYWHERE, Span
@@ -101,6 +102,63 @@ class Seal(models.Model):
 
     def __str__(self) -> str:
         return f"封存 {self.number}"
+
+
+class Check(models.Model):
+    """One check of the whole log against its seals, and what it found (审计核对)."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "排队中"
+        RUNNING = "running", "核对中"
+        DONE = "done", "已完成"
+        FAILED = "failed", "没有完成"
+
+    uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
+    actor_id = models.BigIntegerField("核对人")
+    actor_name = models.CharField("核对人姓名", max_length=60)
+    state = models.CharField("状态", max_length=8, choices=State.choices, default=State.QUEUED)
+    anchor_number = models.BigIntegerField("以前记下的序号", null=True)
+    anchor_digest = models.BinaryField("以前记下的摘要", max_length=32, null=True)
+    seals = models.BigIntegerField("读过的封存", default=0)
+    entries = models.BigIntegerField("读过的记录", default=0)
+    last_seal = models.BigIntegerField("开始时最后的封存", default=0)
+    found = models.IntegerField("问题数", default=0)
+    findings = models.JSONField("问题", default=list, help_text="最先的二十处")
+    number = models.BigIntegerField("最后的封存", default=0)
+    digest = models.BinaryField("最后的封存摘要", max_length=32, default=bytes)
+    message = models.CharField("说明", max_length=200, blank=True)
+    attempts = models.SmallIntegerField("运行次数", default=0)
+    created_at = models.DateTimeField("开始时间", auto_now_add=True)
+    finished_at = models.DateTimeField("完成时间", null=True)
+
+    class Meta:
+        verbose_name = "审计核对"
+        verbose_name_plural = "审计核对"
+        ordering = ("-id",)
+        constraints = [
+            # One at a time: the value is the same in every row that is not finished.
+            models.UniqueConstraint(
+                IsNull(models.F("finished_at"), True),
+                condition=models.Q(finished_at=None),
+                name="audit_check_one_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.finished_at is not None
+
+    @property
+    def is_sound(self) -> bool:
+        return self.state == self.State.DONE and not self.found
+
+    @property
+    def anchor(self) -> str:
+        """Number and digest of the last seal, to be noted down outside the platform."""
+        return f"{self.number}:{bytes(self.digest).hex()}" if self.number else ""
 
 
 def first_key(at: datetime) -> UUID:

@@ -27,7 +27,7 @@ from nongma.lib.refused import Refused
 from nongma.registry.models import OperatorMember
 from nongma.tracing.events import note
 from nongma.tracing.models import Lot, TraceEvent
-from nongma.tracing.recalls import checked_reason
+from nongma.tracing.recalls import checked_reason, tell_owners
 from nongma.tracing.services import checked_quantity, lock_own
 
 
@@ -122,6 +122,8 @@ def revoke_certificate(*, certificate: Certificate, reason: str, actor: User) ->
     note(lot, TraceEvent.Step.REVOKED, certificate=certificate.code, reason=reason)
     record("certificate.revoked", actor=actor, target=certificate, region_code=certificate.region_id, reason=reason)
     subject_changed(certificate.uid)
+    title, body = "一张承诺达标合格证已作废", f"作废原因：{reason}"
+    tell_owners([certificate.operator_id], title=title, body=body, url=certificate.get_absolute_url(), actor=actor)
     return certificate
 
 

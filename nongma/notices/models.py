@@ -39,7 +39,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 class Notice(models.Model):
     """Something that a person is told in the platform (提醒).
 
-    `title` and `body` hold no personal data: they also go out by text message and mail.
+    `title` also goes out by text message and mail, so it holds no personal data; `body` stays in the platform.
     """
 
     class Kind(models.TextChoices):
@@ -68,7 +68,7 @@ class Notice(models.Model):
         ordering = ("-created_at", "-id")
         constraints = [
             models.UniqueConstraint(
-                fields=("user", "about"), condition=Q(read_at=None, about__gt=""), name="notices_notice_once"
+                fields=("about", "user"), condition=Q(read_at=None, about__gt=""), name="notices_notice_once"
             ),
             # A notice leads to a page of this platform and nowhere else.
             models.CheckConstraint(condition=Q(url="") | Q(url__regex=r"^/([^/\\]|$)"), name="notices_notice_url"),

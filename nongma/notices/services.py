@@ -1,7 +1,7 @@
 """Telling people: notices in the platform, what they read, and how else they want to be told (提醒)."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from uuid import UUID
 
@@ -34,7 +34,7 @@ NOTIFY = """
 
 def notify(
     *,
-    users: Iterable[int],
+    users: Iterable[int] | Mapping[int, int],
     kind: Notice.Kind,
     title: str,
     body: str = "",
@@ -46,11 +46,12 @@ def notify(
 ) -> None:
     """Tell people something, all in one statement, in the transaction of what it tells of.
 
-    `users` are keys; who is named several times gets one notice with that number in place of `{count}` in the title.
+    `users` are keys; who is named several times, or with a number, gets one notice with that number in place of
+    `{count}` in the title.
     While a notice `about` the same thing is unread it is written anew instead of standing there twice: with
     `is_added` its number grows, without it is the new one. Nobody is told what they did themselves (`actor`).
-    Who chose to be told of the kind at once by text message or mail is, by the worker; so neither title nor body
-    may hold personal data.
+    Who chose to be told of the kind at once by text message or mail gets the title there, from the worker; so it holds
+    no personal data.
     """
     counts = Counter(users)
     if actor is not None:
@@ -75,12 +76,9 @@ def notify(
         tell_outside.defer(notices=wanted)
 
 
-def withdraw(*, about: str, users: Collection[int] | None = None) -> int:
-    """Take back the unread notices about something that is settled, of everybody or of some; how many they were."""
-    notices = Notice.objects.filter(about=about).unread()
-    if users is not None:
-        notices = notices.filter(user__in=users)
-    return notices.update(read_at=timezone.now())
+def withdraw(*, about: str, but: Collection[int] = ()) -> int:
+    """Take back the unread notices about something that is settled, of everybody but some; how many they were."""
+    return Notice.objects.filter(about=about).unread().exclude(user__in=but).update(read_at=timezone.now())
 
 
 def mark_read(*, notice: Notice, actor: User) -> Notice:

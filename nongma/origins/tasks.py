@@ -4,6 +4,7 @@ from procrastinate.contrib.django import app
 from nongma.origins.retention import remove_old_uploads
 from nongma.origins.services.cells import recount_dirty
 from nongma.origins.services.imports import run_import
+from nongma.origins.services.telling import prompt_of_waiting
 
 
 @app.task(name="origins.recount_map", queueing_lock="origins:recount-map")
@@ -24,6 +25,14 @@ def recount_map_every_minute(timestamp: int) -> int:
 def remove_uploads(timestamp: int) -> int:
     """Delete uploaded forms that have been kept long enough."""
     return remove_old_uploads()
+
+
+# Before the digests go out at eight in Shanghai; the worker's clock is UTC.
+@app.periodic(cron="50 23 * * *")
+@app.task(name="origins.prompt_reviewers", queueing_lock="origins:prompt-reviewers")
+def prompt_reviewers(timestamp: int) -> int:
+    """Tell each reviewer how many records wait."""
+    return prompt_of_waiting()
 
 
 @app.task(name="origins.review_whole", retry=RetryStrategy(max_attempts=20, wait=5))

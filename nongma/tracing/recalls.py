@@ -5,13 +5,20 @@ not, so a shopper's page must find the state on the lot itself. A freeze holds t
 still there from being sold, and the trace shows where the rest went. docs/adr/0011-ledger.md
 """
 
+from collections import Counter
+from collections.abc import Sequence
+
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from nongma.accounts.models import User
 from nongma.audit.services import record
 from nongma.codes.services import subject_changed, subjects_changed
 from nongma.lib.refused import Misfilled, Refused
+from nongma.notices.models import Notice
+from nongma.notices.services import notify
+from nongma.registry.models import OperatorMember
 from nongma.tracing import queries
 from nongma.tracing.events import note, note_all
 from nongma.tracing.models import Lot, LotQuerySet, TraceEvent
@@ -48,6 +55,13 @@ def recall_lot(*, lot: Lot, reason: str, actor: User) -> list[Lot]:
         each.recalled_at, each.recall_reason = now, reason
         each.recalled_from = None if each.pk == lot.pk else lot
     subjects_changed(each.uid for each in reached)
+    tell_owners(
+        [each.operator_id for each in reached],
+        title="{count} 个批次已召回，请立即停止销售",
+        body=f"召回原因：{reason}",
+        url=f"{reverse('tracing:lots')}?state={Lot.State.RECALLED}",
+        actor=actor,
+    )
     return reached
 
 
@@ -65,6 +79,8 @@ def freeze_lot(*, lot: Lot, reason: str, actor: User) -> Lot:
         raise Refused("lot_frozen", "该批次已经冻结")
     lot.frozen_at, lot.freeze_reason = timezone.now(), reason
     lot.save(update_fields=["frozen_at", "freeze_reason"])
+    title, body = "一个批次已冻结，解除前不能销售", f"冻结原因：{reason}"
+    tell_owners([lot.operator_id], title=title, body=body, url=lot.get_absolute_url(), actor=actor)
     return _changed(lot, TraceEvent.Step.FROZEN, "lot.frozen", reason, actor)
 
 
@@ -78,6 +94,16 @@ def unfreeze_lot(*, lot: Lot, reason: str, actor: User) -> Lot:
     lot.frozen_at, lot.freeze_reason = None, ""
     lot.save(update_fields=["frozen_at", "freeze_reason"])
     return _changed(lot, TraceEvent.Step.UNFROZEN, "lot.unfrozen", reason, actor)
+
+
+def tell_owners(operators: Sequence[int], *, title: str, body: str, url: str, actor: User) -> None:
+    """Tell the people of operators; one that is named several times has its people read that number."""
+    named = Counter(operators)
+    members = OperatorMember.objects.filter(operator__in=named).values_list("user_id", "operator_id")
+    counts: Counter[int] = Counter()
+    for user, operator in members:
+        counts[user] += named[operator]
+    notify(users=counts, kind=Notice.Kind.DECISION, title=title, body=body, url=url, actor=actor)
 
 
 def checked_reason(reason: str) -> str:

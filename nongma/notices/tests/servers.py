@@ -30,7 +30,7 @@ class Gateway:
 
 
 @contextmanager
-def gateway() -> Iterator[Gateway]:
+def gateway(port: int = 0) -> Iterator[Gateway]:
     kept = Gateway()
 
     class Handler(BaseHTTPRequestHandler):
@@ -55,7 +55,7 @@ def gateway() -> Iterator[Gateway]:
         def log_message(self, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     kept.url = f"http://127.0.0.1:{server.server_address[1]}/"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -77,7 +77,7 @@ def test_it_leads_nowhere_but_to_our_pages(li: User, url: str) -> None:
 
 def test_it_takes_back_what_is_settled(li: User, chen: User) -> None:
     notify(users=[li.pk, chen.pk], kind=PROMPT, title="待办", about="waiting")
-    assert withdraw(about="waiting", users=[li.pk]) == 1
+    assert withdraw(about="waiting", but=[chen.pk]) == 1
     assert (unread_count(li), unread_count(chen)) == (0, 1)
     assert withdraw(about="waiting") == 1
 

@@ -61,8 +61,8 @@ def test_it_speaks_the_form_of_the_gateway(db: None, sms: Gateway, settings: Any
     settings.SMS_TEMPLATE = {
         "id": "{id}",
         "to": ["+86{phone}"],
-        "sign": "农码",
-        "params": {"content": "{text}"},
+        "by": "农码",
+        "all": {"text": "{text}"},
         "n": 1,
     }
     outgoing = sent_now(text_message())

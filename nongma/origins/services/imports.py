@@ -1,18 +1,17 @@
 """Imports of 附件1 (批量导入): taking the file, running it chunk by chunk, going on after a kill."""
 
-import contextlib
 import hashlib
 import itertools
 import json
 import logging
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.core.files import File
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from nongma.accounts.access import Action, may
@@ -20,6 +19,7 @@ from nongma.accounts.models import User
 from nongma.accounts.queries import place_of
 from nongma.audit.services import record
 from nongma.lib.ids import uuid7
+from nongma.lib.locks import alone
 from nongma.lib.refused import Refused
 from nongma.lib.sealed import in_memory
 from nongma.lib.sheets.bounded import Bounds, lines_from
@@ -30,6 +30,7 @@ from nongma.origins.importing.lines import Line
 from nongma.origins.importing.reader import open_form
 from nongma.origins.importing.saving import Outcome, save_lines
 from nongma.origins.models import ImportJob
+from nongma.origins.services.telling import tell_imported
 
 CHUNK = 1_000
 MOST_ATTEMPTS = 3
@@ -45,10 +46,6 @@ Progress = Callable[[ImportJob], None]
 
 class FileTooLarge(Refused):
     """The file is bigger than an upload may be; the API answers 413."""
-
-
-class RunsElsewhere(Exception):
-    """Another worker still holds this import, or its connection has not been noticed as dead yet."""
 
 
 class _Overtaken(Exception):
@@ -101,7 +98,7 @@ def run_import(job_uid: UUID | str, *, progress: Progress | None = None) -> None
     job = ImportJob.objects.select_related("user").get(uid=job_uid)
     if job.status not in UNFINISHED:
         return
-    with _alone(job):
+    with alone(RUN_LOCK, job.pk):
         if not _start(job):
             return
         try:
@@ -218,6 +215,7 @@ def _finish(job: ImportJob) -> None:
     job.save(update_fields=["status", "total", "finished_at"])
     counts = {name: getattr(job, name) for name in ("accepted", "to_locate", "unchanged", "rejected")}
     _record("import.finished", job, **counts)
+    tell_imported(job)
 
 
 @transaction.atomic
@@ -233,25 +231,12 @@ def _fail(job: ImportJob, reason: str) -> None:
     job.finished_at = timezone.now()
     job.save(update_fields=["status", "message", "total", "finished_at"])
     _record("import.failed", job, reason=reason, last_row=job.last_row)
+    tell_imported(job)
 
 
 def _record(action: str, job: ImportJob, **details: Any) -> None:
     """Put it on record where the person works, so that the administrators of the place find it."""
     record(action, actor=job.user, target=job, region_code=place_of(job.user), **details)
-
-
-@contextlib.contextmanager
-def _alone(job: ImportJob) -> Generator[None]:
-    """Hold the job for this connection, so that it runs once at a time. A connection that dies lets go by itself."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [RUN_LOCK, job.pk % 2**31])
-        if not cursor.fetchone()[0]:
-            raise RunsElsewhere(str(job.uid))
-    try:
-        yield
-    finally:
-        with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [RUN_LOCK, job.pk % 2**31])
 
 
 def _take_lock(kind: int, name: str) -> None:

@@ -24,6 +24,7 @@ from nongma.codes.services import subjects_changed
 from nongma.lib.refused import Misfilled, Refused
 from nongma.origins.models import Origin, OriginQuerySet, ReviewJob
 from nongma.origins.services.cells import mark_dirty
+from nongma.origins.services.telling import tell_all_returned, tell_approved, tell_returned
 
 AT_ONCE = 2_000
 """So many are decided while the reviewer waits; more become a `ReviewJob`."""
@@ -41,6 +42,7 @@ class _Row(NamedTuple):
     quadkey: int | None
     base: UUID
     operator: UUID
+    collector: int
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,10 @@ def decide_origin(*, origin: Origin, verdict: Verdict, reason: str = "", actor: 
     record(ACTIONS[verdict], actor=actor, target=held, region_code=held.region_id, **_details(reason))
     mark_dirty([(held.quadkey, held.region_id)])
     subjects_changed([held.base.uid, held.operator.uid])
+    if verdict is Verdict.APPROVE:
+        tell_approved(collectors=[held.collected_by_id], actor=actor)
+    else:
+        tell_returned(origin=held, actor=actor)
     return held
 
 
@@ -99,11 +105,11 @@ def waiting_for(actor: User, origins: OriginQuerySet) -> OriginQuerySet:
 
 
 def _decide(
-    origins: OriginQuerySet, verdict: Verdict, reason: str, actor: User, limit: int | None = None
+    origins: OriginQuerySet, verdict: Verdict, reason: str, actor: User, limit: int | None = None, about: str = ""
 ) -> list[_Row]:
     """Lock in one order, so that two reviewers wait instead of blocking each other; write, audit, mark the map."""
     locked = waiting_for(actor, origins).order_by("region_id", "id").select_for_update(of=("self",))[:limit]
-    columns = ("pk", "uid", "region_id", "quadkey", "base__uid", "operator__uid")
+    columns = ("pk", "uid", "region_id", "quadkey", "base__uid", "operator__uid", "collected_by_id")
     rows = [_Row(*values) for values in locked.values_list(*columns)]
     now = timezone.now()
     Origin.objects.filter(pk__in=[row.pk for row in rows]).update(
@@ -114,6 +120,11 @@ def _decide(
     record_many(ACTIONS[verdict], actor=actor, targets=targets)
     mark_dirty((row.quadkey, row.region_code) for row in rows)
     subjects_changed({uid for row in rows for uid in (row.base, row.operator)})
+    collectors = [row.collector for row in rows]
+    if verdict is Verdict.APPROVE:
+        tell_approved(collectors=collectors, actor=actor)
+    else:
+        tell_all_returned(collectors=collectors, reason=reason, about=about, actor=actor)
     return rows
 
 
@@ -176,7 +187,8 @@ def _run_chunk(job_id: int) -> bool:
     except ValidationError as error:
         return _fail(job, f"筛选条件已经失效：{'；'.join(error.messages)}。请重新筛选")
     origins = filters.visible_to(job.user).filter(updated_at__lte=job.until)
-    rows = _decide(origins, verdict, job.reason, job.user, limit=AT_ONCE)
+    about = f"origins.returned:{job.pk}"
+    rows = _decide(origins, verdict, job.reason, job.user, limit=AT_ONCE, about=about)
     job.decided += len(rows)
     job.status = ReviewJob.Status.RUNNING
     if not rows:

@@ -20,9 +20,10 @@ from nongma.accounts.models import User
 from nongma.audit.models import Entry
 from nongma.codes.models import CodeRange
 from nongma.lib import embedded
+from nongma.lib.locks import RunsElsewhere
 from nongma.origins.models import ImportJob, Origin
 from nongma.origins.services import imports
-from nongma.origins.services.imports import RunsElsewhere, run_import, submit_import
+from nongma.origins.services.imports import run_import, submit_import
 from nongma.registry.models import Base, Operator
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 
 from nongma.audit.models import Entry
-from nongma.audit.verification import proof_of, verify
+from nongma.audit.verification import anchor_of, proof_of, verify
 
 
 class Command(BaseCommand):
@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--anchor", type=_anchor, metavar="序号:摘要", help="以前记下的封存，核对链条末尾有没有被截断"
+            "--anchor", type=anchor_of, metavar="序号:摘要", help="以前记下的封存，核对链条末尾有没有被截断"
         )
         parser.add_argument("--entry", type=UUID, metavar="编号", help="只证明一条记录已封存，打印证明")
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         for finding in report.findings:
             self.stderr.write(str(finding))
         if not report.sound:
-            raise CommandError(f"审计记录有 {len(report.findings)} 处问题")
+            raise CommandError(f"审计记录有 {report.found} 处问题")
         self.stdout.write(f"审计记录完好：{report.entries} 条，{report.seals} 个封存")
         self.stdout.write(f"最后的封存（可另行保存，以后用 --anchor 核对）：{report.number}:{report.digest.hex()}")
 
@@ -43,8 +43,3 @@ class Command(BaseCommand):
         self.stdout.write(f"记录摘要 {proof.leaf.hex()}")
         for step in proof.path:
             self.stdout.write(f"旁支 {step.hex()}")
-
-
-def _anchor(text: str) -> tuple[int, bytes]:
-    number, _, digest = text.partition(":")
-    return int(number), bytes.fromhex(digest)
