@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from nongma.accounts import views
 
@@ -9,6 +9,18 @@ urlpatterns = [
     path("signout", views.sign_out, name="sign-out"),
     path("me", views.account, name="account"),
     path("me/password", views.password, name="password"),
+    path("me/confirm", views.confirm, name="confirm"),
     path("me/code", views.code, name="code"),
     path("me/code/start", views.start_code, name="start-code"),
+    path("me/code/stop", views.stop_code, name="stop-code"),
+    path("me/recovery", views.recovery, name="recovery"),
+    path("me/sessions", views.sessions, name="sessions"),
+    path("me/sessions/end", views.end_one, name="end-session"),
+    path("me/sessions/end-all", views.end_all, name="end-sessions"),
+    path("me/signins", views.sign_ins, name="sign-ins"),
+    path("", include("nongma.accounts.agencies.urls")),
+    path("", include("nongma.accounts.people.urls")),
+    path("", include("nongma.accounts.third_parties.urls")),
+    path("", include("nongma.accounts.contacts.urls")),
+    path("", include("nongma.accounts.rollout.urls")),
 ]

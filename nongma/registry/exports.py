@@ -1,14 +1,13 @@
 """The list of operators as a workbook, personal data masked."""
 
 import itertools
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import IO
 
-import xlsxwriter
 from django.utils import timezone
 
 from nongma.lib.masking import mask_name, mask_phone
+from nongma.lib.sheets.writing import workbook_of
 from nongma.regions.queries import paths_of
 from nongma.registry.models import Operator
 
@@ -28,27 +27,16 @@ HEADINGS = (
 )
 
 
-def workbook_of(operators: Iterable[Operator]) -> tuple[IO[bytes], int]:
-    """The workbook as an open file that vanishes when closed, and its number of rows; memory is flat in it."""
-    file = tempfile.TemporaryFile("w+b")  # noqa: SIM115 (the response closes it)
-    book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    sheet = book.add_worksheet("主体")
-    bold = book.add_format({"bold": True, "bg_color": "#e6f3ec", "border": 1})
-    for column, (heading, width) in enumerate(HEADINGS):
-        sheet.set_column(column, column, width)
-        sheet.write_string(0, column, heading, bold)
-    sheet.freeze_panes(1, 0)
-    count = 0
+def operators_workbook(operators: Iterable[Operator]) -> tuple[IO[bytes], int]:
+    """The workbook, open at its beginning, and how many operators it has."""
+    return workbook_of("主体", HEADINGS, _rows(operators))
+
+
+def _rows(operators: Iterable[Operator]) -> Iterator[tuple[str, ...]]:
     for batch in _batched(operators):
         paths = paths_of(operator.region_id for operator in batch)
         for operator in batch:
-            count += 1
-            for column, text in enumerate(_cells(operator, paths)):
-                sheet.write_string(count, column, text)
-    sheet.autofilter(0, 0, count, len(HEADINGS) - 1)
-    book.close()
-    file.seek(0)
-    return file, count
+            yield _cells(operator, paths)
 
 
 def _batched(operators: Iterable[Operator]) -> Iterable[tuple[Operator, ...]]:

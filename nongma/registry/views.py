@@ -19,7 +19,7 @@ from nongma.lib.downloads import download
 from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
 from nongma.lib.sorting import Sorting
-from nongma.registry.exports import workbook_of
+from nongma.registry.exports import operators_workbook
 from nongma.registry.forms import BaseForm, OperatorChangeForm, OperatorForm, ReturnForm
 from nongma.registry.models import Operator
 from nongma.registry.queries import (
@@ -79,7 +79,7 @@ def export(request: SignedInRequest) -> HttpResponseBase:
     except Refused as refusal:
         messages.error(request, refusal.message)
         return redirect(f"{reverse('registry:operators')}?{urlencode(back)}")
-    file, _ = workbook_of(rows)
+    file, _ = operators_workbook(rows)
     name = f"主体-{timezone.localdate():%Y%m%d}.xlsx"
     return download(request, file, name=name, content_type=XLSX)
 

@@ -174,6 +174,28 @@ class User(AbstractBaseUser):
         return self.suspended_at is not None or (self.agency is not None and self.agency.is_suspended)
 
     @property
+    def state_label(self) -> str:
+        """How the account stands, in a word."""
+        return self._shown_state[1]
+
+    @property
+    def state_tone(self) -> str:
+        """The colour of that word."""
+        return self._shown_state[0]
+
+    @property
+    def _shown_state(self) -> tuple[str, str]:
+        if not self.is_active:
+            return "grey", "已注销"
+        if self.suspended_at:
+            return "red", "已停用"
+        if self.is_suspended:
+            return "red", "机构已停用"
+        if self.must_change_password:
+            return "amber", "等本人修改密码"
+        return "green", "在用"
+
+    @property
     def may_sign_in(self) -> bool:
         """Whether the account is open, and neither the person nor the agency is suspended."""
         return self.is_open and not self.is_suspended

@@ -1,0 +1,260 @@
+"""Pages of people: the list, one with posts and account, and what an administrator does about it."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from nongma.accounts.access import Action, SignedInRequest, requires
+from nongma.accounts.agencies.forms import ReasonForm
+from nongma.accounts.granting import check_grant, check_take_back, roles_grantable
+from nongma.accounts.models import Membership, Role, User
+from nongma.accounts.people.exports import MOST_EXPORTED, people_workbook
+from nongma.accounts.people.forms import HandOverForm, PersonChangeForm
+from nongma.accounts.people.queries import COLUMNS, PersonFilter, people_page, person_of, post_of
+from nongma.accounts.queries import all_posts_of, operator_places_of, place_of
+from nongma.accounts.services import (
+    Leaver,
+    change_person,
+    deactivate_user,
+    dismiss,
+    hand_over,
+    remove_lost_device,
+    reset_password,
+    restore_user,
+    suspend_user,
+)
+from nongma.accounts.services.passwords import looks_after
+from nongma.accounts.sign_ins import sign_ins_of
+from nongma.audit.queries import history_of
+from nongma.audit.services import record
+from nongma.lib.downloads import download
+from nongma.lib.forms import show_refusal
+from nongma.lib.pages import MOST_LISTED
+from nongma.lib.refused import Refused
+from nongma.lib.sorting import Sorting
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SIGN_INS_SHOWN = 10
+CANDIDATES = 200
+
+
+@requires(Action.VIEW_ACCOUNTS)
+@require_GET
+def people(request: SignedInRequest) -> HttpResponse:
+    """人员名单：按地区、角色、状态查，按姓名、用户名、手机号找。"""
+    wanted, form = PersonFilter.read(request.GET)
+    sorting = Sorting.asked(COLUMNS, request.GET.get("sort"), default="place")
+    context = {
+        "form": form,
+        "page": people_page(request.user, wanted, sorting, request.GET.get("page")),
+        "sorting": sorting,
+        "is_filtered": wanted != PersonFilter(),
+        "most": MOST_LISTED,
+        "within": place_of(request.user),
+    }
+    return render(request, "accounts/people/list.html", context)
+
+
+@requires(Action.MANAGE_ACCOUNTS)
+@require_POST
+def export(request: SignedInRequest) -> HttpResponseBase:
+    """查到的人员存成表格，手机号只显示一部分。"""
+    wanted, _ = PersonFilter.read(request.POST)
+    found = wanted.apply(User.objects.visible_to(request.user)).order_by("place", "id")
+    if len(found.values_list("pk")[: MOST_EXPORTED + 1]) > MOST_EXPORTED:
+        messages.error(request, f"一次最多导出 {MOST_EXPORTED:,} 条，请先缩小范围")
+        return redirect("accounts:people")
+    file, rows = people_workbook(found)
+    record("account.exported", actor=request.user, target=request.user, region_code=place_of(request.user), rows=rows)
+    return download(request, file, name=f"人员-{timezone.localdate():%Y%m%d}.xlsx", content_type=XLSX)
+
+
+@requires(Action.VIEW_ACCOUNTS)
+@require_GET
+def person(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    """一个人：账号状态、任职、登录情况、经过。"""
+    return _record(request, person_of(uid, request.user))
+
+
+@requires(Action.MANAGE_ACCOUNTS)
+@require_http_methods(["GET", "POST"])
+def change(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    """改姓名、手机、邮箱。"""
+    shown = person_of(uid, request.user)
+    initial = {"name": shown.name, "phone": shown.phone, "email": shown.email}
+    form = PersonChangeForm(request.POST or None, initial=initial)
+    if form.is_valid():
+        try:
+            change_person(user=shown, actor=request.user, **form.cleaned_data)
+        except Refused as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, "改好了")
+            return redirect(shown)
+    context = {"form": form, "person": shown}
+    return render(request, "accounts/people/change.html", context, status=422 if form.errors else 200)
+
+
+@requires(Action.MANAGE_ACCOUNTS)
+@require_POST
+def suspend(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    """停用：下一次操作起就不能用，任职保留。"""
+    return _with_reason(request, uid, suspend_user, "账号已停用，登录和令牌立即失效")
+
+
+@requires(Action.MANAGE_ACCOUNTS)
+@require_POST
+def close(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    """注销：任职结束，账号不再使用，记录保留。"""
+    return _with_reason(request, uid, deactivate_user, "账号已注销，任职结束")
+
+
+@requires(Action.MANAGE_ACCOUNTS)
+@require_POST
+def restore(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    """恢复停用的账号。"""
+    return _at_once(request, uid, restore_user, "账号已恢复，请本人重新登录")
+
+
+@requires(Action.MANAGE_ACCOUNTS)
+@require_POST
+def remove_code(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    """手机丢了：停用动态口令。"""
+    return _at_once(request, uid, remove_lost_device, "动态口令已停用，本人可以换一部手机重新启用")
+
+
+@requires(Action.MANAGE_ACCOUNTS)
+@never_cache
+@require_POST
+def new_password(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    """重设密码：新密码只显示这一次。"""
+    shown = person_of(uid, request.user)
+    try:
+        password = reset_password(user=shown, actor=request.user)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+        return redirect(shown)
+    context = {"person": shown, "agency": shown.agency, "password": password}
+    return render(request, "accounts/people/first_password.html", context)
+
+
+@requires(Action.MANAGE_ACCOUNTS)
+@require_POST
+def end_post(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    """离任：结束一个职务，账号保留。"""
+    post = post_of(uid, request.user)
+    try:
+        dismiss(membership=post, actor=request.user)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, f"{post.user}不再任{post.agency}的{post.get_role_display()}")
+    return redirect(post.agency)
+
+
+@requires(Action.MANAGE_ACCOUNTS)
+@require_http_methods(["GET", "POST"])
+def hand_post_over(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    """交接：职务交给另一个人，历史跟着职务走。"""
+    post = post_of(uid, request.user)
+    form = HandOverForm(request.POST or None, initial={"on": timezone.localdate(), "to": request.GET.get("to", "")})
+    if form.is_valid() and (successor := _successor(request, form)):
+        try:
+            hand_over(
+                membership=post,
+                to=successor,
+                actor=request.user,
+                on=form.cleaned_data["on"],
+                leaver=Leaver(form.cleaned_data["leaver"]),
+            )
+        except Refused as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, f"{post.get_role_display()}已由{post.user}交接给{successor}")
+            return redirect(post.agency)
+    around = (
+        post.agency.people.filter(is_active=True, suspended_at=None).exclude(pk=post.user_id).order_by("name", "id")
+    )
+    context = {"form": form, "post": post, "candidates": around[:CANDIDATES], "why_not": _why_not(request.user, post)}
+    return render(request, "accounts/people/hand_over.html", context, status=422 if form.errors else 200)
+
+
+def _successor(request: SignedInRequest, form: HandOverForm) -> User | None:
+    people = User.objects.visible_to(request.user).filter(username=form.cleaned_data["to"].strip())
+    found = people.first()
+    if found is None:
+        form.add_error("to", "没有这个用户，或者他的账号不归您管理")
+    return found
+
+
+def _why_not(actor: User, post: Membership) -> str:
+    try:
+        check_grant(actor, post.agency, Role(post.role))
+    except Refused as refusal:
+        return refusal.message
+    return ""
+
+
+def _with_reason(request: SignedInRequest, uid: UUID, act: Callable[..., Any], done: str) -> HttpResponse:
+    shown = person_of(uid, request.user)
+    form = ReasonForm(request.POST)
+    if form.is_valid():
+        try:
+            act(user=shown, reason=form.cleaned_data["reason"], actor=request.user)
+        except Refused as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, done)
+            return redirect(shown)
+    return _record(request, shown, reason=form)
+
+
+def _at_once(request: SignedInRequest, uid: UUID, act: Callable[..., Any], done: str) -> HttpResponse:
+    shown = person_of(uid, request.user)
+    try:
+        act(user=shown, actor=request.user)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, done)
+    return redirect(shown)
+
+
+def _record(request: SignedInRequest, shown: User, reason: ReasonForm | None = None) -> HttpResponse:
+    actor = request.user
+    posts = list(all_posts_of(shown))
+    is_self = shown.pk == actor.pk
+    refused = request.resolver_match.url_name if reason and request.resolver_match else ""
+    held = [post for post in posts if post.to_on is None or post.to_on >= timezone.localdate()]
+    context = {
+        "person": shown,
+        "held": [{"post": post, "may_end": _may_end(actor, post)} for post in held],
+        "earlier": [post for post in posts if post not in held],
+        "operator_places": operator_places_of(shown) if shown.is_operator else (),
+        "is_self": is_self,
+        "may_act": shown.is_active and not is_self,
+        "may_reset": shown.is_active and not is_self and looks_after(actor, shown),
+        "may_appoint": bool(shown.agency and shown.is_active and roles_grantable(actor, shown.agency)),
+        "sign_ins": list(sign_ins_of(shown)[:SIGN_INS_SHOWN]),
+        "suspend_form": reason if refused == "suspend-person" else ReasonForm(auto_id="suspend_%s"),
+        "close_form": reason if refused == "close-person" else ReasonForm(auto_id="close_%s"),
+        "history": history_of(shown),
+    }
+    return render(request, "accounts/people/record.html", context, status=422 if reason else 200)
+
+
+def _may_end(actor: User, post: Membership) -> bool:
+    if post.user_id == actor.pk and not any(one.pk == post.agency_id for one in actor.administers):
+        return False
+    try:
+        check_take_back(actor, post.agency, Role(post.role))
+    except Refused:
+        return False
+    return True
