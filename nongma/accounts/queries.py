@@ -95,7 +95,7 @@ def administrator_for(user: User) -> Membership | None:
 
     Demo people are named in the demo only: nobody could reach them elsewhere.
     """
-    places = places_of(user)
+    places = places_of(user) | ({user.place} if user.place else set())
     above = {code for place in places for code in (place, *ancestors_of(place))}
     posts = (
         Membership.objects.active(timezone.localdate())

@@ -10,7 +10,7 @@ from nongma.accounts.access import Action, may
 from nongma.accounts.models import User
 from nongma.accounts.queries import posts_of
 from nongma.desk.help import help_url_for
-from nongma.desk.navigation import ACCOUNT, TABS, Entry, entries_for
+from nongma.desk.navigation import ACCOUNT, ACCOUNT_PAGES, TABS, Entry, entries_for
 from nongma.notices.queries import MOST_COUNTED, unread_count
 from nongma.registry.models import OperatorMember
 
@@ -50,6 +50,11 @@ class Shell:
         return entries_for(self.request, ACCOUNT)
 
     @cached_property
+    def account_pages(self) -> list[Entry]:
+        """The pages of 机构和账号."""
+        return entries_for(self.request, ACCOUNT_PAGES)
+
+    @cached_property
     def place(self) -> str:
         """The agency whose post the person holds, or the operator whose person it is."""
         user = self.request.user
@@ -58,6 +63,8 @@ class Shell:
         if user.is_operator:
             own = OperatorMember.objects.filter(user=user).order_by("pk").values_list("operator__name", flat=True)
             return own.first() or ""
+        if user.third_party:
+            return user.third_party.name
         post = posts_of(user).first()
         return f"{post.agency.name} · {post.get_role_display()}" if post else ""
 

@@ -55,6 +55,11 @@ ACCOUNT = (
     Section("提醒方式", "bell", "notices:settings", Action.SIGNED_IN),
     Section("接口文档", "book", "api-1:openapi-view", Action.SIGNED_IN),
 )
+ACCOUNT_PAGES = (
+    Section("机构", "list-details", "accounts:agencies", Action.VIEW_ACCOUNTS),
+    Section("人员", "users", "accounts:people", Action.VIEW_ACCOUNTS),
+    Section("第三方采集", "users", "accounts:third-parties", Action.VIEW_ACCOUNTS),
+)
 TABS = 4
 
 

@@ -33,7 +33,7 @@ def tasks_for(user: User) -> list[Task]:
     tasks: list[Task] = []
     if may(user, Action.VIEW_ORIGINS):
         tasks += _origin_tasks(user, waiting_for(user))
-    else:
+    elif may(user, Action.VIEW_OPERATORS):
         tasks += _lookup_tasks(user)
     return tasks
 

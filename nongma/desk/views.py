@@ -9,6 +9,7 @@ from django.templatetags.static import static
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
 from nongma.accounts.queries import region_of
+from nongma.accounts.third_parties.queries import collecting_of
 from nongma.desk import help as manual_pages
 from nongma.desk import queries
 from nongma.desk.start import tasks_for
@@ -17,12 +18,12 @@ from nongma.desk.start import tasks_for
 @requires(Action.SIGNED_IN)
 def home(request: SignedInRequest) -> HttpResponse:
     user = request.user
-    context: dict[str, Any] = {"tasks": tasks_for(user)}
+    context: dict[str, Any] = {"tasks": tasks_for(user), "collecting": collecting_of(user)}
     if may(user, Action.HANDLE_LOTS):
         context |= {"lots": queries.recent_lots(user), "certificates": queries.recent_certificates(user)}
     elif may(user, Action.VIEW_ORIGINS):
         region = region_of(user)
-        context |= {"region": region, "figures": queries.figures_of(region) if region else []}
+        context |= {"region": region, "figures": queries.figures_of(region)} if region else {}
     if may(user, Action.COLLECT_ORIGINS):
         context["imports"] = queries.recent_imports(user)
     return render(request, "desk/home.html", context)

@@ -1,11 +1,35 @@
 from datetime import date
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.urls import reverse
 
 from nongma.accounts.models.agencies import Agency
 from nongma.lib.fields import EncryptedTextField
 from nongma.lib.ids import uuid7
+from nongma.lib.masking import mask_phone
 from nongma.regions.models import Region
+
+if TYPE_CHECKING:
+    from nongma.accounts.models.people import User
+
+
+class ThirdPartyQuerySet(models.QuerySet["ThirdParty"]):
+    def visible_to(self, user: "User") -> Self:
+        """Those of the agencies that the person looks after."""
+        own = user.administers
+        if any(agency.oversees_all for agency in own):
+            return self
+        query = models.Q(agency__in=[agency.pk for agency in own])
+        for agency in own:
+            if agency.kind == Agency.Kind.SUPERVISION:
+                start, stop = agency.span
+                query |= models.Q(agency__region_id__gt=start, agency__region_id__lte=stop)
+        return self.filter(query)
+
+    def editable_by(self, user: "User") -> Self:
+        """Those of the person's own agency: a county authorises, nobody does it in its place."""
+        return self.filter(agency__in=[agency.pk for agency in user.administers])
 
 
 class ThirdParty(models.Model):
@@ -22,6 +46,8 @@ class ThirdParty(models.Model):
     phone = EncryptedTextField("联系电话", blank=True, default="")
     created_at = models.DateTimeField("登记时间", auto_now_add=True)
 
+    objects = ThirdPartyQuerySet.as_manager()
+
     class Meta:
         verbose_name = "第三方采集机构"
         verbose_name_plural = "第三方采集机构"
@@ -29,6 +55,13 @@ class ThirdParty(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("accounts:third-party", args=[self.uid])
+
+    @property
+    def masked_phone(self) -> str:
+        return mask_phone(self.phone)
 
     @staticmethod
     def towns_on(third_party: int, on: date) -> list[int]:
@@ -77,6 +110,10 @@ class Authorisation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.third_party} {self.from_on}—{self.to_on}"
+
+    def runs_on(self, day: date) -> bool:
+        """Whether it gives access on a day."""
+        return self.revoked_at is None and self.from_on <= day <= self.to_on
 
 
 class AuthorisedTown(models.Model):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from nongma.accounts.models import Agency, User
+from nongma.accounts.models import Agency, ThirdParty, Training, User
 from nongma.audit.labels import kind_label
 from nongma.certificates.models import Certificate
 from nongma.codes.codec import encode
@@ -108,6 +108,16 @@ def _outgoing(ids: Collection[str]) -> Found:
         yield one.uid, Target("外发消息", str(one), reverse("notices:sent"))
 
 
+def _third_parties(ids: Collection[str]) -> Found:
+    for uid, name in ThirdParty.objects.filter(uid__in=_uids(ids)).values_list("uid", "name"):
+        yield uid, Target("第三方机构", name, reverse("accounts:third-party", args=[uid]))
+
+
+def _trainings(ids: Collection[str]) -> Found:
+    for uid, title in Training.objects.filter(uid__in=_uids(ids)).values_list("uid", "title"):
+        yield uid, Target("培训", title, reverse("accounts:training", args=[uid]))
+
+
 FINDERS: dict[str, Callable[[Collection[str]], Found]] = {
     "agency": _agencies,
     "base": _bases,
@@ -117,6 +127,8 @@ FINDERS: dict[str, Callable[[Collection[str]], Found]] = {
     "lot": _lots,
     "operator": _operators,
     "origin": _origins,
+    "thirdparty": _third_parties,
+    "training": _trainings,
     "outgoing": _outgoing,
     "user": _users,
 }
