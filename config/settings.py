@@ -78,7 +78,6 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "nongma.audit.middleware.keep_address",
@@ -108,12 +107,18 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "nongma.accounts.strength.CommonValidator"},
+    {"NAME": "nongma.accounts.strength.ContextValidator"},
 ]
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "desk:home"
 LOGOUT_REDIRECT_URL = "accounts:sign-in"
+SESSION_ENGINE = "nongma.accounts.sessions"
+SESSION_IDLE_SECONDS = env.number("NONGMA_SESSION_IDLE_MINUTES", 120, low=10, high=720) * 60
+PROOF_SECONDS = env.number("NONGMA_PROOF_MINUTES", 10, low=1, high=120) * 60
+# The demo's people and scripts sign in with the password alone.
+TOTP_REQUIRED = env.flag("NONGMA_TOTP_REQUIRED", not DEMO)
+OTP_TOTP_ISSUER = "农码"
 TOKEN_SECONDS = env.number("NONGMA_TOKEN_SECONDS", 8 * 3600, low=60, high=30 * 86400)
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
@@ -121,6 +126,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "nongma.lib.proxies.address_of"
+# From all addresses together; then only those go on from which the person signed in before (docs/security.md).
+GUESSES_AN_HOUR = 30
 
 FORM_RENDERER = "nongma.lib.forms.Renderer"
 

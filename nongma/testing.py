@@ -6,6 +6,9 @@ Nobody has a password: tests sign in by force, so that a user costs one row and 
 """
 
 import itertools
+import time
+from base64 import b32encode
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,15 +16,18 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django_otp import oath
 
 from nongma.accounts import backends
+from nongma.accounts.access import TOTP_ROLES
 from nongma.accounts.granting import parent_for
-from nongma.accounts.models import Agency, Membership, Role, User
+from nongma.accounts.models import Agency, Authenticator, Membership, Role, User
+from nongma.accounts.sessions import PROVED
 from nongma.catalogue.models import Product
 from nongma.certificates.models import Basis, Certificate
 from nongma.certificates.services import issue_certificate
 from nongma.codes.models import CodeRange
-from nongma.lib.fields import blind_index
+from nongma.lib.fields import blind_index, encrypt
 from nongma.origins.models import Origin
 from nongma.regions.models import Region
 from nongma.registry.models import Base, Operator, OperatorMember
@@ -38,10 +44,13 @@ LIANDU = 331102000000
 COUNTRY = 0
 LI_POINT = (Decimal("109.158151"), Decimal("18.435040"))
 CHEN_POINT = (Decimal("119.874341"), Decimal("28.203296"))
+TOTP_KEY = encrypt(b32encode(b"twenty bytes of test").decode())
 LI_PHONE = "19900005935"
 
 _serials = itertools.count(900_000_000_000)
 _numbers = itertools.count(1)
+
+totp_of: Callable[..., Any] = oath.TOTP  # django-otp is written without types
 
 
 def make_user(username: str, name: str, **fields: Any) -> User:
@@ -60,7 +69,7 @@ def make_official(
     *,
     kind: Agency.Kind = Agency.Kind.SUPERVISION,
 ) -> User:
-    """A person with a post at the agency of a division (made when absent)."""
+    """A person with a post at the agency of a division (made when absent), and a phone where the role wants one."""
     place = Region.objects.get(pk=region)
     agency, _ = Agency.objects.get_or_create(
         region=place,
@@ -68,7 +77,9 @@ def make_official(
         name=f"{place.name}{kind.label}机构",
         defaults={"level": place.level, "parent": parent_for(place, kind)},
     )
-    user = make_user(username, name, agency=agency, place=region)
+    user = make_user(username, name, agency=agency, place=region, has_totp=role in TOTP_ROLES)
+    if user.has_totp:
+        Authenticator.objects.create(user=user, name="手机", key=TOTP_KEY, confirmed=True)
     Membership.objects.create(user=user, agency=agency, role=role, from_on=date(2020, 1, 1))
     if role == Role.ADMINISTRATOR:
         Agency.objects.filter(pk=agency.pk).update(administrator=user)
@@ -158,9 +169,12 @@ def _assign(serial: int, kind: CodeRange.Kind, subject: Any) -> None:
 
 
 def client_of(user: User, **options: Any) -> Client:
-    """A browser in which the user is signed in."""
+    """A browser in which the user has just signed in, with the password and whatever else the role wants."""
     client = Client(**options)
     client.force_login(user, backend=backends.PASSWORD)
+    session = client.session
+    session[PROVED] = int(time.time())
+    session.save()
     return client
 
 
@@ -169,6 +183,13 @@ def api_of(user: User, **options: Any) -> Client:
     from nongma.accounts.tokens import token_for
 
     return Client(headers={"Authorization": f"Bearer {token_for(user)}"}, **options)
+
+
+def one_time_code(phone: Authenticator) -> str:
+    """What the phone shows now."""
+    totp: Any = totp_of(phone.bin_key, phone.step, phone.t0, phone.digits)
+    totp.time = time.time()
+    return f"{totp.token():06}"
 
 
 @pytest.fixture

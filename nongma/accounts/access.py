@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -16,6 +17,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from nongma.accounts.models import Role, User
+from nongma.accounts.proof import is_proved, prove_first
 from nongma.regions.spans import Span
 
 
@@ -25,6 +27,8 @@ class Action(models.TextChoices):
     PUBLIC = "public", "不登录也能看"
     SIGNED_IN = "signed_in", "登录后都能用"
     CHANGE_PASSWORD = "change_password", "改自己的密码"
+    PROVE_PASSWORD = "prove_password", "再输一次自己的密码"
+    SECURE_ACCOUNT = "secure_account", "管自己的动态口令和登录设备"
     VIEW_ORIGINS = "view_origins", "看产地信息"
     COLLECT_ORIGINS = "collect_origins", "采集、导入产地信息"
     REVIEW_ORIGINS = "review_origins", "审核产地信息"
@@ -51,6 +55,29 @@ class SignedInRequest(HttpRequest):
 
     user: User
 
+
+FOR_EVERYONE = {
+    Action.PUBLIC,
+    Action.SIGNED_IN,
+    Action.CHANGE_PASSWORD,
+    Action.PROVE_PASSWORD,
+    Action.SECURE_ACCOUNT,
+}
+"""What needs no role."""
+SENSITIVE = {
+    Action.SECURE_ACCOUNT,
+    Action.REVEAL_PERSONAL,
+    Action.REVEAL_IDENTITY,
+    Action.EXPORT_ORIGINS,
+    Action.EXPORT_OPERATORS,
+    Action.EXPORT_AUDIT,
+    Action.MANAGE_ACCOUNTS,
+}
+"""What needs the password again when it was given too long ago (`proof.is_proved`): granting, revealing, exporting."""
+EXPORTS = {Action.EXPORT_ORIGINS, Action.EXPORT_OPERATORS, Action.EXPORT_AUDIT}
+"""What answers with a file: the browser stays on the page that asked for it."""
+TOTP_ROLES = {Role.ADMINISTRATOR, Role.REVIEWER}
+"""Who must have a second factor where `settings.TOTP_REQUIRED`."""
 
 SEE = {Action.VIEW_ORIGINS, Action.VIEW_OPERATORS, Action.VIEW_LOTS, Action.VIEW_CERTIFICATES}
 
@@ -129,19 +156,37 @@ def scope_of(user: User | AnonymousUser, action: Action | None = None) -> Scope:
 def may(user: User | AnonymousUser, action: Action) -> bool:
     """Whether one of the user's roles allows the action; where, `scope_of(user, action)` tells.
 
-    Whose password an administrator gave may first of all change it, and nothing else.
+    Whose password an administrator gave may first of all change it, and who has to have a second factor may then
+    enrol it; nothing else before that.
     """
     if action == Action.PUBLIC:
         return True
     if not isinstance(user, User) or not user.is_active:
         return False
-    if action == Action.CHANGE_PASSWORD:
+    if action in {Action.CHANGE_PASSWORD, Action.PROVE_PASSWORD}:
         return True
     if user.must_change_password:
         return False
-    if action == Action.SIGNED_IN:
+    if action == Action.SECURE_ACCOUNT:
         return True
+    if lacks_totp(user):
+        return False
+    return action == Action.SIGNED_IN or holds(user, action)
+
+
+def holds(user: User | AnonymousUser, action: Action) -> bool:
+    """Whether one of the user's roles allows the action, however the user signs in."""
     return any(action in ALLOWED[role] for role in roles_of(user))
+
+
+def must_use_totp(user: User) -> bool:
+    """Whether one of the user's roles wants a second factor."""
+    return settings.TOTP_REQUIRED and not TOTP_ROLES.isdisjoint(roles_of(user))
+
+
+def lacks_totp(user: User) -> bool:
+    """Whether the user has to enrol a second factor first."""
+    return not user.has_totp and must_use_totp(user)
 
 
 def _standing(user: User | AnonymousUser) -> tuple[tuple[Role, Span | None], ...]:
@@ -161,7 +206,8 @@ def declared(view: Declared, action: Action) -> Declared:
 def requires(action: Action) -> Callable[[View], View]:
     """Declare the access that a page needs: signed out goes to sign-in, a missing role is 403.
 
-    Whoever has to change the password first is led to that page, and back.
+    Whoever has to change the password or enrol a phone first is led to that page, and back; what is SENSITIVE asks
+    for the password again when it was given too long ago.
     """
 
     def declare(view: View) -> View:
@@ -171,8 +217,12 @@ def requires(action: Action) -> Callable[[View], View]:
                 if not request.user.is_authenticated:
                     return redirect_to_login(request.get_full_path())
                 if isinstance(request.user, User) and request.user.must_change_password:
-                    return _redirect_to_password(request)
+                    return _led(request, "accounts:password")
+                if isinstance(request.user, User) and lacks_totp(request.user):
+                    return _led(request, "accounts:code")
                 raise PermissionDenied(action)
+            if action in SENSITIVE and not is_proved(request):
+                return prove_first(request, lambda: view(request, *args, **kwargs), is_file=action in EXPORTS)
             return view(request, *args, **kwargs)
 
         return declared(guarded, action)
@@ -180,6 +230,7 @@ def requires(action: Action) -> Callable[[View], View]:
     return declare
 
 
-def _redirect_to_password(request: HttpRequest) -> HttpResponseBase:
+def _led(request: HttpRequest, page: str) -> HttpResponseBase:
+    """To a page that comes first, and from there back."""
     back = {"next": request.get_full_path()} if request.method == "GET" else {}
-    return redirect(f"{reverse('accounts:password')}?{urlencode(back)}")
+    return redirect(f"{reverse(page)}?{urlencode(back)}")

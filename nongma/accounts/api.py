@@ -12,12 +12,14 @@ from ninja.errors import HttpError
 from ninja.security import APIKeyCookie, HttpBearer
 from pydantic import Field
 
-from nongma.accounts.access import Action, SignedInRequest, declared, may, roles_of
+from nongma.accounts import second_factor
+from nongma.accounts.access import SENSITIVE, Action, SignedInRequest, declared, lacks_totp, may, roles_of
 from nongma.accounts.idempotency import idempotent
 from nongma.accounts.models import Membership, Role, User
+from nongma.accounts.proof import is_proved
 from nongma.accounts.queries import posts_of
-from nongma.accounts.signing_in import device_of, prove_code, prove_password, start_token_use
-from nongma.accounts.tokens import token_for, user_of
+from nongma.accounts.signing_in import LOCKED, prove_password, start_token_use
+from nongma.accounts.tokens import bearer_of, token_for
 from nongma.lib.problems import Problem, problem, unauthenticated
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
@@ -28,6 +30,13 @@ Operation = TypeVar("Operation", bound=Callable[..., Any])
 Run = Callable[..., HttpResponseBase]
 
 
+class ProvedRequest(HttpRequest):
+    """A request whose person `requires_api` has found, so that Ninja's own check asks nobody twice."""
+
+    proved_user: User
+    proved_at: int
+
+
 class Bearer(HttpBearer):
     """A token of `POST /api/v1/token`."""
 
@@ -35,7 +44,12 @@ class Bearer(HttpBearer):
         return _proved(request) or super().__call__(request)
 
     def authenticate(self, request: HttpRequest, token: str) -> User | None:
-        return user_of(token)
+        """Whom the token stands for; when the password was given for it stays with the request."""
+        found = bearer_of(token)
+        if found is None:
+            return None
+        cast(ProvedRequest, request).proved_at = found.proved_at
+        return found.user
 
 
 class Session(APIKeyCookie):
@@ -51,12 +65,6 @@ class Session(APIKeyCookie):
 
     def authenticate(self, request: HttpRequest, key: str | None) -> User | None:
         return request.user if isinstance(request.user, User) else None
-
-
-class ProvedRequest(HttpRequest):
-    """A request whose person `requires_api` has found, so that Ninja's own check asks nobody twice."""
-
-    proved_user: User
 
 
 bearer, session = Bearer(), Session()
@@ -87,6 +95,8 @@ def _guard(action: Action) -> Callable[[Run], Run]:
                     return unauthenticated()
                 if not may(user, action):
                     return forbidden(user)
+                if action in SENSITIVE and not is_proved(request):
+                    return problem(403, "password_needed", "这项操作要刚输过密码：请重新取令牌，或在网页上再输一次密码")
             if _has_null(request, arguments):
                 return problem(400, "bad_characters", "地址里含有不允许的字符")
             return run(request, **arguments)
@@ -114,13 +124,20 @@ def _proved(request: HttpRequest) -> User | None:
 
 
 def forbidden(user: User) -> HttpResponse:
-    """403 for who may not: for the role, or first of all for the password."""
-    return password_change_required() if user.must_change_password else problem(403)
+    """403 for who may not: first of all for the password or the phone, else for the role."""
+    if user.must_change_password:
+        return password_change_required()
+    return totp_enrolment_required() if lacks_totp(user) else problem(403)
 
 
 def password_change_required() -> HttpResponse:
     """403: an administrator gave the password, which its person changes on a page before anything else."""
     return problem(403, "password_change_required", "密码是管理员给的，请先在网页上登录，换成自己的密码")
+
+
+def totp_enrolment_required() -> HttpResponse:
+    """403: the person's role wants a second factor, which is enrolled on a page before anything else."""
+    return problem(403, "totp_enrolment_required", "平台管理员和审核员须用动态口令，请先在网页上登录并启用")
 
 
 def _has_null(request: HttpRequest, arguments: dict[str, Any]) -> bool:
@@ -137,7 +154,7 @@ class TokenIn(Schema):
 
     username: str = Field(max_length=60)
     password: str = Field(max_length=200)
-    code: str | None = Field(None, max_length=10, description="手机动态口令，启用了才需要")
+    code: str | None = Field(None, max_length=60, description="手机动态口令或一个恢复码，启用了动态口令才需要")
 
 
 class TokenOut(Schema):
@@ -204,20 +221,23 @@ class MeOut(Schema):
 )
 @requires_api(Action.PUBLIC)
 def token(request: HttpRequest, credentials: TokenIn) -> Any:
-    """用户名和密码换一个令牌，此后每个请求带上 `Authorization: Bearer <令牌>`。改密码或停用账号后令牌立即失效。"""
+    """用户名和密码换一个令牌，此后每个请求带上 `Authorization: Bearer <令牌>`。
+
+    改密码、停用账号、全部设备退出后令牌立即失效。
+    """
     try:
         user = prove_password(request=request, username=credentials.username, password=credentials.password)
-        if device := device_of(user):
+        if user.has_totp:
             if credentials.code is None:
                 raise Refused("totp_required", "这个账号启用了动态口令，请带上 code", field="code")
-            prove_code(user=user, device=device, code=credentials.code)
+            second_factor.prove_code(user=user, code=credentials.code)
     except Refused as refusal:
-        if refusal.code == "locked":
-            wait = round(settings.AXES_COOLOFF_TIME * 3600)
-            return problem(429, refusal.code, refusal.message, headers={"Retry-After": str(wait)})
+        if refusal.code in LOCKED:
+            wait = str(LOCKED[refusal.code])
+            return problem(429, refusal.code, refusal.message, headers={"Retry-After": wait})
         return unauthenticated(refusal.code, refusal.message)
-    if user.must_change_password:
-        return password_change_required()
+    if user.must_change_password or lacks_totp(user):
+        return forbidden(user)
     start_token_use(request=request, user=user)
     return {"access_token": token_for(user), "token_type": "Bearer", "expires_in": settings.TOKEN_SECONDS}
 

@@ -23,21 +23,37 @@ class CodeForm(forms.Form):
     """The six digits that the phone shows now."""
 
     code = forms.RegexField(
-        r"^\s*\d{6}\s*$",
+        r"^\s*\d{3}\s*\d{3}\s*$",
         label="六位动态口令",
         error_messages={"invalid": "请输入手机上显示的六位数字"},
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": "8"}),
     )
 
 
-class OwnPasswordForm(forms.Form):
-    """One's own password, to prove that it is oneself."""
+class RecoveryForm(forms.Form):
+    """A code from the paper that was printed when the phone was enrolled."""
 
-    password = forms.CharField(
+    code = forms.RegexField(
+        r"^\s*[A-Za-z0-9]{4}([\s-]*[A-Za-z0-9]{4}){5}\s*$",
+        label="恢复码",
+        help_text="二十四个字母和数字，四个一组；每个只能用一次",
+        error_messages={"invalid": "恢复码是二十四个字母和数字，请照纸上的输入"},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "maxlength": "40"}
+        ),
+    )
+
+
+class ProofForm(forms.Form):
+    """One's own password once more; its field has a name of its own, to stand among those of any form."""
+
+    NAME = "proof_password"
+
+    proof_password = forms.CharField(
         label="密码",
         max_length=200,
         strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
     )
 
 
@@ -54,7 +70,7 @@ class NewPasswordForm(forms.Form):
         label="新密码",
         max_length=200,
         strip=False,
-        help_text="至少 10 位，不能全是数字，也不要和用户名相近",
+        help_text="至少 10 位，越长越好，可以用一句话；不要用常见密码、用户名、地名。不必定期更换",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     again = forms.CharField(

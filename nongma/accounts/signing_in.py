@@ -1,104 +1,107 @@
-"""Proving who one is: password, lock-out, one-time code."""
+"""Proving who one is: password, lock-out, the start of a session."""
 
-from collections.abc import Callable
+import time
+from datetime import timedelta
 
-import django_otp
+from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
 from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
-from django_otp.plugins.otp_totp.models import TOTPDevice
+from django.utils import timezone
 
 from nongma.accounts import backends
 from nongma.accounts.models import User
-from nongma.accounts.queries import place_of
+from nongma.accounts.queries import administrator_for
+from nongma.accounts.sessions import ADDRESS, AGENT, PROVED, STARTED
+from nongma.accounts.sign_ins import device_in_words
+from nongma.audit.models import Entry, first_key
 from nongma.audit.services import record
+from nongma.lib.proxies import address_of
 from nongma.lib.refused import Refused
 
-DEVICE_NAME = "手机动态口令"
-
-# django-otp is written without types.
-_verify_token: Callable[[User, str, str], TOTPDevice | None] = django_otp.verify_token
-_remember_device: Callable[[HttpRequest, TOTPDevice], None] = django_otp.login
+AGENT_LETTERS = 200
+KNOWN_FOR = timedelta(days=30)
+LOCKED = {"locked": round(settings.AXES_COOLOFF_TIME * 3600), "guessed_at": 3600}
+"""What is refused for a while, and for how many seconds."""
 
 
 def prove_password(*, request: HttpRequest, username: str, password: str) -> User:
     """The person whom username and password prove.
 
-    Refuses `wrong_password`, and `locked` after too many failures from one address (settings.AXES_FAILURE_LIMIT).
-    The demo's people, whose password everybody knows, are refused outside the demo.
+    Refuses `wrong_password`; `locked` after too many failures from one address (settings.AXES_FAILURE_LIMIT);
+    `guessed_at` after too many from all addresses together (settings.GUESSES_AN_HOUR), except where the person signed
+    in from of late; `suspended`, which only the right password learns. The demo's people, whose password everybody
+    knows, are refused outside the demo.
     """
-    user = auth.authenticate(request, username=username, password=password)
-    if isinstance(user, User):
-        return user
-    locked = bool(getattr(request, "axes_locked_out", False))
-    known = User.objects.filter(username=username).first()
-    if known:
-        record("account.locked" if locked else "account.failed", actor=None, target=known, region_code=place_of(known))
-    if locked:
-        minutes = round(settings.AXES_COOLOFF_TIME * 60)
-        raise Refused("locked", f"密码连续输错次数太多，账号已锁定，请 {minutes} 分钟后再试")
-    raise Refused("wrong_password", "用户名或密码不对", field="password")
+    user = _authenticated(request, username, password, "用户名或密码不对")
+    if user.is_suspended:
+        record("account.refused", actor=None, target=user, region_code=user.place)
+        raise Refused("suspended", f"账号已停用，请联系{_whom_to_ask(user)}")
+    return user
 
 
-def device_of(user: User) -> TOTPDevice | None:
-    """The person's one-time-password device, when one is in use."""
-    device: TOTPDevice | None = TOTPDevice.objects.filter(user=user, confirmed=True).first()
-    return device
+def prove_again(*, request: HttpRequest, password: str) -> None:
+    """Note that the person signed in has given the password once more; the session goes on under a new key.
+
+    Refuses `wrong_password`, `locked` and `guessed_at` as at the sign-in; failures count together.
+    """
+    user = _authenticated(request, request.user.get_username(), password, "密码不对")
+    AxesProxyHandler.reset_attempts(username=user.username, ip_address=address_of(request))
+    request.session.cycle_key()
+    request.session[PROVED] = int(time.time())
 
 
-def prove_code(*, user: User, device: TOTPDevice, code: str) -> None:
-    """Use a one-time code up. Refuses `totp_wrong`: false, used before, or tried again too soon after a false one."""
-    if _verify_token(user, device.persistent_id, code.strip()) is None:
-        raise Refused("totp_wrong", "动态口令不对或已经用过，请等下一个再输", field="code")
-
-
-def start_session(*, request: HttpRequest, user: User, device: TOTPDevice | None) -> None:
+def start_session(*, request: HttpRequest, user: User) -> None:
     """Sign the browser in, under a new session key."""
+    agent = request.headers.get("User-Agent", "")[:AGENT_LETTERS]
+    now = int(time.time())
     with transaction.atomic():
         auth.login(request, user, backend=backends.PASSWORD)
-        if device:
-            _remember_device(request, device)
-        record("account.signed_in", actor=user, target=user, region_code=place_of(user), by="session")
+        request.session.update({STARTED: now, PROVED: now, ADDRESS: address_of(request), AGENT: agent})
+        _record_sign_in(user, by="session", device=device_in_words(agent))
 
 
 def start_token_use(*, request: HttpRequest, user: User) -> None:
     """Note that a program signed in; as at a sign-in page, the count of failures starts anew."""
     with transaction.atomic():
         auth.user_logged_in.send(sender=User, request=request, user=user)
-        record("account.signed_in", actor=user, target=user, region_code=place_of(user), by="token")
+        _record_sign_in(user, by="token")
 
 
-def pending_device_of(user: User) -> TOTPDevice | None:
-    """The device that the person is enrolling."""
-    device: TOTPDevice | None = TOTPDevice.objects.filter(user=user, confirmed=False).first()
-    return device
+def _authenticated(request: HttpRequest, username: str, password: str, wrong: str) -> User:
+    known = User.objects.filter(username=username).first()
+    if known and _is_guessed_at(known, address_of(request)):
+        record("account.locked", actor=None, target=known, region_code=known.place)
+        raise Refused(
+            "guessed_at",
+            "这个账号一小时内输错密码的次数太多，暂停从新的地方登录。请过一小时再试，或在以前登录过的地方登录",
+        )
+    user = auth.authenticate(request, username=username, password=password)
+    if isinstance(user, User):
+        return user
+    locked = bool(getattr(request, "axes_locked_out", False))
+    if known:
+        record("account.locked" if locked else "account.failed", actor=None, target=known, region_code=known.place)
+    if locked:
+        raise Refused("locked", f"密码连续输错次数太多，账号已锁定，请 {LOCKED['locked'] // 60} 分钟后再试")
+    raise Refused("wrong_password", wrong, field="password")
 
 
-def new_device(user: User) -> TOTPDevice:
-    """The device that the person is about to enrol; not in use until `confirm_device`."""
-    device: TOTPDevice
-    device, _ = TOTPDevice.objects.get_or_create(user=user, confirmed=False, defaults={"name": DEVICE_NAME})
-    return device
+def _is_guessed_at(user: User, address: str | None) -> bool:
+    """Whether so many wrong passwords came within the hour that only places known from earlier sign-ins may go on."""
+    now = timezone.now()
+    log = Entry.objects.of(user)
+    failures = log.filter(pk__gte=first_key(now - timedelta(hours=1)), action="account.failed")
+    if failures[: settings.GUESSES_AN_HOUR].count() < settings.GUESSES_AN_HOUR:
+        return False
+    return not log.filter(pk__gte=first_key(now - KNOWN_FOR), action="account.signed_in", address=address).exists()
 
 
-def confirm_device(*, actor: User, code: str) -> None:
-    """Put the enrolled device in use. Refuses `totp_not_started`, `totp_enrolled` and `totp_wrong`."""
-    if device_of(actor):
-        raise Refused("totp_enrolled", "动态口令已经启用")
-    device = pending_device_of(actor)
-    if device is None:
-        raise Refused("totp_not_started", "请先用手机扫描二维码")
-    prove_code(user=actor, device=device, code=code)
-    with transaction.atomic():
-        TOTPDevice.objects.filter(pk=device.pk).update(confirmed=True)
-        record("account.totp_enrolled", actor=actor, target=actor, region_code=place_of(actor))
+def _whom_to_ask(user: User) -> str:
+    post = administrator_for(user)
+    return f"{post.agency}的平台管理员" if post else "本级平台管理员"
 
 
-@transaction.atomic
-def remove_device(*, user: User, actor: User, password: str) -> None:
-    """Stop asking a person for one-time codes. Refuses `wrong_password` (the actor's own)."""
-    if not actor.check_password(password):
-        raise Refused("wrong_password", "密码不对", field="password")
-    TOTPDevice.objects.filter(user=user).delete()
-    record("account.totp_removed", actor=actor, target=user, region_code=place_of(user))
+def _record_sign_in(user: User, **details: str) -> None:
+    record("account.signed_in", actor=user, target=user, region_code=user.place, **details)

@@ -3,7 +3,7 @@ from datetime import timedelta
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from nongma.accounts.models import IdempotencyKey
+from nongma.accounts.models import IdempotencyKey, Session
 
 KEYS_KEPT = timedelta(hours=24)
 
@@ -13,3 +13,10 @@ KEYS_KEPT = timedelta(hours=24)
 def forget_idempotency_keys(timestamp: int) -> None:
     """Forget the first answers to requests of more than a day ago."""
     IdempotencyKey.objects.filter(at__lt=timezone.now() - KEYS_KEPT).delete()
+
+
+@app.periodic(cron="41 * * * *")
+@app.task(queueing_lock="accounts.forget_sessions", lock="accounts.forget_sessions")
+def forget_ended_sessions(timestamp: int) -> None:
+    """Forget sessions that have ended by themselves; they open nothing any more."""
+    Session.objects.filter(expire_date__lt=timezone.now()).delete()

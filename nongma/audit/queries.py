@@ -54,6 +54,14 @@ class Slice:
     before: UUID | None
 
 
+def key_of(text: str) -> UUID | None:
+    """The key that an address names; None for what is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def slice_of(entries: EntryQuerySet, before: UUID | None, size: int) -> Slice:
     """The `size` entries older than `before` (None: the newest), and the key where the next page begins."""
     rows = list((entries.filter(pk__lt=before) if before else entries)[: size + 1])

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from nongma.accounts.access import Action, may
+from nongma.accounts.access import Action, holds
 from nongma.accounts.models import Agency, Role, User
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
@@ -18,7 +18,7 @@ class AdministratorCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         username = options["administrator"]
         actor = User.objects.filter(username=username).first()
-        if actor is None or not actor.may_sign_in or not may(actor, Action.MANAGE_ACCOUNTS):
+        if actor is None or not _may_act(actor):
             raise CommandError(f"{username} 不是平台管理员")
         try:
             self.stdout.write(self.act(actor, options))
@@ -71,3 +71,8 @@ def agency_of(name: str, region: int) -> Agency:
     if len(found) > 1:
         raise CommandError(f"行政区划 {region} 有几个机构叫“{name}”")
     return found[0]
+
+
+def _may_act(user: User) -> bool:
+    """Whether the person may be named by `--as`; the second factor is for who signs in, a command's giver is inside."""
+    return user.may_sign_in and not user.must_change_password and holds(user, Action.MANAGE_ACCOUNTS)

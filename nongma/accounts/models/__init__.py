@@ -1,6 +1,7 @@
 """Agencies, people, their posts and accounts; one module for each noun."""
 
-from nongma.accounts.models.agencies import Agency, AgencyQuerySet, Department
+from nongma.accounts.models.agencies import Agency, AgencyQuerySet, ContactState, Department
+from nongma.accounts.models.authenticators import Authenticator
 from nongma.accounts.models.contacts import Contact
 from nongma.accounts.models.handouts import Handout, HandoutRow
 from nongma.accounts.models.keys import IdempotencyKey
@@ -14,9 +15,11 @@ __all__ = [
     "Agency",
     "AgencyQuerySet",
     "Attendance",
+    "Authenticator",
     "Authorisation",
     "AuthorisedTown",
     "Contact",
+    "ContactState",
     "Department",
     "Figures",
     "Handout",

@@ -7,11 +7,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from nongma.accounts.granting import has_area, oversees
 from nongma.accounts.models import Agency, User
 from nongma.accounts.queries import operator_places_of
+from nongma.accounts.second_factor import forget_phone
 from nongma.audit.services import record
 from nongma.lib.refused import Refused
 from nongma.regions.spans import EVERYWHERE
@@ -70,11 +70,9 @@ def remove_lost_device(*, user: User, actor: User) -> User:
         raise Refused("self", "自己的动态口令要在“我的账号”里停用；手机丢了，请另一位管理员办理")
     if not looks_after(actor, user):
         raise Refused("outside_area", "这个人不归您管理")
-    deleted, _ = TOTPDevice.objects.filter(user=user).delete()
-    if not deleted:
+    if not user.has_totp:
         raise Refused("totp_not_enrolled", f"{user} 没有启用动态口令")
-    user.has_totp = False
-    user.save(update_fields=["has_totp"])
+    forget_phone(user)
     record("account.totp_removed", actor=actor, target=user, region_code=user.place)
     return user
 

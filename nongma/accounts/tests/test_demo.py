@@ -1,6 +1,7 @@
 import time
 
 import pytest
+from django.conf import LazySettings
 
 from nongma.accounts.access import Action, may, scope_of
 from nongma.accounts.demo import COUNTRY, COUNTY, DEMO_PASSWORD, DEMO_USERS, ensure_demo_users
@@ -21,7 +22,8 @@ def test_it_makes_the_people_of_the_demo_county_once() -> None:
 
 
 @pytest.mark.django_db
-def test_it_gives_each_the_place_and_role_of_the_demo() -> None:
+def test_it_gives_each_the_place_and_role_of_the_demo(settings: LazySettings) -> None:
+    settings.TOTP_REQUIRED = False
     people = ensure_demo_users()
     assert scope_of(people["ministry"]).spans[0].start == COUNTRY
     assert may(people["ministry"], Action.COLLECT_ORIGINS)

@@ -3,7 +3,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from nongma.accounts.access import Action, may, scope_of
+from nongma.accounts.access import Action, holds, scope_of
 from nongma.accounts.models import Agency, User
 from nongma.testing import HAINAN
 
@@ -20,7 +20,7 @@ def test_it_makes_the_first_administrator(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("NONGMA_ADMINISTRATOR_PASSWORD", "seven-green-hills")
     assert "海南省" in create("first", "--name", "首位", f"--region={HAINAN}")
     user = User.objects.get(username="first")
-    assert may(user, Action.MANAGE_ACCOUNTS)
+    assert holds(user, Action.MANAGE_ACCOUNTS)
     assert scope_of(user).spans[0].start == HAINAN
     with pytest.raises(CommandError, match="请办理交接"):
         create("second", "--name", "第二位", f"--region={HAINAN}")

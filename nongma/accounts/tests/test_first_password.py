@@ -8,9 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from nongma.accounts.models import Role, User
+from nongma.accounts.second_factor import renew_recovery_codes
 from nongma.accounts.services import appoint, change_password, create_user
 from nongma.audit.models import Entry
-from nongma.testing import YAZHOU, api_of, client_of, make_official
+from nongma.testing import TOTP_KEY, YAZHOU, api_of, client_of, make_official
 
 GIVEN, OWN = "seven-green-hills", "eight-green-hills"
 PASSWORD_PAGE = reverse("accounts:password")
@@ -18,10 +19,10 @@ PASSWORD_PAGE = reverse("accounts:password")
 
 @pytest.fixture
 def mei(hainan: User) -> User:
-    """Mei, whom an administrator has entered."""
+    """Mei, whom an administrator has entered, and who reads."""
     gao = make_official("gao", "高管理", Role.ADMINISTRATOR, YAZHOU)
     mei = create_user(username="mei", name="梅新人", password=GIVEN, actor=gao, agency=gao.agency)
-    appoint(user=mei, agency=gao.agency, role=Role.REVIEWER, actor=gao)
+    appoint(user=mei, agency=gao.agency, role=Role.ANALYST, actor=gao)
     return User.objects.get(pk=mei.pk)
 
 
@@ -91,9 +92,16 @@ def remove_totp(username: str, *, by: str) -> str:
 
 
 def test_a_lost_phone_is_taken_off_the_account(mei: User, hainan: User) -> None:
-    mei.totpdevice_set.create(name="手机", confirmed=True)
+    mei.totpdevice_set.create(name="手机", key=TOTP_KEY, confirmed=True)
+    User.objects.filter(pk=mei.pk).update(has_totp=True, must_change_password=False)
+    mei.refresh_from_db()
+    renew_recovery_codes(actor=mei)
+    open_session, token = client_of(mei), api_of(mei)
     assert "已停用" in remove_totp("mei", by="hainan")
-    assert not mei.totpdevice_set.exists()
+    mei.refresh_from_db()
+    assert (mei.has_totp, mei.totpdevice_set.exists(), mei.recovery_codes.exists()) == (False, False, False)
+    assert open_session.get(reverse("accounts:account")).status_code == 302
+    assert token.get("/api/v1/me").status_code == 401
     entry = Entry.objects.get(action="account.totp_removed")
     assert (entry.actor_id, entry.target_id, entry.region_code) == (hainan.pk, str(mei.uid), YAZHOU)
 
@@ -110,8 +118,6 @@ def test_a_lost_phone_is_taken_off_the_account(mei: User, hainan: User) -> None:
 def test_nobody_elses_phone_is(
     mei: User, zhao: User, sun: User, hainan: User, username: str, by: str, reason: str
 ) -> None:
-    for user in (sun, hainan):
-        user.totpdevice_set.create(name="手机", confirmed=True)
     with pytest.raises(CommandError, match=reason):
         remove_totp(username, by=by)
     assert (sun.totpdevice_set.count(), hainan.totpdevice_set.count()) == (1, 1)

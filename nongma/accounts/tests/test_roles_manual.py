@@ -2,11 +2,10 @@ from pathlib import Path
 
 from django.conf import settings
 
-from nongma.accounts.access import ALLOWED, Action
+from nongma.accounts.access import ALLOWED, FOR_EVERYONE, Action
 from nongma.accounts.models import Role
 
 MANUAL = Path(settings.ROOT) / "docs" / "manual" / "roles.md"
-FOR_EVERYONE = {Action.PUBLIC, Action.SIGNED_IN, Action.CHANGE_PASSWORD}
 
 
 def table() -> str:

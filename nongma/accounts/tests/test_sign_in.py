@@ -32,7 +32,11 @@ def test_it_signs_in_under_a_new_session_key(client: Client, mei: User) -> None:
     assert client.session["_auth_user_id"] == str(mei.pk)
     assert client.session.session_key != old
     entry = Entry.objects.get(action="account.signed_in")
-    assert (entry.actor_id, entry.address, entry.details) == (mei.pk, "127.0.0.1", {"by": "session"})
+    assert (entry.actor_id, entry.address, entry.details) == (
+        mei.pk,
+        "127.0.0.1",
+        {"by": "session", "device": "其他设备"},
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +117,7 @@ def test_it_signs_demo_people_in_in_the_demo_only(client: Client, settings: Lazy
 
 def test_demo_people_are_out_as_soon_as_the_demo_is_over(settings: LazySettings, db: None) -> None:
     county = ensure_demo_users()["county"]
-    settings.DEMO = True
+    settings.DEMO, settings.TOTP_REQUIRED = True, False
     callers = (client_of(county), api_of(county))
     assert all(caller.get("/api/v1/me").status_code == 200 for caller in callers)
     settings.DEMO = False

@@ -1,0 +1,149 @@
+"""The second factor: one-time codes of a phone (动态口令), recovery codes on paper for when it is lost (恢复码)."""
+
+import secrets
+import textwrap
+from base64 import b32encode
+from collections.abc import Callable
+from datetime import timedelta
+
+import django_otp
+from django.db import transaction
+from django.utils import timezone
+
+from nongma.accounts.access import must_use_totp
+from nongma.accounts.models import Authenticator, RecoveryCode, User
+from nongma.audit.services import record
+from nongma.lib.fields import blind_index, encrypt
+from nongma.lib.refused import Refused
+
+NAME = "手机动态口令"
+SECRET_BYTES = 20
+ENROLLING = timedelta(minutes=15)
+# Without those that are taken for one another when read out or written down: 0 o, 1 l i.
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+CODES, GROUPS, GROUP_LETTERS = 10, 6, 4
+CODE_LETTERS = GROUPS * GROUP_LETTERS  # of 31 each: 118 bits
+
+# django-otp is written without types.
+_verify_token: Callable[[User, str, str], Authenticator | None] = django_otp.verify_token
+
+
+def prove_code(*, user: User, code: str) -> None:
+    """Use up a code: the six digits of the phone, or a recovery code.
+
+    Refuses `totp_wrong`: false, used before, or tried again too soon after a false one.
+    """
+    typed = "".join(letter for letter in code.lower() if letter.isalnum())
+    if not (_use_recovery_code(user, typed) if len(typed) == CODE_LETTERS else _use_phone_code(user, typed)):
+        record("account.code_failed", actor=None, target=user, region_code=user.place)
+        raise Refused("totp_wrong", "口令不对或已经用过；动态口令请等下一个再输", field="code")
+
+
+def pending_of(user: User) -> Authenticator | None:
+    """The phone that the person is enrolling; none when that was begun too long ago."""
+    since = timezone.now() - ENROLLING
+    pending: Authenticator | None = Authenticator.objects.filter(
+        user=user, confirmed=False, created_at__gt=since
+    ).first()
+    return pending
+
+
+@transaction.atomic
+def start_enrolling(*, actor: User) -> Authenticator:
+    """Make a secret for a person's phone, in the place of one begun before; not in use until `confirm_phone`."""
+    User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+    Authenticator.objects.filter(user=actor, confirmed=False).delete()
+    key = encrypt(b32encode(secrets.token_bytes(SECRET_BYTES)).decode())
+    pending: Authenticator = Authenticator.objects.create(user=actor, name=NAME, key=key, confirmed=False)
+    return pending
+
+
+def confirm_phone(*, actor: User, code: str) -> list[str]:
+    """Put the enrolled phone in use, in the place of an earlier one; the new recovery codes, to be shown once.
+
+    Every session and token of the person ends. Refuses `totp_not_started` and `totp_wrong`.
+    """
+    pending = pending_of(actor)
+    if pending is None:
+        raise Refused("totp_not_started", "请先用手机扫描二维码")
+    if _verify_token(actor, pending.persistent_id, code.strip()) is None:
+        raise Refused("totp_wrong", "动态口令不对，请等下一个再输", field="code")
+    with transaction.atomic():
+        user = User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+        Authenticator.objects.filter(user=user).exclude(pk=pending.pk).delete()
+        if not Authenticator.objects.filter(pk=pending.pk).update(confirmed=True):
+            raise Refused("totp_not_started", "请先用手机扫描二维码")
+        user.has_totp = True
+        user.epoch += 1
+        user.save(update_fields=["has_totp", "epoch"])
+        record("account.totp_enrolled", actor=actor, target=user, region_code=user.place)
+        return _new_recovery_codes(user)
+
+
+@transaction.atomic
+def renew_recovery_codes(*, actor: User) -> list[str]:
+    """Ten new recovery codes, to be shown once; the earlier ones are void. Refuses `totp_not_enrolled`."""
+    user = User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+    if not user.has_totp:
+        raise Refused("totp_not_enrolled", "请先启用动态口令")
+    record("account.recovery_renewed", actor=actor, target=user, region_code=user.place)
+    return _new_recovery_codes(user)
+
+
+def recovery_codes_left(user: User) -> int:
+    return RecoveryCode.objects.filter(user=user, used_at=None).count()
+
+
+@transaction.atomic
+def stop_codes(*, actor: User) -> None:
+    """Stop asking a person for codes: from now on the password alone signs in. Every session and token ends.
+
+    Refuses `totp_required` (an administrator or reviewer) and `totp_not_enrolled`.
+    """
+    user = User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+    if must_use_totp(user):
+        raise Refused("totp_required", "平台管理员和审核员须使用动态口令，不能停用；换手机请点“换一部手机”")
+    if not forget_phone(user):
+        raise Refused("totp_not_enrolled", "动态口令没有启用")
+    record("account.totp_removed", actor=actor, target=user, region_code=user.place)
+
+
+def forget_phone(user: User) -> bool:
+    """Take phone and recovery codes off an account that the caller has locked; whether a phone was in use.
+
+    Every session and token of the person ends.
+    """
+    Authenticator.objects.filter(user=user).delete()
+    RecoveryCode.objects.filter(user=user).delete()
+    had = user.has_totp
+    user.has_totp = False
+    user.epoch += 1
+    user.save(update_fields=["has_totp", "epoch"])
+    return had
+
+
+def _new_recovery_codes(user: User) -> list[str]:
+    RecoveryCode.objects.filter(user=user).delete()
+    codes = ["".join(secrets.choice(LETTERS) for _ in range(CODE_LETTERS)) for _ in range(CODES)]
+    RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=_digest(user, code)) for code in codes)
+    return ["-".join(textwrap.wrap(code, GROUP_LETTERS)) for code in codes]
+
+
+def _use_phone_code(user: User, code: str) -> bool:
+    authenticator = Authenticator.objects.filter(user=user, confirmed=True).first()
+    return authenticator is not None and _verify_token(user, authenticator.persistent_id, code) is not None
+
+
+@transaction.atomic
+def _use_recovery_code(user: User, code: str) -> bool:
+    unused = RecoveryCode.objects.filter(user=user, digest=_digest(user, code), used_at=None)
+    used = unused.update(used_at=timezone.now())
+    if used:
+        left = recovery_codes_left(user)
+        record("account.recovery_used", actor=user, target=user, region_code=user.place, left=left)
+    return bool(used)
+
+
+def _digest(user: User, code: str) -> bytes:
+    """A keyed hash: a code has 118 bits, so nothing slower is needed."""
+    return blind_index(f"recovery:{user.pk}:{code}")
