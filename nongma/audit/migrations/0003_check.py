@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 'verbose_name': '审计核对',
                 'verbose_name_plural': '审计核对',
                 'ordering': ('-id',),
-                'constraints': [models.UniqueConstraint(django.db.models.lookups.IsNull(models.F('finished_at'), True), condition=models.Q(('finished_at', None)), name='audit_check_one_at_a_time')],
+                'constraints': [models.UniqueConstraint(django.db.models.lookups.IsNull(models.F('finished_at'), True), condition=models.Q(('finished_at', None)), name='audit_check_once')],
             },
         ),
     ]
