@@ -20,9 +20,10 @@ from nongma.accounts.models import User
 from nongma.catalogue.models import Product
 from nongma.certificates.models import Basis, Certificate
 from nongma.certificates.services import issue_certificate, revoke_certificate
+from nongma.lib.locks import RunsElsewhere
 from nongma.lib.refused import Refused
 from nongma.origins.models import ImportJob, Origin, ReviewJob
-from nongma.origins.services.imports import RunsElsewhere, run_import, submit_import
+from nongma.origins.services.imports import run_import, submit_import
 from nongma.origins.services.review import decide_origins, return_origin
 from nongma.regions.models import Region
 from nongma.registry.models import Operator, OperatorKind, OperatorMember

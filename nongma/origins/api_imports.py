@@ -14,8 +14,9 @@ from nongma.accounts.api import idempotent, requires_api
 from nongma.lib.downloads import download
 from nongma.lib.paging import Page, Paging, paged
 from nongma.lib.problems import problem
+from nongma.lib.uploads import FileTooLarge
 from nongma.origins.models import ImportJob
-from nongma.origins.services.imports import FileTooLarge, errors_workbook, submit_import
+from nongma.origins.services.imports import errors_workbook, submit_import
 
 router = Router(tags=["产地信息"])
 

@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from nongma.catalogue.models import Industry, Unit
 from nongma.lib.masking import mask_name, mask_phone
 from nongma.lib.refused import Refused
+from nongma.lib.sheets import cleaning
+from nongma.lib.sheets.cleaning import BadValue
 from nongma.origins.importing import cells
-from nongma.origins.importing.cells import BadValue
 from nongma.origins.models import Origin
 from nongma.origins.services.locate import Correction, read_point
 from nongma.origins.services.review import LONGEST_REASON
@@ -159,7 +160,7 @@ class CorrectionForm(PointForm):
         return Correction(**absent | self.cleaned_data)
 
     def _judged_phone(self, name: str, label: str) -> Any:
-        return self._judged(name, cells.mobile, label) if self.cleaned_data[name] else getattr(self.origin, name)
+        return self._judged(name, cleaning.mobile, label) if self.cleaned_data[name] else getattr(self.origin, name)
 
     def _judged(self, name: str, judge: Callable[..., Any], *arguments: Any) -> Any:
         try:

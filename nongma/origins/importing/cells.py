@@ -8,20 +8,11 @@ import calendar
 import datetime
 import functools
 import re
-import unicodedata
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
-from nongma.lib.sheets.reading import BadCell, Cell
-
-
-class BadValue(Exception):
-    """A cell that can't be taken: a stable code and what the person reads."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
+from nongma.lib.sheets import cleaning
+from nongma.lib.sheets.cleaning import NOTHING, BadValue, shortened
+from nongma.lib.sheets.reading import Cell
 
 KINDS = {
     "农产品生产企业": "enterprise",
@@ -101,128 +92,13 @@ OTHER_UNITS = frozenset(
 UNITS_OF_INDUSTRY = {"planting": ("mu",), "livestock": ("head", "bird"), "fishery": ("mu",)}
 INDUSTRY_LABELS = {"planting": "种植业", "livestock": "畜牧业", "fishery": "渔业"}
 UNIT_LABELS = {"mu": "亩", "head": "头", "bird": "只"}
-NOTHING = frozenset(("无", "没有", "暂无", "-", "—", "/", "\\", "--", "——", "空"))
 
-MOBILE = re.compile(r"1[3-9]\d{9}")
 MOST_SCALE = Decimal(10) ** 10
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 LONGITUDES = (Decimal(73), Decimal(136))
 LATITUDES = (Decimal(3), Decimal(54))
 FEWEST_DECIMALS = 6
 FEWEST_NUMERIC_DECIMALS = 4
-
-_UNTIDY = re.compile(r"[^\u0021-\u007e\u00b7\u2014\u3001-\u30ff\u3400-\u9fff\uff08\uff09\uff0c\uff1a\uff1b]")
-_INVISIBLE = re.compile(r"[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-_BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])")
-_SPLIT = re.compile(r"[、,，;；/\|\s\+＋&和及]+")
-
-
-def text(value: Cell, most: int = 0) -> str:
-    """A cell as text: full-width letters and digits made narrow, stray blanks and line breaks gone."""
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        if isinstance(value, BadCell):
-            raise BadValue("formula-without-value", f"{value.reason}，请改成直接填写的内容")
-        value = _as_typed(value)
-    tidied = _tidy(value) if _UNTIDY.search(value) else value
-    if most and len(tidied) > most:
-        raise BadValue("too-long", f"不能超过 {most} 个字，现在有 {len(tidied)} 个")
-    return tidied
-
-
-def _as_typed(value: object) -> str:
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    return str(value)
-
-
-@functools.lru_cache(maxsize=65536)
-def _tidy(value: str) -> str:
-    value = _INVISIBLE.sub("", value)
-    value = "".join(unicodedata.normalize("NFKC", sign) if _is_wide(sign) else sign for sign in value)
-    value = " ".join(value.split())
-    return _BETWEEN_HAN.sub("", value)
-
-
-def _is_wide(sign: str) -> bool:
-    """Full-width letters, digits and signs of ASCII, but not the brackets and commas that Chinese text uses."""
-    return ("\uff01" <= sign <= "\uff5e" and sign not in "（），：；！？") or sign == "\u3000"
-
-
-def narrow(value: str) -> str:
-    """Text for reading numbers and codes out of it: every compatibility form made plain."""
-    return unicodedata.normalize("NFKC", value)
-
-
-def compact(value: Cell) -> str:
-    """Text without any blank, for comparing with fixed words."""
-    return "".join(text(value).split())
-
-
-def required(value: Cell, what: str, most: int = 0) -> str:
-    """Text that may not be missing."""
-    found = text(value, most)
-    if not found or found in NOTHING:
-        raise BadValue("missing", f"没有填{what}")
-    return found
-
-
-def choice(value: Cell, choices: dict[str, str], what: str) -> str:
-    """One of the fixed words, as its code."""
-    if isinstance(value, str) and value in choices:
-        return choices[value]
-    found = required(value, what)
-    code = choices.get("".join(found.split()))
-    if code is None:
-        raise BadValue("not-a-choice", f"{what}不能填“{_short(found)}”，只能填：{_allowed(choices)}")
-    return code
-
-
-def several(value: Cell, choices: dict[str, str], what: str) -> list[str]:
-    """Some of the fixed words, as their codes in the order of the form; nothing when the cell is empty."""
-    if isinstance(value, str) and value in choices:
-        return [choices[value]]
-    found = text(value)
-    if not found or found in NOTHING:
-        return []
-    return list(_several(found, tuple(choices.items()), what))
-
-
-@functools.lru_cache(maxsize=4096)
-def _several(found: str, items: tuple[tuple[str, str], ...], what: str) -> tuple[str, ...]:
-    choices = dict(items)
-    words = [word.strip("。.；;") for word in _SPLIT.split(found)]
-    unknown = [word for word in words if word and word not in choices]
-    if unknown:
-        raise BadValue("not-a-choice", f"{what}不能填“{_short(unknown[0])}”，只能填：{_allowed(choices)}")
-    chosen = {choices[word] for word in words if word}
-    return tuple(code for code in dict.fromkeys(choices.values()) if code in chosen)
-
-
-def _allowed(choices: dict[str, str]) -> str:
-    first: dict[str, str] = {}
-    for word, code in choices.items():
-        first.setdefault(code, word)
-    return "、".join(first.values())
-
-
-def _short(found: str) -> str:
-    return found if len(found) <= 20 else f"{found[:20]}…"
-
-
-def mobile(value: Cell, what: str) -> str:
-    """A mainland mobile number of 11 digits."""
-    if isinstance(value, str) and MOBILE.fullmatch(value) and value.isascii():
-        return value
-    digits = re.sub(r"[\s\-－—()（）]", "", narrow(required(value, what)))
-    digits = re.sub(r"^(\+?86|0086)(?=1\d{10}$)", "", digits)
-    if not MOBILE.fullmatch(digits):
-        raise BadValue("not-a-mobile", f"{what}要填 11 位手机号")
-    return digits
-
 
 _NUMBER = re.compile(r"([+-]?\d+(?:\.\d*)?|[+-]?\.\d+)\s*([^\d\s.]*)")
 
@@ -233,11 +109,11 @@ def scale(value: Cell) -> tuple[Decimal, str]:
         raise BadValue("not-a-number", "种养规模要填数字，这一格是日期或是非值，请改单元格格式")
     if isinstance(value, float):
         return _amount(repr(value)), ""
-    found = required(value, "种养规模")
-    plain = re.sub(r"(?<=\d)[,，](?=\d{3}(?!\d))", "", narrow(found).replace("，", ","))
+    found = cleaning.required(value, "种养规模")
+    plain = re.sub(r"(?<=\d)[,，](?=\d{3}(?!\d))", "", cleaning.narrow(found).replace("，", ","))
     match = _NUMBER.fullmatch(plain)
     if not match or (match[2] and match[2] not in UNITS and match[2] not in OTHER_UNITS):
-        raise BadValue("not-a-number", f"种养规模要填数字，“{_short(found)}”不是数字")
+        raise BadValue("not-a-number", f"种养规模要填数字，“{shortened(found)}”不是数字")
     return _amount(match[1]), match[2]
 
 
@@ -262,7 +138,7 @@ def unit(value: Cell, industry: str, written: str) -> str:
 
     `written` is the unit word that stood behind the amount.
     """
-    found = value if isinstance(value, str) and value in UNITS else compact(value)
+    found = value if isinstance(value, str) and value in UNITS else cleaning.compact(value)
     if not found and written:
         found = written
     if not found or found in NOTHING:
@@ -272,9 +148,9 @@ def unit(value: Cell, industry: str, written: str) -> str:
     if code not in allowed:
         hint = "、".join(UNIT_LABELS[item] for item in allowed)
         if code is None and found not in OTHER_UNITS:
-            raise BadValue("not-a-choice", f"种养规模单位不能填“{_short(found)}”，只能填：{hint}")
+            raise BadValue("not-a-choice", f"种养规模单位不能填“{shortened(found)}”，只能填：{hint}")
         name = INDUSTRY_LABELS.get(industry, "这一行")
-        raise BadValue("unit-does-not-fit-industry", f"{name}的规模单位是{hint}，不能填“{_short(found)}”")
+        raise BadValue("unit-does-not-fit-industry", f"{name}的规模单位是{hint}，不能填“{shortened(found)}”")
     if written and UNITS.get(written) != code:
         raise BadValue("unit-does-not-fit-scale", f"种养规模里写的是“{written}”，与单位栏的“{found}”不一致")
     return code
@@ -293,15 +169,15 @@ def day(value: Cell, what: str, last: bool = False) -> datetime.date:
         return _sensible(value.date(), what)
     if isinstance(value, datetime.date):
         return _sensible(value, what)
-    return _day(required(value, what), what, last)
+    return _day(cleaning.required(value, what), what, last)
 
 
 @functools.lru_cache(maxsize=4096)
 def _day(found: str, what: str, last: bool) -> datetime.date:
-    plain = narrow(found).replace("月份", "月")
+    plain = cleaning.narrow(found).replace("月份", "月")
     plain = _MONTH_WORDS.sub(lambda match: "月" if match[1].startswith("月") else "", plain).strip()
     if _MONTH_ALONE.fullmatch(plain):
-        raise BadValue("not-a-date", f"{what}“{_short(found)}”没有写年份，请写成 2026-04 这样")
+        raise BadValue("not-a-date", f"{what}“{shortened(found)}”没有写年份，请写成 2026-04 这样")
     match = _JOINED.fullmatch(plain) or _YEAR_MONTH.fullmatch(plain)
     if match:
         year, month = int(match[1]), int(match[2])
@@ -312,7 +188,7 @@ def _day(found: str, what: str, last: bool) -> datetime.date:
                 return datetime.date(year, month, number)
     elif re.fullmatch(r"[34]\d{4}|5[0-4]\d{3}", plain):
         return _sensible(FIRST_DAY + datetime.timedelta(days=int(plain)), what)
-    raise BadValue("not-a-date", f"{what}“{_short(found)}”不是日期，请写成 2026-04 这样")
+    raise BadValue("not-a-date", f"{what}“{shortened(found)}”不是日期，请写成 2026-04 这样")
 
 
 def _sensible(found: datetime.date, what: str) -> datetime.date:
@@ -346,12 +222,12 @@ def point(value: Cell) -> tuple[Decimal, Decimal] | None:
         longitude, latitude = Decimal(plainly[1]), Decimal(plainly[2])
         if _within(longitude, LONGITUDES) and _within(latitude, LATITUDES):
             return longitude, latitude
-    found = text(value)
+    found = cleaning.text(value)
     if not found or found in NOTHING:
         return None
     if isinstance(value, (float, datetime.date, datetime.time, datetime.timedelta)):
         raise BadValue("not-a-coordinate", "点位经纬度要填“经度,纬度”两个数，如 109.098267,18.376267")
-    plain = narrow(found).upper()
+    plain = cleaning.narrow(found).upper()
     for word, letter in _LABELS:
         plain = plain.replace(word, letter)
     plain = re.sub(r"[,;、，；|/]+", " ", plain).replace(":", "").replace("。", ".")
@@ -359,7 +235,9 @@ def point(value: Cell) -> tuple[Decimal, Decimal] | None:
     plain = re.sub(r"(?<=[NSEW°度'′分])\s+(?=\d)(?=[^NSEW]*[°度'′分\"″秒])", "", plain)
     parts = _pair(plain)
     if parts is None:
-        raise BadValue("not-a-coordinate", f"“{_short(found)}”不是经纬度，请写成“经度,纬度”，如 109.098267,18.376267")
+        raise BadValue(
+            "not-a-coordinate", f"“{shortened(found)}”不是经纬度，请写成“经度,纬度”，如 109.098267,18.376267"
+        )
     return _ordered(*parts)
 
 
@@ -393,11 +271,11 @@ def separate_point(longitude: Cell, latitude: Cell) -> tuple[Decimal, Decimal] |
     """Longitude and latitude from two cells. A number cell has lost its last zeros, so fewer decimals do."""
     parts = []
     for value in (longitude, latitude):
-        found = narrow(text(value)).strip("°NSEWnsew东经北纬 ")
+        found = cleaning.narrow(cleaning.text(value)).strip("°NSEWnsew东经北纬 ")
         if not found or found in NOTHING:
             continue
         if not re.fullmatch(r"[+-]?\d{1,3}(?:\.\d+)?", found):
-            raise BadValue("not-a-coordinate", f"“{_short(found)}”不是经纬度，请写成 109.098267 这样的数")
+            raise BadValue("not-a-coordinate", f"“{shortened(found)}”不是经纬度，请写成 109.098267 这样的数")
         decimals = len(found.partition(".")[2])
         if isinstance(value, float) and decimals >= FEWEST_NUMERIC_DECIMALS:
             decimals = FEWEST_DECIMALS

@@ -8,13 +8,12 @@ import datetime
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from nongma.lib.masking import mask_phone
-from nongma.lib.sheets.reading import BadCell, Cell
+from nongma.lib.sheets import cleaning
+from nongma.lib.sheets.cleaning import BadValue, is_blank, shown
+from nongma.lib.sheets.reading import Cell
 from nongma.origins.importing import cells
-from nongma.origins.importing.cells import BadValue
 from nongma.origins.importing.form import Layout
 
-SHOWN = 60
 FIELDS = (
     "name", "kind", "industry", "product", "alias", "certification", "province", "city", "county", "town", "village",
     "point", "longitude", "latitude", "contact", "phone", "scale", "unit", "on_sale", "off_sale", "method", "trace",
@@ -89,18 +88,18 @@ class LineReader:
             try:
                 return clean(value, *arguments)
             except BadValue as bad:
-                faults.append(Fault(field, bad.code, bad.message, shown(field, value)))
+                faults.append(Fault(field, bad.code, bad.message, shown(value, is_phone=field in PHONES)))
                 return None
 
-        line_industry = take("industry", industry, cells.choice, cells.INDUSTRIES, "所属行业")
+        line_industry = take("industry", industry, cleaning.choice, cells.INDUSTRIES, "所属行业")
         amount, written = take("scale", scale, cells.scale) or (None, "")
         first, last, methods = self._season(take, line_industry, on_sale, off_sale, method)
         if first and last and last < first:
             message = "下市时间比上市时间早，请核对（跨年的要写明年份）"
-            faults.append(Fault("off_sale", "off-before-on", message, shown("off_sale", off_sale)))
+            faults.append(Fault("off_sale", "off-before-on", message, shown(off_sale)))
         if methods == [] and line_industry == "planting":
             faults.append(Fault("method", "missing", "种植产品要填生产方式：露地、设施"))
-        traces = take("trace", trace, cells.several, cells.TRACE_METHODS, "追溯方式")
+        traces = take("trace", trace, cleaning.several, cells.TRACE_METHODS, "追溯方式")
         if traces == []:
             faults.append(Fault("trace", "missing", "没有填追溯方式"))
         if self._has_axes:
@@ -109,32 +108,32 @@ class LineReader:
             position = take("point", point, cells.point)
         return Line(
             row=row,
-            name=take("name", name, cells.required, "种养殖主体名称", 100),
-            kind=take("kind", kind, cells.choice, cells.KINDS, "主体类型"),
+            name=take("name", name, cleaning.required, "种养殖主体名称", 100),
+            kind=take("kind", kind, cleaning.choice, cells.KINDS, "主体类型"),
             industry=line_industry,
-            product=take("product", product, cells.required, "产品名称", 40),
-            alias=take("alias", alias, cells.text, 40),
-            certifications=take("certification", certification, cells.several, cells.CERTIFICATIONS, "产品认证类型"),
-            province=take("province", province, cells.text, 60),
-            city=take("city", city, cells.text, 60),
-            county=take("county", county, cells.required, "县（市、区）", 60),
-            town=take("town", town, cells.required, "乡（镇）", 120),
-            village=take("village", village, cells.required, "村（社区）", 60) if self._has_village else "",
+            product=take("product", product, cleaning.required, "产品名称", 40),
+            alias=take("alias", alias, cleaning.text, 40),
+            certifications=take("certification", certification, cleaning.several, cells.CERTIFICATIONS, "产品认证类型"),
+            province=take("province", province, cleaning.text, 60),
+            city=take("city", city, cleaning.text, 60),
+            county=take("county", county, cleaning.required, "县（市、区）", 60),
+            town=take("town", town, cleaning.required, "乡（镇）", 120),
+            village=take("village", village, cleaning.required, "村（社区）", 60) if self._has_village else "",
             longitude=str(position[0]) if position else None,
             latitude=str(position[1]) if position else None,
-            contact=take("contact", contact, cells.required, "种养殖主体联系人", 60),
-            phone=take("phone", phone, cells.mobile, "种养殖主体联系方式"),
+            contact=take("contact", contact, cleaning.required, "种养殖主体联系人", 60),
+            phone=take("phone", phone, cleaning.mobile, "种养殖主体联系方式"),
             scale=str(amount) if amount is not None else None,
             unit=take("unit", unit, cells.unit, line_industry or "", written),
             on_sale=first.isoformat() if first else None,
             off_sale=last.isoformat() if last else None,
             methods=methods,
             traces=traces,
-            credit=take("credit", credit, cells.text, 10),
-            grid_name=take("grid_name", grid_name, cells.required, "网格员姓名", 60),
-            grid_phone=take("grid_phone", grid_phone, cells.mobile, "网格员联系方式"),
-            collector=take("collector", collector, cells.required, "信息采集员姓名", 60),
-            collector_phone=take("collector_phone", collector_phone, cells.mobile, "信息采集员联系方式"),
+            credit=take("credit", credit, cleaning.text, 10),
+            grid_name=take("grid_name", grid_name, cleaning.required, "网格员姓名", 60),
+            grid_phone=take("grid_phone", grid_phone, cleaning.mobile, "网格员联系方式"),
+            collector=take("collector", collector, cleaning.required, "信息采集员姓名", 60),
+            collector_phone=take("collector_phone", collector_phone, cleaning.mobile, "信息采集员联系方式"),
             faults=[list(fault) for fault in faults],
         )
 
@@ -144,27 +143,10 @@ class LineReader:
     ) -> tuple[datetime.date | None, datetime.date | None, list[str] | None]:
         """When and how it grows. Cells of livestock and fish stay blank (附件1, notes 8 and 9) and are not read."""
         first = last = methods = None
-        if industry == "planting" or (industry is None and not _blank(on_sale)):
+        if industry == "planting" or (industry is None and not is_blank(on_sale)):
             first = take("on_sale", on_sale, cells.day, "上市时间")
-        if industry == "planting" or (industry is None and not _blank(off_sale)):
+        if industry == "planting" or (industry is None and not is_blank(off_sale)):
             last = take("off_sale", off_sale, cells.day, "下市时间", True)
         if industry == "planting" or industry is None:
-            methods = take("method", method, cells.several, cells.METHODS, "生产方式")
+            methods = take("method", method, cleaning.several, cells.METHODS, "生产方式")
         return first, last, methods
-
-
-def shown(field: str, value: Cell) -> str:
-    """A cell as it was read, short enough to stand in a table; a phone number masked."""
-    if isinstance(value, BadCell):
-        return value.reason
-    try:
-        found = cells.text(value)
-    except BadValue:
-        return ""
-    if field in PHONES:
-        return mask_phone(found[:20]) if len(found) >= 10 else found
-    return found if len(found) <= SHOWN else f"{found[:SHOWN]}…"
-
-
-def _blank(value: Cell) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())

@@ -1,17 +1,15 @@
 """Imports of 附件1 (批量导入): taking the file, running it chunk by chunk, going on after a kill."""
 
-import hashlib
 import itertools
-import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.core.files import File
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from nongma.accounts.access import Action, may
@@ -19,11 +17,13 @@ from nongma.accounts.models import User
 from nongma.accounts.queries import place_of
 from nongma.audit.services import record
 from nongma.lib.ids import uuid7
-from nongma.lib.locks import alone
+from nongma.lib.locks import alone, take_turn
 from nongma.lib.refused import Refused
 from nongma.lib.sealed import in_memory
-from nongma.lib.sheets.bounded import Bounds, lines_from
+from nongma.lib.sheets.bounded import Bounds
+from nongma.lib.sheets.marked import marked_workbook
 from nongma.lib.sheets.opening import format_of
+from nongma.lib.uploads import check_size, digest_of, shown_name, suffix_of
 from nongma.origins.importing import marking
 from nongma.origins.importing.judging import Judge
 from nongma.origins.importing.lines import Line
@@ -44,10 +44,6 @@ Item = TypeVar("Item")
 Progress = Callable[[ImportJob], None]
 
 
-class FileTooLarge(Refused):
-    """The file is bigger than an upload may be; the API answers 413."""
-
-
 class _Overtaken(Exception):
     """Another worker has gone on with this import."""
 
@@ -60,23 +56,18 @@ def submit_import(*, file: "File[bytes]", filename: str, actor: User) -> ImportJ
     """
     if not may(actor, Action.COLLECT_ORIGINS):
         raise Refused("not_allowed", "您的角色不能导入产地信息")
-    size = file.size or 0
-    if size == 0:
-        raise Refused("empty_file", "文件是空的，请选择填好的采集表", field="file")
-    if size > settings.UPLOAD_BYTES:
-        most = settings.UPLOAD_BYTES // (1024 * 1024)
-        raise FileTooLarge("file_too_large", f"文件超过 {most} MB，请分成几个文件上传", field="file")
-    digest = _digest(file)
+    size = check_size(file)
+    digest = digest_of(file)
     uid = uuid7()
     with transaction.atomic():
-        _take_lock(SUBMIT_LOCK, f"{actor.pk}:{digest.hex()}")
+        take_turn(SUBMIT_LOCK, f"{actor.pk}:{digest.hex()}")
         running = ImportJob.objects.filter(user=actor, digest=digest, status__in=UNFINISHED).order_by("-id").first()
         if running:
             raise Refused("import_running", f"同一个文件（{running.filename}）正在导入，请等它完成", field="file")
-        job = ImportJob(uid=uid, user=actor, filename=_shown_name(filename), size_bytes=size, digest=digest)
+        job = ImportJob(uid=uid, user=actor, filename=shown_name(filename, "采集表"), size_bytes=size, digest=digest)
         with in_memory(file.chunks()) as plain:
             format_of(plain)
-        job.file.save(f"{uid}{_suffix(filename)}", file, save=False)
+        job.file.save(f"{uid}{suffix_of(filename)}", file, save=False)
         try:
             job.save(force_insert=True)
             _record("import.queued", job, filename=job.filename, size_bytes=size)
@@ -132,19 +123,18 @@ def errors_workbook(job: ImportJob) -> "File[bytes]":
     rows = job.rows.order_by("row").values_list("row", "faults")
     if not rows.exists():
         raise Refused("no_errors", "这次导入没有需要修改的行")
-    listed = ((json.dumps(row, ensure_ascii=False) + "\n").encode() for row in rows.iterator(chunk_size=2_000))
     with (
         job.file.open() as upload,
-        in_memory(upload.chunks()) as source,
-        in_memory(listed) as faults,
-        in_memory() as marked,
+        marked_workbook(
+            upload.chunks(),
+            rows.iterator(chunk_size=2_000),
+            module=marking.MODULE,
+            most_rows=settings.IMPORT_ROWS,
+            bounds=_bounds(),
+        ) as marked,
+        marked.open("rb") as made,
     ):
-        limits = (str(source), str(faults), str(marked), str(settings.IMPORT_ROWS))
-        with lines_from(marking.MODULE, *limits, bounds=_bounds()) as answers:
-            for _ in answers:
-                pass
-        with marked.open("rb") as made:
-            name = storage.save(name, File(made))
+        name = storage.save(name, File(made))
     return storage.open(name)
 
 
@@ -239,36 +229,10 @@ def _record(action: str, job: ImportJob, **details: Any) -> None:
     record(action, actor=job.user, target=job, region_code=place_of(job.user), **details)
 
 
-def _take_lock(kind: int, name: str) -> None:
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [kind, number])
-
-
 def _defer(job: ImportJob) -> None:
     from nongma.origins.tasks import import_origins
 
     import_origins.defer(job_uid=str(job.uid))
-
-
-def _digest(file: "File[bytes]") -> bytes:
-    digest = hashlib.sha256()
-    for piece in file.chunks():
-        digest.update(piece)
-    file.seek(0)
-    return digest.digest()
-
-
-def _shown_name(filename: str) -> str:
-    """The file's own name without folders and signs that don't print, as people see it again."""
-    name = filename.replace("\\", "/").rpartition("/")[2]
-    name = "".join(sign for sign in name if sign.isprintable()).strip()
-    return name[-200:] or "采集表"
-
-
-def _suffix(filename: str) -> str:
-    suffix = Path(filename).suffix.lower()
-    return suffix if suffix in (".xlsx", ".xls", ".csv") else ""
 
 
 def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

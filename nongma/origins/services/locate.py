@@ -15,7 +15,8 @@ from nongma.codes.services import subjects_changed
 from nongma.lib.fields import blind_index
 from nongma.lib.quadkeys import quadkey
 from nongma.lib.refused import Misfilled, Refused
-from nongma.origins.importing.cells import BadValue, separate_point
+from nongma.lib.sheets.cleaning import BadValue
+from nongma.origins.importing.cells import separate_point
 from nongma.origins.importing.judging import JudgedLine
 from nongma.origins.importing.lines import Line
 from nongma.origins.importing.saving import KEY_BYTES, fingerprint_of, key_of

@@ -17,9 +17,10 @@ from nongma.accounts.models import User
 from nongma.audit.models import Entry
 from nongma.lib.refused import Refused
 from nongma.lib.sheets.bounded import Bounds, ReaderDied, lines_from
+from nongma.lib.uploads import FileTooLarge
 from nongma.origins.models import ImportJob, ImportRow, Origin
 from nongma.origins.services import imports
-from nongma.origins.services.imports import FileTooLarge, run_import, submit_import
+from nongma.origins.services.imports import run_import, submit_import
 from nongma.registry.models import Base, Operator
 
 FILES = Path(__file__).parent / "files"

@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nongma.catalogue.models import Industry, Unit
+from nongma.lib.sheets import cleaning
+from nongma.lib.sheets.cleaning import BadValue
 from nongma.lib.sheets.reading import BadCell
 from nongma.origins.importing import cells
-from nongma.origins.importing.cells import BadValue
 from nongma.origins.importing.lines import Line
 from nongma.origins.importing.reader import form_lines
 from nongma.origins.models import Origin
@@ -311,11 +312,11 @@ CELLS = st.one_of(
     st.sampled_from([BadCell("x"), "1" * 400, "109.1,18.2", "-", "０", "1e999", "٣", "²"]),
 )
 CLEANERS: list[Callable[[Any], Any]] = [
-    cells.text,
-    lambda value: cells.required(value, "名称", 60),
-    lambda value: cells.choice(value, cells.KINDS, "主体类型"),
-    lambda value: cells.several(value, cells.TRACE_METHODS, "追溯方式"),
-    lambda value: cells.mobile(value, "手机"),
+    cleaning.text,
+    lambda value: cleaning.required(value, "名称", 60),
+    lambda value: cleaning.choice(value, cells.KINDS, "主体类型"),
+    lambda value: cleaning.several(value, cells.TRACE_METHODS, "追溯方式"),
+    lambda value: cleaning.mobile(value, "手机"),
     cells.scale,
     lambda value: cells.unit(value, "planting", ""),
     lambda value: cells.day(value, "上市时间", True),
@@ -344,7 +345,7 @@ def test_a_mobile_number_survives_blanks_and_dashes(digits: str, blanks: list[st
     written = digits
     for place, sign in enumerate(blanks, start=3):
         written = written[: place * 2] + sign + written[place * 2 :]
-    assert cells.mobile(written, "手机") == digits
+    assert cleaning.mobile(written, "手机") == digits
 
 
 @given(
