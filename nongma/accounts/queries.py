@@ -22,7 +22,12 @@ TENURES = """
         WHERE post.follows_id IS NOT NULL
     )
     SELECT post.user_id, post.from_on, post.to_on FROM chain JOIN accounts_membership AS post
-    ON post.id = chain.follows_id WHERE post.user_id <> %(user)s
+    ON post.id = chain.follows_id
+    WHERE post.user_id <> %(user)s AND NOT EXISTS (
+        SELECT FROM accounts_membership AS other
+        WHERE other.user_id = post.user_id AND other.agency_id <> post.agency_id
+            AND other.from_on <= post.to_on AND coalesce(other.to_on, 'infinity') >= post.from_on
+    )
 """
 
 
@@ -50,7 +55,10 @@ class Tenure:
 
 
 def tenures_before(user: User) -> list[Tenure]:
-    """Who held the person's present posts before, as far back as they were handed over; one query."""
+    """Who held the person's present posts before, as far back as they were handed over; one query.
+
+    Whoever worked at another agency, too, in that time is left out: what was done there is not the post's.
+    """
     with connection.cursor() as cursor:
         cursor.execute(TENURES, {"user": user.pk, "today": timezone.localdate()})
         return [Tenure(*row) for row in cursor.fetchall()]

@@ -17,14 +17,19 @@ class Section:
     view: str
     action: Action
     short: str = ""
+    pages: "tuple[Section, ...]" = ()
 
     @property
     def url(self) -> str:
         return reverse(self.view)
 
     def holds(self, path: str) -> bool:
-        """Whether the page is the section's own or lies below it; below the start page lies everything, so none."""
-        return path == self.url or (self.url != "/" and path.startswith(f"{self.url.rstrip('/')}/"))
+        """Whether the page is the section's own or lies below it or below one of its pages.
+
+        Below the start page lies everything, so none.
+        """
+        own = path == self.url or (self.url != "/" and path.startswith(f"{self.url.rstrip('/')}/"))
+        return own or any(page.holds(path) for page in self.pages)
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,12 @@ class Entry:
     current: bool
 
 
+ACCOUNT_PAGES = (
+    Section("机构", "list-details", "accounts:agencies", Action.VIEW_ACCOUNTS),
+    Section("人员", "users", "accounts:people", Action.VIEW_ACCOUNTS),
+    Section("第三方采集", "users", "accounts:third-parties", Action.VIEW_ACCOUNTS),
+    Section("推广进度", "list-details", "accounts:rollout", Action.VIEW_ACCOUNTS),
+)
 SECTIONS = (
     Section("首页", "home", "desk:home", Action.SIGNED_IN),
     Section("登记采收", "basket", "tracing:harvest", Action.HANDLE_LOTS, "采收"),
@@ -48,17 +59,13 @@ SECTIONS = (
     Section("批次", "package", "tracing:lots", Action.VIEW_LOTS),
     Section("合格证", "certificate", "certificates:list", Action.VIEW_CERTIFICATES),
     Section("产品与药物", "plant-2", "catalogue:products", Action.SIGNED_IN, "产品"),
+    Section("机构和账号", "lock", "accounts:agencies", Action.VIEW_ACCOUNTS, "账号", ACCOUNT_PAGES),
     Section("审计", "history", "audit:log", Action.VIEW_AUDIT),
 )
 ACCOUNT = (
     Section("我的账号", "user", "accounts:account", Action.SIGNED_IN),
     Section("提醒方式", "bell", "notices:settings", Action.SIGNED_IN),
     Section("接口文档", "book", "api-1:openapi-view", Action.SIGNED_IN),
-)
-ACCOUNT_PAGES = (
-    Section("机构", "list-details", "accounts:agencies", Action.VIEW_ACCOUNTS),
-    Section("人员", "users", "accounts:people", Action.VIEW_ACCOUNTS),
-    Section("第三方采集", "users", "accounts:third-parties", Action.VIEW_ACCOUNTS),
 )
 TABS = 4
 

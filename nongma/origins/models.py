@@ -1,3 +1,4 @@
+from datetime import datetime, time, timedelta
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -6,9 +7,11 @@ from django.db.models import Q, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 from django.urls import reverse
+from django.utils.timezone import make_aware
 
 from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
+from nongma.accounts.queries import tenures_before
 from nongma.catalogue.models import Product, Unit
 from nongma.lib.fields import EncryptedTextField
 from nongma.lib.ids import uuid7
@@ -174,10 +177,19 @@ class Origin(models.Model):
         )
 
 
+def done_by(user: User) -> Q:
+    """What a person did, and what is handed over with the posts that the person has taken over (交接)."""
+    query = Q(user=user)
+    for tenure in tenures_before(user):
+        first, last = (make_aware(datetime.combine(day, time.min)) for day in (tenure.from_on, tenure.to_on))
+        query |= Q(user=tenure.user, created_at__gte=first, created_at__lt=last + timedelta(days=1))
+    return query
+
+
 class ImportJobQuerySet(models.QuerySet["ImportJob"]):
     def visible_to(self, user: User) -> Self:
-        """A person's own imports."""
-        return self.filter(user=user)
+        """A person's own imports, and those that the holders of the person's posts before made in their time."""
+        return self.filter(done_by(user))
 
 
 class ImportJob(models.Model):
@@ -243,8 +255,8 @@ class ImportRow(models.Model):
 
 class ReviewJobQuerySet(models.QuerySet["ReviewJob"]):
     def visible_to(self, user: User) -> Self:
-        """A person's own decisions."""
-        return self.filter(user=user)
+        """A person's own decisions, and those of the holders of the person's posts before in their time."""
+        return self.filter(done_by(user))
 
     def unfinished(self) -> Self:
         return self.filter(status__in=(ReviewJob.Status.QUEUED, ReviewJob.Status.RUNNING))

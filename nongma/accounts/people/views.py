@@ -209,10 +209,10 @@ def _with_reason(request: SignedInRequest, uid: UUID, act: Callable[..., Any], d
         try:
             act(user=shown, reason=form.cleaned_data["reason"], actor=request.user)
         except Refused as refusal:
-            show_refusal(form, refusal)
+            messages.error(request, refusal.message)
         else:
             messages.success(request, done)
-            return redirect(shown)
+        return redirect(shown)
     return _record(request, shown, reason=form)
 
 
