@@ -18,6 +18,7 @@ from nongma.catalogue.models import Product
 from nongma.certificates.models import Basis
 from nongma.certificates.services import issue_certificate
 from nongma.codes.codec import encode
+from nongma.notices.models import Channel, Notice, Outgoing
 from nongma.origins.models import ImportJob
 from nongma.testing import (
     YAZHOU,
@@ -106,6 +107,16 @@ GET  /me/code                                      in 302 302 302 302 302 302 30
 POST /me/code/start                                in  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
 GET  /audit/                                       in 200 403 403 403 403 403 403 403 403 403
 POST /audit/export                                 in  ok 403 403 403 403 403 403 403 403 403
+GET  /audit/check                                  in 200 403 403 403 403 403 403 403 403 403
+POST /audit/check                                  in 403 403 403 403 403 403 403 403 403 403
+GET  /audit/check/progress                         in 200 403 403 403 403 403 403 403 403 403
+GET  /notices/                                     in 200 200 200 200 200 200 200 200 200 200
+POST /notices/read                                 in  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
+GET  /notices/settings                             in 200 200 200 200 200 200 200 200 200 200
+GET  /notices/sent                                 in 200 403 403 403 403 403 403 403 403 403
+POST /notices/sent/{outgoing}/again                in  ok 403 403 403 403 403 403 403 403 403
+POST /notices/{notice}/open                        in 404 404  ok 404 404 404 404 404 404 404
+POST /notices/{notice}/read                        in 404 404  ok 404 404 404 404 404 404 404
 GET  /regions/search?q=yz                          in 200 200 200 200 200 200 200 200 200 200
 GET  /regions/children                             in 200 200 200 200 200 200 200 200 200 200
 GET  /regions/boundaries/provinces.geojson        200 200 200 200 200 200 200 200 200 200 200
@@ -156,6 +167,8 @@ POST /certificates/labels.pdf                      in  ok  ok 403  ok 403  ok  o
 POST /certificates/{certificate}/revoke            in 403 403 403 403 403 403 403  ok 403 404
 GET  /.well-known/nongma-keys.json                200 200 200 200 200 200 200 200 200 200 200
 GET  /api/v1/me                                   401 200 200 200 200 200 200 200 200 200 200
+GET  /api/v1/notices                              401 200 200 200 200 200 200 200 200 200 200
+POST /api/v1/notices/{notice}/read                401 404 404  ok 404 404 404 404 404 404 404
 GET  /api/v1/regions?q=yz                         401 200 200 200 200 200 200 200 200 200 200
 GET  /api/v1/regions/460205000000                 401 200 200 200 200 200 200 200 200 200 200
 GET  /api/v1/products                             401 200 200 200 200 200 200 200 200 200 200
@@ -236,6 +249,19 @@ def world(
         "chen": chen,
     }
     make_operator(chen, name="陈水生")
+    notice = Notice.objects.create(user=wang, kind=Notice.Kind.PROMPT, title="请补坐标")
+    outgoing = Outgoing.objects.create(
+        channel=Channel.SMS,
+        via=Outgoing.Via.FILE,
+        purpose=Outgoing.Purpose.DIGEST,
+        recipient="19900008499",
+        recipient_index=b"1" * 16,
+        masked="199****8499",
+        body="正文",
+        user=wang,
+        place=wang.place,
+        state=Outgoing.State.SENT,
+    )
     marks = {
         "operator": encode(operator.serial),
         "base": encode(base.serial),
@@ -244,6 +270,8 @@ def world(
         "certificate": encode(certificate.serial),
         "job": str(job.uid),
         "product": cowpea.code,
+        "notice": str(notice.uid),
+        "outgoing": str(outgoing.uid),
     }
     return World(people, marks)
 
@@ -364,6 +392,8 @@ def test_the_table_knows_every_address() -> None:
         "lot": code,
         "certificate": code,
         "product": "P1",
+        "notice": uid,
+        "outgoing": uid,
     }
     shown = {resolver.resolve(address.partition("?")[0].format(**example)).route for _, address, _ in rows()}
     elsewhere = OPEN_BY_NATURE | SHOWN_ELSEWHERE

@@ -17,8 +17,8 @@ from nongma.accounts.access import Action, may
 from nongma.accounts.models import User
 
 FOLDER: Path = settings.ROOT / "docs" / "manual"
-ORDER = ("index", "collector", "reviewer", "grower", "shopper", "roles", "api")
-BY_ROOM = {"catalogue": "index", "audit": "roles", "accounts": "roles", "api-1": "api"}
+ORDER = ("index", "collector", "reviewer", "grower", "shopper", "notices", "roles", "api")
+BY_ROOM = {"catalogue": "index", "notices": "notices", "audit": "roles", "accounts": "roles", "api-1": "api"}
 BY_VIEW = {
     "desk:home": ("index", "首页上有什么"),
     "origins:imports": ("collector", "上传"),
@@ -31,6 +31,9 @@ BY_VIEW = {
     "origins:review-job": ("reviewer", "审核一批"),
     "origins:map": ("reviewer", "一张图"),
     "registry:operators": ("reviewer", "审核主体"),
+    "notices:settings": ("notices", "选提醒方式"),
+    "notices:sent": ("notices", "管理员-外发消息"),
+    "audit:check": ("notices", "管理员-核对审计记录"),
     "tracing:harvest": ("grower", "第一步-登记采收"),
     "tracing:transfer": ("grower", "卖出-分装-混装"),
     "tracing:split": ("grower", "卖出-分装-混装"),
