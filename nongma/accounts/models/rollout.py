@@ -1,7 +1,18 @@
+from typing import TYPE_CHECKING, Self
+
 from django.db import models
 
 from nongma.accounts.models.agencies import Agency
 from nongma.lib.ids import uuid7
+
+if TYPE_CHECKING:
+    from nongma.accounts.models.people import User
+
+
+class TrainingQuerySet(models.QuerySet["Training"]):
+    def visible_to(self, user: "User") -> Self:
+        """Those that the person's own agencies held."""
+        return self.filter(agency__in=[agency.pk for agency in user.administers])
 
 
 class Training(models.Model):
@@ -21,6 +32,8 @@ class Training(models.Model):
     mode = models.CharField("方式", max_length=10, choices=Mode.choices)
     created_by = models.ForeignKey("accounts.User", models.PROTECT, verbose_name="登记人", related_name="+")
     created_at = models.DateTimeField("登记时间", auto_now_add=True)
+
+    objects = TrainingQuerySet.as_manager()
 
     class Meta:
         verbose_name = "培训"

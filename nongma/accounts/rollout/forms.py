@@ -49,10 +49,11 @@ class TargetForm(forms.Form):
 
     accounts_due_on = date_field(
         "账号分配完成日期",
-        help_text="文件里的时间仅供参考：湖南、广东 2018 年底前完成机构账号分配（湘农发〔2018〕154号，粤农农办〔2018〕42号）",
+        help_text="仅供参考：湘农发〔2018〕154号、粤农农办〔2018〕42号都要求 2018 年底前完成",
     )
     training_due_on = date_field(
-        "培训完成日期", help_text="文件里的时间仅供参考：广东 2018 年底前完成业务操作培训（粤农农办〔2018〕42号，五（七））"
+        "培训完成日期",
+        help_text="仅供参考：粤农农办〔2018〕42号，五（七）要求 2018 年底前完成",
     )
 
     def __init__(self, *args: Any, agencies: list[Agency], **options: Any) -> None:

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
+from django.core.paginator import Page
 from django.db import connection
+from django.db.models import Count
 from django.utils import timezone
 
 from nongma.accounts.access import Action, scope_of
-from nongma.accounts.models import Agency, Figures, Target, User
+from nongma.accounts.models import Agency, Attendance, Figures, Target, Training, User
 from nongma.accounts.rollout.figures import figures_code
+from nongma.lib.pages import CappedPaginator
 from nongma.regions.models import Region, RegionLoad
 from nongma.regions.queries import children_of
 from nongma.regions.spans import EVERYWHERE, Span, above, ancestors_of, level_of, span_of
@@ -268,3 +271,16 @@ def path_for(region: Region, areas: Iterable[Region]) -> list[Region]:
     above_it = [code for code in (EVERYWHERE.start, *ancestors_of(region.code)) if code != region.code]
     seen = [code for code in above_it if any(span.covers(span_of(code)) for span in spans)]
     return [one for one in Region.objects.filter(pk__in=seen).order_by("code") if not is_filler(one.name)]
+
+
+def trainings_of(user: User, number: str | None) -> Page[Training]:
+    """A page of the trainings that the person's agencies held, the newest first, each with how many took part."""
+    held = Training.objects.visible_to(user)
+    shown = held.select_related("agency").annotate(attended=Count("attendances")).order_by("-held_on", "-pk")
+    return CappedPaginator(held, shown).get_page(number)
+
+
+def attendees_of(training: Training, number: str | None) -> Page[Attendance]:
+    """A page of who took part, by name."""
+    rows = training.attendances.select_related("user__agency")
+    return CappedPaginator(rows, rows.order_by("user__name", "pk")).get_page(number)
