@@ -161,7 +161,7 @@ def may(user: User | AnonymousUser, action: Action) -> bool:
     """
     if action == Action.PUBLIC:
         return True
-    if not isinstance(user, User) or not user.is_active:
+    if not isinstance(user, User) or not user.may_sign_in:
         return False
     if action in {Action.CHANGE_PASSWORD, Action.PROVE_PASSWORD}:
         return True
@@ -190,7 +190,7 @@ def lacks_totp(user: User) -> bool:
 
 
 def _standing(user: User | AnonymousUser) -> tuple[tuple[Role, Span | None], ...]:
-    return user.standing if isinstance(user, User) and user.is_active else ()
+    return user.standing if isinstance(user, User) and user.may_sign_in else ()
 
 
 View = Callable[..., HttpResponseBase]

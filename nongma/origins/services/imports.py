@@ -12,7 +12,7 @@ from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
-from nongma.accounts.access import Action, may
+from nongma.accounts.access import Action, may, scope_of
 from nongma.accounts.models import User
 from nongma.accounts.queries import place_of
 from nongma.audit.services import record
@@ -165,6 +165,7 @@ def _save_chunk(job: ImportJob, chunk: list[Line], judge: Judge) -> None:
     standing = ImportJob.objects.select_for_update().get(pk=job.pk)
     if standing.status != ImportJob.Status.RUNNING or standing.last_row != job.last_row:
         raise _Overtaken
+    _check_uploader(job)
     outcome: Outcome = save_lines(standing, judge.judge(chunk), actor=job.user)
     standing.accepted += outcome.accepted
     standing.to_locate += outcome.to_locate
@@ -175,6 +176,14 @@ def _save_chunk(job: ImportJob, chunk: list[Line], judge: Judge) -> None:
     standing.save(update_fields=["accepted", "to_locate", "unchanged", "rejected", "last_row", "attempts"])
     for name in ("accepted", "to_locate", "unchanged", "rejected", "last_row", "attempts"):
         setattr(job, name, getattr(standing, name))
+
+
+def _check_uploader(job: ImportJob) -> None:
+    """What a person may no longer do isn't done for that person any more. Raises `not_allowed`."""
+    now = User.objects.select_related("agency").get(pk=job.user_id)
+    collects = Action.COLLECT_ORIGINS
+    if not may(now, collects) or scope_of(now, collects) != scope_of(job.user, collects):
+        raise Refused("not_allowed", "上传人的账号停用了，或职务、授权变了")
 
 
 @transaction.atomic

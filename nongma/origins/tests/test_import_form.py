@@ -7,6 +7,7 @@ import pytest
 from django.core.files import File
 
 from nongma.accounts.models import User
+from nongma.accounts.services import suspend_user
 from nongma.origins.models import ImportJob, ImportRow, Origin
 from nongma.origins.services.imports import run_import, submit_import
 
@@ -61,6 +62,17 @@ def test_it_refuses_lines_of_other_counties(zhao: User) -> None:
     assert job.rejected >= len(outside) > 200
     assert not Origin.objects.exclude(region_id__gte=460205000000, region_id__lte=460205999999).exists()
     assert job.total == job.accepted + job.to_locate + job.unchanged + job.rejected == 360
+
+
+def test_it_stops_when_the_uploader_is_suspended(zhao: User, hainan: User) -> None:
+    with (FILES / "yazhou-cowpea-500.xlsx").open("rb") as handle:
+        job = submit_import(file=File(handle), filename="表.xlsx", actor=zhao)
+    suspend_user(user=zhao, reason="账号外借", actor=hainan)
+    run_import(job.uid)
+    job.refresh_from_db()
+    assert job.status == "failed"
+    assert "账号停用" in job.message
+    assert not Origin.objects.exists()
 
 
 def test_it_creates_nothing_twice(ministry: User) -> None:
