@@ -13,6 +13,7 @@ from django.utils import timezone
 from nongma.accounts import backends
 from nongma.accounts.models import User
 from nongma.accounts.queries import administrator_for
+from nongma.accounts.rollout.figures import recount
 from nongma.accounts.sessions import ADDRESS, AGENT, PROVED, STARTED
 from nongma.accounts.sign_ins import device_in_words
 from nongma.audit.models import Entry, first_key
@@ -56,17 +57,19 @@ def start_session(*, request: HttpRequest, user: User) -> None:
     """Sign the browser in, under a new session key."""
     agent = request.headers.get("User-Agent", "")[:AGENT_LETTERS]
     now = int(time.time())
+    is_first = user.last_login is None
     with transaction.atomic():
         auth.login(request, user, backend=backends.PASSWORD)
         request.session.update({STARTED: now, PROVED: now, ADDRESS: address_of(request), AGENT: agent})
-        _record_sign_in(user, by="session", device=device_in_words(agent))
+        _record_sign_in(user, is_first, by="session", device=device_in_words(agent))
 
 
 def start_token_use(*, request: HttpRequest, user: User) -> None:
     """Note that a program signed in; as at a sign-in page, the count of failures starts anew."""
+    is_first = user.last_login is None
     with transaction.atomic():
         auth.user_logged_in.send(sender=User, request=request, user=user)
-        _record_sign_in(user, by="token")
+        _record_sign_in(user, is_first, by="token")
 
 
 def _authenticated(request: HttpRequest, username: str, password: str, wrong: str) -> User:
@@ -103,5 +106,7 @@ def _whom_to_ask(user: User) -> str:
     return f"{post.agency}的平台管理员" if post else "本级平台管理员"
 
 
-def _record_sign_in(user: User, **details: str) -> None:
+def _record_sign_in(user: User, is_first: bool, **details: str) -> None:
     record("account.signed_in", actor=user, target=user, region_code=user.place, **details)
+    if is_first and user.agency_id:
+        recount(user.place)
