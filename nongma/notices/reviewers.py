@@ -1,24 +1,28 @@
 """Telling reviewers in the morning how much waits for them (待审核)."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
 from itertools import accumulate
+from typing import Any
 
+from django.db.models import Count, F, QuerySet
+from django.db.models.functions import Mod
 from django.utils import timezone
 
 from nongma.accounts.models import Membership, Role
 from nongma.notices.models import Notice
 from nongma.notices.services import notify, withdraw
-from nongma.regions.spans import ancestors_of, span_of
+from nongma.regions.models import Region
+from nongma.regions.spans import WIDTHS, ancestors_of, span_of
 
 
-def prompt_reviewers(*, waiting: Iterable[tuple[int, int]], about: str, title: str, url: str) -> int:
+def prompt_reviewers(*, waiting: QuerySet[Any], about: str, title: str, url: str) -> int:
     """Prompt each reviewer in whose area something waits, with its number; how many they are.
 
-    `waiting` are division codes with how much waits in each. Prompts of an earlier day are written anew; of who has
-    nothing waiting any more they are taken back.
+    `waiting` are records with a `region`, counted by town in one read. Prompts of an earlier day are written anew; of
+    who has nothing waiting any more they are taken back.
     """
-    rows = sorted(waiting)
+    town = F("region_id") - Mod(F("region_id"), WIDTHS[Region.Level.TOWN])
+    rows = sorted(waiting.order_by().annotate(town=town).values_list("town").annotate(Count("pk")))
     codes = [code for code, _ in rows]
     sums = [0, *accumulate(count for _, count in rows)]
     places = {place for code in codes for place in (code, *ancestors_of(code))}

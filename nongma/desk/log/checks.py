@@ -57,7 +57,7 @@ def check(request: SignedInRequest) -> HttpResponse:
 def progress(request: SignedInRequest) -> HttpResponse:
     """The moving part of the page, asked for every second; the whole page is due when the check is over."""
     newest = last_check()
-    response = render(request, "desk/parts/check.html", _shown(newest))
+    response = render(request, "desk/parts/check.html", _shown(newest)) if newest else HttpResponse()
     if newest is None or newest.is_over:
         response["HX-Refresh"] = "true"
     return response

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Count, F
-from django.db.models.functions import Mod
 from django.urls import reverse
 
 from nongma.accounts.models import User
@@ -11,9 +9,6 @@ from nongma.notices.models import Notice
 from nongma.notices.reviewers import prompt_reviewers
 from nongma.notices.services import notify
 from nongma.origins.models import ImportJob, Origin
-from nongma.regions.spans import WIDTHS
-
-TOWN = 4
 
 
 def tell_approved(*, collectors: Iterable[int], actor: User) -> None:
@@ -67,10 +62,8 @@ def tell_imported(job: ImportJob) -> None:
 
 def prompt_of_waiting() -> int:
     """Tell each reviewer how many records of the own area wait; one read of the index of states."""
-    town = F("region_id") - Mod(F("region_id"), WIDTHS[TOWN])
-    waiting = Origin.objects.filter(state=Origin.State.SUBMITTED).order_by()
     return prompt_reviewers(
-        waiting=waiting.annotate(town=town).values_list("town").annotate(Count("pk")),
+        waiting=Origin.objects.filter(state=Origin.State.SUBMITTED),
         about="origins.waiting",
         title="{count} 条产地信息等您审核",
         url=f"{reverse('origins:table')}?status={Origin.State.SUBMITTED}",
