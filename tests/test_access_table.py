@@ -103,8 +103,15 @@ GET  /help/                                       200 200 200 200 200 200 200 20
 GET  /help/roles                                  200 200 200 200 200 200 200 200 200 200 200
 GET  /me                                           in 200 200 200 200 200 200 200 200 200 200
 GET  /me/password                                  in 200 200 200 200 200 200 200 200 200 200
-GET  /me/code                                      in 302 302 302 302 302 302 302 302 302 302
+GET  /me/confirm                                   in 200 200 200 200 200 200 200 200 200 200
+GET  /me/code                                      in 200 200 200 200 200 200 200 200 200 200
 POST /me/code/start                                in  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
+GET  /me/code/stop                                 in 302 302 302 302 302 302 302 302 302 302
+GET  /me/recovery                                  in 200 200 302 302 302 302 302 302 200 302
+GET  /me/sessions                                  in 200 200 200 200 200 200 200 200 200 200
+POST /me/sessions/end                              in  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
+POST /me/sessions/end-all                          in  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
+GET  /me/signins                                   in 200 200 200 200 200 200 200 200 200 200
 GET  /audit/                                       in 200 403 403 403 403 403 403 403 403 403
 POST /audit/export                                 in  ok 403 403 403 403 403 403 403 403 403
 GET  /audit/check                                  in 200 403 403 403 403 403 403 403 403 403
