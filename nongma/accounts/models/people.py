@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.functions import Upper
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -119,6 +120,7 @@ class User(AbstractBaseUser):
         verbose_name = "用户"
         verbose_name_plural = "用户"
         constraints = [
+            models.UniqueConstraint(Upper("username"), name="accounts_username_once"),
             models.CheckConstraint(
                 condition=models.Q(agency=None) | models.Q(is_operator=False), name="accounts_user_one_side"
             ),
@@ -165,7 +167,7 @@ class User(AbstractBaseUser):
 
     @property
     def is_open(self) -> bool:
-        """Whether the account is not closed; that of a demo person, whose password everybody knows, only in the demo."""
+        """Whether the account is not closed; a demo person's, whose password everybody knows, in the demo only."""
         return self.is_active and (settings.DEMO or not self.is_demo)
 
     @property
