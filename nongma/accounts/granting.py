@@ -6,6 +6,9 @@ Where the agency that should do it has no administrator, the next one above does
 Source: 湘农发〔2018〕154号, 一; 粤农农办〔2018〕42号, 三（一）.
 """
 
+import sys
+from collections.abc import Iterable, Sequence
+
 from nongma.accounts.models import Agency, Role, User
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
@@ -26,34 +29,43 @@ def roles_held_by(agency: Agency) -> tuple[Role, ...]:
     return tuple(role for role in HELD[Kind(agency.kind)] if agency.level <= LOWEST.get(role, Level.VILLAGE))
 
 
-def parent_for(region: Region, kind: Agency.Kind) -> Agency | None:
+def parent_for(region: Region, kind: Agency.Kind, among: Iterable[Agency] | None = None) -> Agency | None:
     """The 监管 agency that hands out the account of an agency of that division and kind; None at the very top.
 
-    Of several in one division the one of 质量安全, then the oldest.
+    Of several in one division the one of 质量安全, then the oldest. `among`: the 监管 agencies of those divisions, from
+    whoever has them at hand, some of them perhaps not saved yet.
     """
     above = {0, *ancestors_of(region.code)} - ({region.code} if kind == Kind.SUPERVISION else set())
     if kind != Kind.SUPERVISION:
         above.add(region.code)
-    found = Agency.objects.filter(region_id__in=above, kind=Kind.SUPERVISION, suspended_at=None)
-    return min(found, key=lambda one: (-one.level, one.department != "quality_safety", one.pk), default=None)
+    if among is None:
+        among = Agency.objects.filter(region_id__in=above, kind=Kind.SUPERVISION, suspended_at=None)
+    found = [one for one in among if one.region_id in above and not one.is_suspended]
+    return min(
+        found,
+        key=lambda one: (-one.level, one.department != "quality_safety", one.pk or sys.maxsize),
+        default=None,
+    )
 
 
-def grantors_of(agency: Agency) -> list[Agency]:
+def grantors_of(agency: Agency, chain: Sequence[Agency] | None = None) -> list[Agency]:
     """The agencies whose administrator hands out accounts of this one from outside, nearest first; none at the top.
 
     The nearest above that has an administrator at work; of a 乡镇 or village station also the nearest county or above.
+    `chain`: the agencies above, nearest first, with their administrators, from whoever has them at hand.
     """
-    chain = [one for one in _above(agency) if _is_manned(one)]
-    nearest = chain[:1]
+    manned = [one for one in (_above(agency) if chain is None else chain) if _is_manned(one)]
+    nearest = manned[:1]
     if _is_station(agency):
-        nearest += [one for one in chain if one.level <= Level.COUNTY][:1]
-    return list(dict.fromkeys(nearest))
+        county = [one for one in manned if one.level <= Level.COUNTY][:1]
+        nearest += [one for one in county if one is not nearest[0]]
+    return nearest
 
 
-def roles_grantable(actor: User, agency: Agency) -> list[Role]:
+def roles_grantable(actor: User, agency: Agency, chain: Sequence[Agency] | None = None) -> list[Role]:
     """The roles that the person may hand out at an agency; an empty list outside the own remit."""
     own = any(one.pk == agency.pk for one in actor.administers)
-    grantors = grantors_of(agency)
+    grantors = grantors_of(agency, chain)
     named = {one.pk for one in grantors}
     above = any(one.pk in named for one in actor.administers)
     if above and _is_station(agency):
@@ -65,16 +77,16 @@ def roles_grantable(actor: User, agency: Agency) -> list[Role]:
     ]
 
 
-def check_grant(actor: User, agency: Agency, role: Role) -> None:
+def check_grant(actor: User, agency: Agency, role: Role, chain: Sequence[Agency] | None = None) -> None:
     """Refuses `role_not_held`, `outside_area` and `not_grantor` (says who hands it out)."""
     if role not in roles_held_by(agency):
         raise Refused("role_not_held", f"{agency.get_kind_display()}机构在这一级没有“{role.label}”", field="role")
-    if role in roles_grantable(actor, agency):
+    if role in roles_grantable(actor, agency, chain):
         return
     if not oversees(actor, agency):
         raise Refused("outside_area", "这个机构不归您管理", field="agency")
     if role == Role.ADMINISTRATOR:
-        grantors = "、".join(one.name for one in grantors_of(agency)) or "上级机构"
+        grantors = "、".join(one.name for one in grantors_of(agency, chain)) or "上级机构"
         raise Refused("not_grantor", f"{agency}的平台管理员由{grantors}任命", field="role")
     raise Refused("not_grantor", f"{agency}的人员由本机构的平台管理员办理", field="role")
 

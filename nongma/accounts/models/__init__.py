@@ -3,7 +3,7 @@
 from nongma.accounts.models.agencies import Agency, AgencyQuerySet, ContactState, Department
 from nongma.accounts.models.authenticators import Authenticator
 from nongma.accounts.models.contacts import Contact
-from nongma.accounts.models.handouts import Handout, HandoutRow
+from nongma.accounts.models.handouts import Handout, HandoutRow, UsernameSeries
 from nongma.accounts.models.keys import IdempotencyKey
 from nongma.accounts.models.people import Membership, MembershipQuerySet, Role, User, UserManager, UserQuerySet
 from nongma.accounts.models.recovery import RecoveryCode
@@ -36,4 +36,5 @@ __all__ = [
     "User",
     "UserManager",
     "UserQuerySet",
+    "UsernameSeries",
 ]

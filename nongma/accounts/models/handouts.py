@@ -34,11 +34,14 @@ class Handout(models.Model):
     total = models.IntegerField("行数", default=0)
     last_row = models.IntegerField("已处理到的行号", default=0)
     created = models.IntegerField("新账号", default=0)
+    changed = models.IntegerField("新机构或新职务", default=0, help_text="没有新账号、只建了机构或加了职务的行")
     unchanged = models.IntegerField("已有", default=0)
     rejected = models.IntegerField("有误", default=0)
+    agencies = models.IntegerField("新机构", default=0)
     attempts = models.SmallIntegerField("运行次数", default=0)
     created_at = models.DateTimeField("上传时间", auto_now_add=True)
     finished_at = models.DateTimeField("完成时间", null=True, blank=True)
+    slips_cleared_at = models.DateTimeField("密码条清除时间", null=True, blank=True)
 
     objects = HandoutQuerySet.as_manager()
 
@@ -46,7 +49,14 @@ class Handout(models.Model):
         verbose_name = "批量分配账号"
         verbose_name_plural = "批量分配账号"
         ordering = ("-id",)
-        indexes = [models.Index(fields=("user", "-id"), name="accounts_handout_user")]
+        indexes = [
+            models.Index(fields=("user", "-id"), name="accounts_handout_user"),
+            models.Index(
+                fields=("created_at",),
+                condition=models.Q(slips_cleared_at=None),
+                name="accounts_handout_slips",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.filename
@@ -73,6 +83,25 @@ class HandoutRow(models.Model):
         verbose_name_plural = "批量分配的一行"
         ordering = ("handout", "row")
         constraints = [models.UniqueConstraint(fields=("handout", "row"), name="accounts_handout_row_once")]
+        indexes = [
+            models.Index(
+                fields=("handout", "row"), condition=~models.Q(first_password=""), name="accounts_handout_password"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"第 {self.row} 行"
+
+
+class UsernameSeries(models.Model):
+    """The running number of the usernames that begin alike (用户名编号): taken under its row lock, so never twice."""
+
+    prefix = models.CharField("开头", max_length=20, primary_key=True)
+    last = models.IntegerField("最后的编号", default=0)
+
+    class Meta:
+        verbose_name = "用户名编号"
+        verbose_name_plural = "用户名编号"
+
+    def __str__(self) -> str:
+        return f"{self.prefix}{self.last:04}"

@@ -1,6 +1,8 @@
 """Entering agencies, and cutting a whole agency off."""
 
-from django.db import transaction
+from collections.abc import Iterable
+
+from django.db import models, transaction
 from django.utils import timezone
 
 from nongma.accounts.granting import level_over, parent_for
@@ -29,15 +31,14 @@ def create_agency(
     entered from above, a 监测 or 执法 agency also by the 监管 agency of its level), `agency_exists`, and `name_length`
     (422). `actor` None: the platform itself, at set-up.
     """
-    name = _name(name)
+    name = checked_name(name)
     agency = Agency(name=name, region=region, level=region.level, kind=kind, department=department)
     agency.parent = parent_for(region, kind)
-    if actor and not any(one.pk == agency.parent_id or one.oversees(agency) for one in actor.administers):
-        raise Refused("outside_area", "这个地方的机构不归您建立", field="region")
+    if actor:
+        check_may_create(actor, agency)
     _check_free(agency)
     agency.save()
-    if kind == Agency.Kind.SUPERVISION:
-        _take_over(agency)
+    take_over([agency])
     record("agency.created", actor=actor, target=agency, region_code=region.code, name=name, kind=kind)
     recount(region.code)
     return agency
@@ -51,7 +52,7 @@ def change_agency(*, agency: Agency, name: str, department: Department, actor: U
     """
     agency = Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
     _check_from_above(actor, agency)
-    agency.name, agency.department = _name(name), department
+    agency.name, agency.department = checked_name(name), department
     _check_free(agency)
     agency.save(update_fields=["name", "department"])
     record("agency.changed", actor=actor, target=agency, region_code=agency.region_id, name=agency.name)
@@ -125,18 +126,41 @@ def _check_free(agency: Agency) -> None:
         raise Refused("agency_exists", f"{agency.region} 已经有“{agency.name}”", field="name")
 
 
-def _take_over(agency: Agency) -> None:
-    """The agencies below that had to turn to somebody further up turn to the new one."""
-    start, stop = agency.span
-    further = Agency.objects.filter(parent__level__lt=agency.level) | Agency.objects.filter(parent=None)
-    inside = further.filter(region_id__gt=start, region_id__lte=stop)
-    beside = further.filter(region=agency.region_id).exclude(kind=Agency.Kind.SUPERVISION)
-    for below in (inside, beside):
-        pks = list(below.exclude(pk=agency.pk).values_list("pk", flat=True))
-        Agency.objects.filter(pk__in=pks).update(parent=agency)
+def check_may_create(actor: User, agency: Agency) -> None:
+    """Whether the person may enter an agency whose parent is known. Raises `outside_area`."""
+    if not any(one.pk == agency.parent_id or one.oversees(agency) for one in actor.administers):
+        raise Refused("outside_area", "这个地方的机构不归您建立", field="region")
 
 
-def _name(text: str) -> str:
+def take_over(agencies: Iterable[Agency]) -> None:
+    """The agencies below that had to turn to somebody further up turn to the new 监管 ones, the nearest of them."""
+    new = [one for one in agencies if one.kind == Agency.Kind.SUPERVISION]
+    query = models.Q(pk__in=())
+    for agency in new:
+        start, stop = agency.span
+        beside = models.Q(region=agency.region_id) & ~models.Q(kind=Agency.Kind.SUPERVISION)
+        below = models.Q(region_id__gt=start, region_id__lte=stop) | beside
+        query |= below & (models.Q(parent__level__lt=agency.level) | models.Q(parent=None))
+    found = Agency.objects.filter(query).select_related("parent").order_by("pk") if new else ()
+    followers: dict[int, list[int]] = {}
+    for one in found:
+        nearest = max((agency for agency in new if is_taken_over(one, agency)), key=lambda agency: agency.level)
+        followers.setdefault(nearest.pk, []).append(one.pk)
+    for parent, pks in followers.items():
+        Agency.objects.filter(pk__in=pks).update(parent=parent)
+
+
+def is_taken_over(agency: Agency, by: Agency) -> bool:
+    """Whether an agency that turned to somebody further up, or to nobody, turns to a new 监管 agency."""
+    if agency.region_id == by.region_id:
+        is_below = agency.kind != Agency.Kind.SUPERVISION
+    else:
+        is_below = by.span.covers(agency.span)
+    return is_below and agency is not by and (agency.parent is None or agency.parent.level < by.level)
+
+
+def checked_name(text: str) -> str:
+    """An agency's name as it is kept. Raises `name_length`."""
     name = " ".join(text.split())
     if not 2 <= len(name) <= NAME_LENGTH:
         raise Misfilled("name_length", f"机构名称要 2 到 {NAME_LENGTH} 字", field="name")

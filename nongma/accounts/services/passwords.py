@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from nongma.accounts.granting import has_area, oversees
-from nongma.accounts.models import Agency, User
+from nongma.accounts.models import Agency, HandoutRow, User
 from nongma.accounts.queries import operator_places_of
 from nongma.accounts.second_factor import forget_phone
 from nongma.audit.services import record
@@ -30,9 +30,9 @@ def random_password() -> str:
 def change_password(*, user: User, new: str, actor: User, old: str | None = None) -> User:
     """Set a password: one's own with the old one, another's as the administrator who looks after the account.
 
-    Every session and token of the person ends. One that an administrator sets has to be changed at the next sign-in,
-    except by the demo's people, whose password is public. Refuses `wrong_password`, `same_password`, `weak_password`
-    and `outside_area`.
+    Every session and token of the person ends, and a slip with the first password is done with. One that an
+    administrator sets has to be changed at the next sign-in, except by the demo's people, whose password is public.
+    Refuses `wrong_password`, `same_password`, `weak_password` and `outside_area`.
     """
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     own = user.pk == actor.pk
@@ -47,6 +47,7 @@ def change_password(*, user: User, new: str, actor: User, old: str | None = None
     user.set_password(new)
     user.must_change_password = not own and not user.is_demo
     user.save(update_fields=["password", "must_change_password"])
+    HandoutRow.objects.filter(user=user).exclude(first_password="").update(first_password="")
     action = "account.password_changed" if own else "account.password_reset"
     record(action, actor=actor, target=user, region_code=user.place)
     return user

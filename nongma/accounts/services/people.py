@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from nongma.accounts.granting import has_area, level_over, roles_grantable
-from nongma.accounts.models import Agency, ThirdParty, User
+from nongma.accounts.models import Agency, Role, ThirdParty, User
 from nongma.accounts.queries import posts_of
 from nongma.accounts.rollout.figures import recount
 from nongma.accounts.services.agencies import check_rank, reason_of
@@ -210,17 +210,24 @@ def _level_over_person(actor: User, user: User) -> int | None:
     return user.agency.level if any(one.pk == user.agency_id for one in actor.administers) else None
 
 
+def checked_email(text: str) -> str:
+    """A mail address as it is kept, or nothing. Raises `email_invalid`."""
+    email = text.strip()
+    try:
+        if email:
+            validate_email(email)
+    except ValidationError:
+        raise Misfilled("email_invalid", "邮箱地址不对，应像 name@example.cn", field="email") from None
+    if len(email) > EMAIL_LENGTH:
+        raise Misfilled("email_invalid", f"邮箱地址最多 {EMAIL_LENGTH} 个字符", field="email")
+    return email
+
+
 def _fill(user: User, name: str, phone: str, email: str) -> None:
-    user.name, user.phone, user.email = " ".join(name.split()), phones.tidy(phone), email.strip()
+    user.name, user.phone = " ".join(name.split()), phones.tidy(phone)
     if not user.name or len(user.name) > NAME_LENGTH:
         raise Misfilled("name_missing", f"请填写姓名，最多 {NAME_LENGTH} 字", field="name")
     if user.phone and not phones.is_mobile(user.phone):
         raise Misfilled("phone_invalid", "手机号要 11 位数字，以 13–19 开头", field="phone")
     user.phone_index = blind_index(user.phone) if user.phone else None
-    try:
-        if user.email:
-            validate_email(user.email)
-    except ValidationError:
-        raise Misfilled("email_invalid", "邮箱地址不对，应像 name@example.cn", field="email") from None
-    if len(user.email) > EMAIL_LENGTH:
-        raise Misfilled("email_invalid", f"邮箱地址最多 {EMAIL_LENGTH} 个字符", field="email")
+    user.email = checked_email(email)

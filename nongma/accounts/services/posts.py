@@ -79,14 +79,24 @@ def _check_candidate(user: User, agency: Agency, role: Role, actor: User | None)
         check_grant(actor, agency, role)
         if user.agency_id and not oversees(actor, Agency.objects.get(pk=user.agency_id)):
             raise Refused("outside_area", "这个人的账号不归您管理", field="user")
+    check_standing(user, agency)
+    if user.memberships.filter(agency=agency, role=role, to_on=None).exists():
+        raise Refused("already_appointed", f"{user} 已经是{agency}的{role.label}", field="role")
+
+
+def check_standing(user: User, agency: Agency) -> None:
+    """Whether both are in use. Raises `third_party`, `inactive` and `agency_suspended`."""
     if user.third_party_id:
         raise Refused("third_party", "第三方采集人员按授权采集，不在机构任职", field="user")
     if not user.is_active or user.suspended_at:
         raise Refused("inactive", "这个账号已停用", field="user")
     if agency.suspended_at:
         raise Refused("agency_suspended", f"{agency}已停用", field="agency")
-    if user.memberships.filter(agency=agency, role=role, to_on=None).exists():
-        raise Refused("already_appointed", f"{user} 已经是{agency}的{role.label}", field="role")
+
+
+def administrator_exists(agency: Agency, holder: User) -> Refused:
+    """The refusal of a second 平台管理员."""
+    return Refused("administrator_exists", f"{agency}的平台管理员是{holder}；换人请办理交接", field="role")
 
 
 def _check_vacant(agency: Agency) -> None:
@@ -94,7 +104,7 @@ def _check_vacant(agency: Agency) -> None:
         Membership.objects.filter(agency=agency, role=Role.ADMINISTRATOR, to_on=None).select_related("user").first()
     )
     if holder:
-        raise Refused("administrator_exists", f"{agency}的平台管理员是{holder.user}；换人请办理交接", field="role")
+        raise administrator_exists(agency, holder.user)
 
 
 def _other_posts(user: User, agency: Agency) -> bool:
