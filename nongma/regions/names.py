@@ -184,6 +184,32 @@ class Gazetteer:
             return self._county(fold(province), fold(city), fold(county))[0]
         return None
 
+    def stand(self, province: str, city: str, county: str, town: str = "", village: str = "") -> Resolved:
+        """The division that the names stand for as far down as they are written: a province, a city … a village.
+
+        A village that is not on file is a fault.
+        """
+        if town or village:
+            return _known(self.resolve(province, city, county, town, village))
+        try:
+            if county:
+                place, misplaced_town = self._county(fold(province), fold(city), fold(county))
+                return _known(self.resolve(province, city, county, "")) if misplaced_town else _answer(place)
+            return _answer(self._upper(fold(province), fold(city)))
+        except _Fault as fault:
+            return fault.resolved
+
+    def _upper(self, province: str, city: str) -> Place:
+        """A province, or a city; a county of the province itself (省直辖县) may be written as a city."""
+        found = self._provinces.find(province)
+        if not city and len(found) == 1:
+            return found[0]
+        if len(found) == 1:
+            named = self._cities[found[0].code].find(city) or self._cities[found[0].code].find(_without(city, found[0]))
+            if len(named) == 1:
+                return named[0]
+        return self._county(province, city, "")[0]
+
     def resolve_many(self, rows: Iterable[Written]) -> list[Resolved]:
         """`resolve` for each row, with one query for all counties that are not in memory yet."""
         written = list(rows)
@@ -389,6 +415,14 @@ def _village_forms(text: str) -> tuple[str, str, str]:
 def _without(text: str, place: Place) -> str:
     """The text without the place's name before it; the whole text when nothing would be left."""
     return text.removeprefix(fold(place.name)) or text
+
+
+def _known(found: Resolved) -> Resolved:
+    """As it was found, but what could only be followed to the town is a fault of the village."""
+    if found.fault or found.exact:
+        return found
+    message = found.message.replace("，先记到乡（镇、街道）", "") or "没有找到这个村（社区）"
+    return Resolved(field="village", fault=UNKNOWN, message=message, near=found.near)
 
 
 def _answer(place: Place, *, exact: bool = True) -> Resolved:

@@ -17,6 +17,7 @@ NOTHING = frozenset(("无", "没有", "暂无", "-", "—", "/", "\\", "--", "�
 _UNTIDY = re.compile(r"[^\u0021-\u007e\u00b7\u2014\u3001-\u30ff\u3400-\u9fff\uff08\uff09\uff0c\uff1a\uff1b]")
 _INVISIBLE = re.compile(r"[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 _BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])")
+_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]|【[^】]*】")
 _SPLIT = re.compile(r"[、,，;；/\|\s\+＋&和及]+")
 
 
@@ -153,3 +154,10 @@ def shown(value: Cell, *, is_phone: bool = False) -> str:
 def is_blank(value: Cell) -> bool:
     """Whether nobody has typed anything."""
     return value is None or (isinstance(value, str) and not value.strip())
+
+
+def heading(header: str) -> str:
+    """The words of a column's heading, without remarks in brackets, marks and blanks."""
+    plain = re.sub(r"[\s*★☆#]", "", unicodedata.normalize("NFKC", header))
+    plain = re.split(r"[::]", _BRACKETS.sub("", plain))[0]
+    return re.sub(r"[、/,.]", "", plain)

@@ -2,10 +2,10 @@
 
 import itertools
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from nongma.lib.sheets.cleaning import heading, is_blank
 from nongma.lib.sheets.reading import Cell
 
 FIELD_LABELS = {
@@ -78,7 +78,6 @@ _WORDS: tuple[tuple[str, str], ...] = (
 _PATTERNS = tuple(
     (field, re.compile(f"(种养殖|种养|农产品|基地|所在|种植|养殖)*(?:{words})(姓名|名称)?")) for field, words in _WORDS
 )
-_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]|【[^】]*】")
 _REMARK = re.compile(r"^(备\s*注|注[:：\d]|说\s*明|填表|填报|制表|审核人|审核意见|合\s*计|总\s*计|小\s*计|联系电话)")
 
 
@@ -98,7 +97,7 @@ class Layout:
     def is_line(self, cells: list[Cell]) -> bool:
         """Whether a row is a line of the form: no remark, no total, no repeated header, more than a number."""
         serial = self.columns.get("serial", -1)
-        filled = [column for column, cell in enumerate(cells) if cell is not None and not _is_blank(cell)]
+        filled = [column for column, cell in enumerate(cells) if cell is not None and not is_blank(cell)]
         if len(filled) <= FEW_CELLS:
             if not filled or filled == [serial]:
                 return False
@@ -143,17 +142,10 @@ def _labels(cells: list[Cell]) -> dict[int, str]:
 
 
 def _field_of(header: str) -> str | None:
-    plain = unicodedata.normalize("NFKC", header)
-    plain = re.sub(r"[\s*★☆#]", "", plain)
-    plain = re.split(r"[::]", _BRACKETS.sub("", plain))[0]
-    plain = re.sub(r"[、/,.]", "", plain)
+    plain = heading(header)
     if not plain or len(plain) > 20:
         return None
     for field, pattern in _PATTERNS:
         if pattern.fullmatch(plain):
             return field
     return None
-
-
-def _is_blank(cell: Cell) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip())
