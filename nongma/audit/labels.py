@@ -68,6 +68,7 @@ ACTIONS = {
     "outgoing.resent": "重发消息",
     "contact.saved": "填写工作联系方式",
     "contact.reported": "上报工作联系方式",
+    "contact.revealed": "查看完整的工作联系方式",
     "contacts.exported": "导出工作联系方式",
     "rollout.target_set": "设定推广时限",
     "third_party.registered": "登记第三方机构",

@@ -28,3 +28,9 @@ def mask_id(number: str) -> str:
     if len(number) < 12:
         return "*" * len(number)
     return f"{number[:3]}{'*' * (len(number) - 7)}{number[-4:]}"
+
+
+def mask_email(address: str) -> str:
+    """A mail address with only its first character and its domain: s***@example.cn."""
+    name, at, domain = address.partition("@")
+    return f"{name[:1]}***{at}{domain}" if address else ""

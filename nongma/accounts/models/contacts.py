@@ -1,7 +1,47 @@
+import json
+from dataclasses import dataclass
+
 from django.db import models
 
 from nongma.accounts.models.agencies import Agency
 from nongma.lib.fields import EncryptedTextField
+from nongma.lib.masking import mask_email, mask_phone
+from nongma.regions.models import Region
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What stands in one line of 附件2, without its number."""
+
+    unit: str
+    lead_name: str = ""
+    lead_title: str = ""
+    lead_landline: str = ""
+    lead_mobile: str = ""
+    person_name: str = ""
+    person_landline: str = ""
+    person_mobile: str = ""
+    person_email: str = ""
+    note: str = ""
+
+    @property
+    def masked_lead_mobile(self) -> str:
+        return mask_phone(self.lead_mobile)
+
+    @property
+    def masked_person_mobile(self) -> str:
+        return mask_phone(self.person_mobile)
+
+    @property
+    def masked_email(self) -> str:
+        return mask_email(self.person_email)
+
+
+FIELDS = (
+    "lead_name", "lead_title", "lead_landline", "lead_mobile",
+    "person_name", "person_landline", "person_mobile", "person_email", "note",
+)  # fmt: skip
+LEVELS = (Region.Level.PROVINCE, Region.Level.CITY, Region.Level.COUNTY, Region.Level.TOWN)
 
 
 class Contact(models.Model):
@@ -36,3 +76,18 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agency} {self.person_name}"
+
+    @property
+    def entry(self) -> Entry:
+        """As it is filled in now."""
+        return Entry(self.agency.name, *(getattr(self, name) for name in FIELDS))
+
+    @property
+    def reported_entry(self) -> Entry | None:
+        """As it was reported last; None before the first time."""
+        return Entry(**json.loads(self.reported)) if self.reported else None
+
+    @staticmethod
+    def is_kept_by(agency: Agency) -> bool:
+        """Whether an agency reports its contacts: 监管 agencies of provinces, cities, counties and townships."""
+        return agency.kind == Agency.Kind.SUPERVISION and agency.level in LEVELS

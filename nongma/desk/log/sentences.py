@@ -90,6 +90,7 @@ PHRASES = {
     "outgoing.resent": "重发{target}",
     "contact.saved": "填写{target}的工作联系方式",
     "contact.reported": "上报{target}的工作联系方式",
+    "contact.revealed": "查看{target}的完整联系方式",
     "contacts.exported": "导出工作联系方式",
     "rollout.target_set": "设定{target}的推广时限",
     "third_party.registered": "登记{target}",

@@ -1,0 +1,51 @@
+from typing import Any
+
+from django import forms
+
+from nongma.accounts.models import Contact, ContactState
+from nongma.accounts.models.contacts import LEVELS, Entry
+from nongma.regions.forms import RegionField
+
+ANY = ("", "全部")
+PERSONAL = {"autocomplete": "off"}
+
+
+class ContactFilterForm(forms.Form):
+    """What the register is narrowed by."""
+
+    q = forms.CharField(
+        label="查找", required=False, max_length=60, widget=forms.TextInput({"placeholder": "单位名称"})
+    )
+    level = forms.ChoiceField(
+        label="层级", required=False, choices=[ANY, *((str(int(level)), level.label) for level in LEVELS)]
+    )
+    state = forms.ChoiceField(label="状态", required=False, choices=[ANY, *ContactState.choices])
+    region = RegionField(required=False)
+
+
+def _text(name: str, **attributes: str) -> forms.CharField:
+    label = str(Contact._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+    return forms.CharField(label=label, required=False, widget=forms.TextInput(PERSONAL | attributes))
+
+
+class ContactForm(forms.Form):
+    """An agency's line of 附件2; what is missing is said at the report, so that a half may be kept."""
+
+    lead_name = _text("lead_name")
+    lead_title = _text("lead_title")
+    lead_landline = _text("lead_landline", type="tel", placeholder="如 0898-88381234")
+    lead_mobile = _text("lead_mobile", type="tel")
+    person_name = _text("person_name")
+    person_landline = _text("person_landline", type="tel", placeholder="如 0898-88381234")
+    person_mobile = _text("person_mobile", type="tel")
+    person_email = _text("person_email", type="email")
+    note = _text("note")
+
+    def __init__(self, data: Any = None, *, unit: str, contact: Contact | None = None) -> None:
+        initial = {name: getattr(contact, name) for name in self.base_fields} if contact else {}
+        super().__init__(data, initial=initial)
+        self.unit = unit
+
+    @property
+    def entry(self) -> Entry:
+        return Entry(self.unit, **self.cleaned_data)
