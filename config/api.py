@@ -18,7 +18,18 @@ from nongma.accounts.api import authenticated
 from nongma.lib import problems
 
 # Each room writes its addresses in full (`@router.post("/origins/imports")`): a room may hold several nouns.
-ROOMS = ("accounts", "accounts.places", "notices", "catalogue", "registry", "origins", "tracing", "certificates")
+ROOMS = (
+    "accounts",
+    "accounts.places",
+    "accounts.contacts",
+    "accounts.rollout",
+    "notices",
+    "catalogue",
+    "registry",
+    "origins",
+    "tracing",
+    "certificates",
+)
 
 REFERENCE = "#/components/schemas/{model}"
 DESCRIPTION = """

@@ -91,7 +91,7 @@ def reveal(request: SignedInRequest, uid: UUID) -> HttpResponse:
 @requires(Action.MANAGE_ACCOUNTS)
 @never_cache
 @require_http_methods(["GET", "POST"])
-def fill_in(request: SignedInRequest, uid: UUID) -> HttpResponse:
+def fill_in(request: SignedInRequest, uid: UUID) -> HttpResponseBase:
     """填写本机构的一行；没填全也能先存。"""
     agency = _own(request, uid)
     held = Contact.objects.filter(agency=agency).first()

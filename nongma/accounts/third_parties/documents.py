@@ -46,9 +46,9 @@ def kind_of(file: AnyFile) -> str:
     raise Misfilled("file_kind", "协议要 PDF、JPG 或 PNG 文件，而且要完整", field="agreement")
 
 
-def content_type_of(path: str) -> str:
-    """The content type of a kept agreement, by the ending that `kind_of` gave it."""
-    return KINDS[PurePath(path).suffix.removeprefix(".")][2]
+def content_type_of(name: str) -> str:
+    """The content type of a kept agreement, by the ending that `shown_name` gave it."""
+    return KINDS[PurePath(name).suffix.removeprefix(".")][2]
 
 
 def digest_of(file: AnyFile) -> bytes:

@@ -190,7 +190,7 @@ def agreement(request: SignedInRequest, uid: UUID) -> HttpResponseBase:
     except Refused as refusal:
         messages.error(request, refusal.message)
         return redirect(held.third_party)
-    return download(request, file, name=held.agreement_name, content_type=content_type_of(held.agreement.name))
+    return download(request, file, name=held.agreement_name, content_type=content_type_of(held.agreement_name))
 
 
 @requires(Action.MANAGE_ACCOUNTS)
