@@ -120,6 +120,7 @@ GET  /audit/check/progress                         in 200 403 403 403 403 403 40
 GET  /notices/                                     in 200 200 200 200 200 200 200 200 200 200
 POST /notices/read                                 in  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
 GET  /notices/settings                             in 200 200 200 200 200 200 200 200 200 200
+POST /notices/settings/contact                      in  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
 GET  /notices/sent                                 in 200 403 403 403 403 403 403 403 403 403
 POST /notices/sent/{outgoing}/again                in  ok 403 403 403 403 403 403 403 403 403
 POST /notices/{notice}/open                        in 404 404  ok 404 404 404 404 404 404 404

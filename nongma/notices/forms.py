@@ -37,6 +37,23 @@ class SentFilter(forms.Form):
     )
 
 
+class ContactForm(forms.Form):
+    """The phone and the mail address that a person receives with."""
+
+    phone = forms.CharField(
+        label="手机号",
+        max_length=40,
+        required=False,
+        widget=forms.TextInput({"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
+    )
+    email = forms.CharField(
+        label="邮箱",
+        max_length=200,
+        required=False,
+        widget=forms.TextInput({"type": "email", "autocomplete": "email", "inputmode": "email"}),
+    )
+
+
 class ChannelsForm(forms.Form):
     """By which channels a person wants to be told of what; one that is closed or has no address is not offered."""
 

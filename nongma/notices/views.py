@@ -1,21 +1,24 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, requires
+from nongma.accounts.proof import is_proved, prove_first
+from nongma.accounts.services.people import change_person
 from nongma.lib.forms import show_refusal
 from nongma.lib.pages import CappedPaginator
 from nongma.lib.refused import Refused
-from nongma.notices.forms import ChannelsForm, NoticeFilter, SentFilter
+from nongma.notices.forms import ChannelsForm, ContactForm, NoticeFilter, SentFilter
 from nongma.notices.models import Notice, Outgoing, Preference
 from nongma.notices.queries import messages_of, notices_of
-from nongma.notices.sending import masked, send_again
+from nongma.notices.sending import send_again
 from nongma.notices.services import choose_channels, mark_all_read, mark_read
 
 A_PAGE = 20
@@ -77,8 +80,7 @@ def read_all(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def settings(request: SignedInRequest) -> HttpResponse:
     """除了在平台上看，还用什么方式接收。"""
-    preference = Preference.objects.filter(user=request.user).first()
-    form = ChannelsForm(request.POST if request.method == "POST" else None, user=request.user, preference=preference)
+    form = _channels_form(request, request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             choose_channels(actor=request.user, chosen=form.cleaned_data)
@@ -87,8 +89,18 @@ def settings(request: SignedInRequest) -> HttpResponse:
         else:
             messages.success(request, "提醒方式已保存")
             return redirect("notices:settings")
-    context = {"form": form, "phone": masked("sms", request.user.phone), "email": _masked_email(request)}
-    return render(request, "notices/settings.html", context)
+    return render(request, "notices/settings.html", {"form": form, "contact": _contact_form(request)})
+
+
+@requires(Action.SIGNED_IN)
+@never_cache
+@sensitive_post_parameters()
+@require_POST
+def contact(request: SignedInRequest) -> HttpResponseBase:
+    """自己的手机号和邮箱；以后验证码也发到这里，所以要先输一次密码。"""
+    if not is_proved(request):
+        return prove_first(request, lambda: _change_contact(request))
+    return _change_contact(request)
 
 
 @requires(Action.VIEW_AUDIT)
@@ -125,8 +137,27 @@ def _back(request: HttpRequest, view: str = "notices:list") -> str:
     return url if is_ours and url.partition("?")[0] == home else home
 
 
-def _masked_email(request: SignedInRequest) -> str:
-    return masked("mail", request.user.email) if request.user.email else ""
+def _change_contact(request: SignedInRequest) -> HttpResponse:
+    form = _contact_form(request, request.POST)
+    user = request.user
+    if form.is_valid():
+        try:
+            change_person(user=user, name=user.name, actor=user, **form.cleaned_data)
+        except Refused as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, "手机号和邮箱已保存")
+            return redirect("notices:settings")
+    return render(request, "notices/settings.html", {"form": _channels_form(request), "contact": form})
+
+
+def _contact_form(request: SignedInRequest, data: QueryDict | None = None) -> ContactForm:
+    return ContactForm(data, initial={"phone": request.user.phone, "email": request.user.email})
+
+
+def _channels_form(request: SignedInRequest, data: QueryDict | None = None) -> ChannelsForm:
+    preference = Preference.objects.filter(user=request.user).first()
+    return ChannelsForm(data, user=request.user, preference=preference)
 
 
 def _uid(text: str) -> UUID | None:

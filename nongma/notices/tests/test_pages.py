@@ -141,7 +141,6 @@ def wang_reachable(wang: User, sms: Gateway, mail: Any) -> User:
 def test_a_person_chooses_channels(wang_reachable: User) -> None:
     client = client_of(wang_reachable)
     page = client.get("/notices/settings")
-    assert "199****8499" in page.text
     assert page.context["form"]["digest"].initial == ["mail"]
     client.post("/notices/settings", {"digest": ["sms"], "decision": ["sms", "mail"]})
     kept = Preference.objects.get(user=wang_reachable)
@@ -162,6 +161,30 @@ def test_a_closed_channel_is_not_taken(wang_reachable: User) -> None:
     assert answer.status_code == 200
     assert answer.context["form"].errors
     assert not Preference.objects.exists()
+
+
+def test_a_person_enters_the_own_phone_and_mail(wang: User, sms: Gateway) -> None:
+    client = client_of(wang)
+    wrong = client.post("/notices/settings/contact", {"phone": "12345", "email": ""})
+    assert wrong.context["contact"].errors["phone"]
+    wrong = client.post("/notices/settings/contact", {"phone": "", "email": "nobody"})
+    assert wrong.context["contact"].errors["email"]
+    wang.refresh_from_db()
+    assert (wang.phone, wang.email) == ("", "")
+    client.post("/notices/settings/contact", {"phone": "199 0000 8499", "email": "wang@example.gov.cn"})
+    wang.refresh_from_db()
+    assert (wang.phone, wang.email) == ("19900008499", "wang@example.gov.cn")
+    assert Entry.objects.get(action="account.changed").details["fields"] == ["phone", "email"]
+
+
+def test_it_asks_for_the_password_before_the_phone_changes(wang: User) -> None:
+    client = Client()
+    client.force_login(wang, backend="nongma.accounts.backends.PasswordBackend")
+    answer = client.post("/notices/settings/contact", {"phone": "19900008499", "email": ""})
+    assert answer.status_code == 200
+    assert "密码" in answer.text
+    wang.refresh_from_db()
+    assert wang.phone == ""
 
 
 # The log of messages
