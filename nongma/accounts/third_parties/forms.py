@@ -69,10 +69,10 @@ class AuthoriseForm(forms.Form):
         help_text=f"双方签字盖章后的扫描件或照片，PDF、JPG 或 PNG，最大 {MEGABYTES} MB；加密保存",
     )
 
-    def __init__(self, *args: Any, towns: list[Region], initial: dict[str, Any], **options: Any) -> None:
+    def __init__(self, data: Any, files: Any, *, towns: list[Region], initial: dict[str, Any]) -> None:
         today = timezone.localdate()
         period = {"from_on": today, "to_on": today + timedelta(days=MOST_DAYS - 2)}
-        super().__init__(*args, initial=period | initial, **options)
+        super().__init__(data, files, initial=period | initial)
         field = self.fields["towns"]
         if isinstance(field, forms.TypedMultipleChoiceField):
             field.choices = [(str(one.code), one.name) for one in towns]
