@@ -1,5 +1,6 @@
 """Settings of the platform, all from the environment (docs/operate.md has the table)."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,7 @@ LOGOUT_REDIRECT_URL = "accounts:sign-in"
 SESSION_ENGINE = "nongma.accounts.sessions"
 SESSION_IDLE_SECONDS = env.number("NONGMA_SESSION_IDLE_MINUTES", 120, low=10, high=720) * 60
 PROOF_SECONDS = env.number("NONGMA_PROOF_MINUTES", 10, low=1, high=120) * 60
+FIRST_PASSWORD_KEPT = timedelta(days=env.number("NONGMA_FIRST_PASSWORD_DAYS", 30, low=1, high=365))
 # The demo's people and scripts sign in with the password alone.
 TOTP_REQUIRED = env.flag("NONGMA_TOTP_REQUIRED", not DEMO)
 OTP_TOTP_ISSUER = "农码"

@@ -22,7 +22,7 @@ from nongma.accounts import backends
 from nongma.accounts.access import TOTP_ROLES
 from nongma.accounts.granting import parent_for
 from nongma.accounts.models import Agency, Authenticator, Membership, Role, User
-from nongma.accounts.sessions import PROVED
+from nongma.accounts.sessions import PROVED, PROVED_FULLY
 from nongma.catalogue.models import Product
 from nongma.certificates.models import Basis, Certificate
 from nongma.certificates.services import issue_certificate
@@ -173,7 +173,7 @@ def client_of(user: User, **options: Any) -> Client:
     client = Client(**options)
     client.force_login(user, backend=backends.PASSWORD)
     session = client.session
-    session[PROVED] = int(time.time())
+    session.update(dict.fromkeys((PROVED, PROVED_FULLY), int(time.time())))
     session.save()
     return client
 

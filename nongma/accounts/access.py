@@ -48,6 +48,7 @@ class Action(models.TextChoices):
     EXPORT_AUDIT = "export_audit", "导出审计记录"
     VIEW_ACCOUNTS = "view_accounts", "看机构和账号"
     MANAGE_ACCOUNTS = "manage_accounts", "办理机构和账号"
+    EXPORT_ACCOUNTS = "export_accounts", "导出机构和人员名单"
 
 
 class SignedInRequest(HttpRequest):
@@ -72,9 +73,12 @@ SENSITIVE = {
     Action.EXPORT_OPERATORS,
     Action.EXPORT_AUDIT,
     Action.MANAGE_ACCOUNTS,
+    Action.EXPORT_ACCOUNTS,
 }
 """What needs the password again when it was given too long ago (`proof.is_proved`): granting, revealing, exporting."""
-EXPORTS = {Action.EXPORT_ORIGINS, Action.EXPORT_OPERATORS, Action.EXPORT_AUDIT}
+FULLY = {Action.SECURE_ACCOUNT}
+"""What then also needs the second factor of who has one: changing how one signs in."""
+EXPORTS = {Action.EXPORT_ORIGINS, Action.EXPORT_OPERATORS, Action.EXPORT_AUDIT, Action.EXPORT_ACCOUNTS}
 """What answers with a file: the browser stays on the page that asked for it."""
 TOTP_ROLES = {Role.ADMINISTRATOR, Role.REVIEWER}
 """Who must have a second factor where `settings.TOTP_REQUIRED`."""
@@ -93,6 +97,7 @@ ALLOWED: dict[Role, set[Action]] = {
         Action.EXPORT_AUDIT,
         Action.VIEW_ACCOUNTS,
         Action.MANAGE_ACCOUNTS,
+        Action.EXPORT_ACCOUNTS,
     },
     Role.REVIEWER: SEE
     | {
@@ -221,8 +226,13 @@ def requires(action: Action) -> Callable[[View], View]:
                 if isinstance(request.user, User) and lacks_totp(request.user):
                     return _led(request, "accounts:code")
                 raise PermissionDenied(action)
-            if action in SENSITIVE and not is_proved(request):
-                return prove_first(request, lambda: view(request, *args, **kwargs), is_file=action in EXPORTS)
+            if action in SENSITIVE and not is_proved(request, fully=action in FULLY):
+                return prove_first(
+                    request,
+                    lambda: view(request, *args, **kwargs),
+                    is_file=action in EXPORTS,
+                    fully=action in FULLY,
+                )
             return view(request, *args, **kwargs)
 
         return declared(guarded, action)

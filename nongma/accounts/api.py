@@ -12,8 +12,8 @@ from ninja.errors import HttpError
 from ninja.security import APIKeyCookie, HttpBearer
 from pydantic import Field
 
-from nongma.accounts import second_factor
 from nongma.accounts.access import SENSITIVE, Action, SignedInRequest, declared, lacks_totp, may, roles_of
+from nongma.accounts.codes import prove_code
 from nongma.accounts.idempotency import idempotent
 from nongma.accounts.models import Membership, Role, User
 from nongma.accounts.proof import is_proved
@@ -230,7 +230,7 @@ def token(request: HttpRequest, credentials: TokenIn) -> Any:
         if user.has_totp:
             if credentials.code is None:
                 raise Refused("totp_required", "这个账号启用了动态口令，请带上 code", field="code")
-            second_factor.prove_code(user=user, code=credentials.code)
+            prove_code(user=user, code=credentials.code)
     except Refused as refusal:
         if refusal.code in LOCKED:
             wait = str(LOCKED[refusal.code])

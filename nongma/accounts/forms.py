@@ -57,6 +57,16 @@ class ProofForm(forms.Form):
     )
 
 
+class FullProofForm(ProofForm):
+    """The password once more, and the second factor."""
+
+    proof_code = forms.CharField(
+        label="六位动态口令，或一个恢复码",
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "none"}),
+    )
+
+
 class NewPasswordForm(forms.Form):
     """A new password, written twice."""
 

@@ -1,19 +1,18 @@
-"""The second factor: one-time codes of a phone (动态口令), recovery codes on paper for when it is lost (恢复码)."""
+"""Enrolling the second factor: a phone (动态口令), and recovery codes on paper for when it is lost (恢复码)."""
 
 import secrets
 import textwrap
 from base64 import b32encode
-from collections.abc import Callable
 from datetime import timedelta
 
-import django_otp
 from django.db import transaction
 from django.utils import timezone
 
 from nongma.accounts.access import must_use_totp
+from nongma.accounts.codes import GROUP_LETTERS, RECOVERY_LETTERS, digest_of, fits
 from nongma.accounts.models import Authenticator, RecoveryCode, User
 from nongma.audit.services import record
-from nongma.lib.fields import blind_index, encrypt
+from nongma.lib.fields import encrypt
 from nongma.lib.refused import Refused
 
 NAME = "手机动态口令"
@@ -21,22 +20,7 @@ SECRET_BYTES = 20
 ENROLLING = timedelta(minutes=15)
 # Without those that are taken for one another when read out or written down: 0 o, 1 l i.
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-CODES, GROUPS, GROUP_LETTERS = 10, 6, 4
-CODE_LETTERS = GROUPS * GROUP_LETTERS  # of 31 each: 118 bits
-
-# django-otp is written without types.
-_verify_token: Callable[[User, str, str], Authenticator | None] = django_otp.verify_token
-
-
-def prove_code(*, user: User, code: str) -> None:
-    """Use up a code: the six digits of the phone, or a recovery code.
-
-    Refuses `totp_wrong`: false, used before, or tried again too soon after a false one.
-    """
-    typed = "".join(letter for letter in code.lower() if letter.isalnum())
-    if not (_use_recovery_code(user, typed) if len(typed) == CODE_LETTERS else _use_phone_code(user, typed)):
-        record("account.code_failed", actor=None, target=user, region_code=user.place)
-        raise Refused("totp_wrong", "口令不对或已经用过；动态口令请等下一个再输", field="code")
+CODES = 10
 
 
 def pending_of(user: User) -> Authenticator | None:
@@ -66,7 +50,7 @@ def confirm_phone(*, actor: User, code: str) -> list[str]:
     pending = pending_of(actor)
     if pending is None:
         raise Refused("totp_not_started", "请先用手机扫描二维码")
-    if _verify_token(actor, pending.persistent_id, code.strip()) is None:
+    if not fits(pending, code):
         raise Refused("totp_wrong", "动态口令不对，请等下一个再输", field="code")
     with transaction.atomic():
         user = User.objects.select_for_update(no_key=True).get(pk=actor.pk)
@@ -88,10 +72,6 @@ def renew_recovery_codes(*, actor: User) -> list[str]:
         raise Refused("totp_not_enrolled", "请先启用动态口令")
     record("account.recovery_renewed", actor=actor, target=user, region_code=user.place)
     return _new_recovery_codes(user)
-
-
-def recovery_codes_left(user: User) -> int:
-    return RecoveryCode.objects.filter(user=user, used_at=None).count()
 
 
 @transaction.atomic
@@ -124,26 +104,6 @@ def forget_phone(user: User) -> bool:
 
 def _new_recovery_codes(user: User) -> list[str]:
     RecoveryCode.objects.filter(user=user).delete()
-    codes = ["".join(secrets.choice(LETTERS) for _ in range(CODE_LETTERS)) for _ in range(CODES)]
-    RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=_digest(user, code)) for code in codes)
+    codes = ["".join(secrets.choice(LETTERS) for _ in range(RECOVERY_LETTERS)) for _ in range(CODES)]
+    RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=digest_of(user, code)) for code in codes)
     return ["-".join(textwrap.wrap(code, GROUP_LETTERS)) for code in codes]
-
-
-def _use_phone_code(user: User, code: str) -> bool:
-    authenticator = Authenticator.objects.filter(user=user, confirmed=True).first()
-    return authenticator is not None and _verify_token(user, authenticator.persistent_id, code) is not None
-
-
-@transaction.atomic
-def _use_recovery_code(user: User, code: str) -> bool:
-    unused = RecoveryCode.objects.filter(user=user, digest=_digest(user, code), used_at=None)
-    used = unused.update(used_at=timezone.now())
-    if used:
-        left = recovery_codes_left(user)
-        record("account.recovery_used", actor=user, target=user, region_code=user.place, left=left)
-    return bool(used)
-
-
-def _digest(user: User, code: str) -> bytes:
-    """A keyed hash: a code has 118 bits, so nothing slower is needed."""
-    return blind_index(f"recovery:{user.pk}:{code}")

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from nongma.accounts.models import Session
 
-STARTED, ADDRESS, AGENT, PROVED = "started_at", "address", "agent", "proved_at"
+STARTED, ADDRESS, AGENT = "started_at", "address", "agent"
+PROVED, PROVED_FULLY = "proved_at", "proved_fully_at"
 """What `accounts.signing_in` keeps in a session: moments in seconds since 1970, where from, which browser."""
 TOUCHED_EVERY = timedelta(minutes=5)
 

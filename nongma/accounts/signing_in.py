@@ -1,7 +1,7 @@
 """Proving who one is: password, lock-out, the start of a session."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
@@ -11,10 +11,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from nongma.accounts import backends
+from nongma.accounts.codes import prove_code
 from nongma.accounts.models import User
 from nongma.accounts.queries import administrator_for
 from nongma.accounts.rollout.figures import recount
-from nongma.accounts.sessions import ADDRESS, AGENT, PROVED, STARTED
+from nongma.accounts.sessions import ADDRESS, AGENT, PROVED, PROVED_FULLY, STARTED
 from nongma.accounts.sign_ins import device_in_words
 from nongma.audit.models import Entry, first_key
 from nongma.audit.services import record
@@ -32,25 +33,38 @@ def prove_password(*, request: HttpRequest, username: str, password: str) -> Use
 
     Refuses `wrong_password`; `locked` after too many failures from one address (settings.AXES_FAILURE_LIMIT);
     `guessed_at` after too many from all addresses together (settings.GUESSES_AN_HOUR), except where the person signed
-    in from of late; `suspended`, which only the right password learns. The demo's people, whose password everybody
-    knows, are refused outside the demo.
+    in from of late; `suspended` and `password_over` (one that an administrator gave, settings.FIRST_PASSWORD_KEPT ago),
+    which only the right password learns. The demo's people, whose password everybody knows, are refused outside the
+    demo.
     """
     user = _authenticated(request, username, password, "用户名或密码不对")
     if user.is_suspended:
         record("account.refused", actor=None, target=user, region_code=user.place)
         raise Refused("suspended", f"账号已停用，请联系{_whom_to_ask(user)}")
+    if user.must_change_password and timezone.now() - _given_at(user) > settings.FIRST_PASSWORD_KEPT:
+        record("account.refused", actor=None, target=user, region_code=user.place)
+        raise Refused("password_over", f"这个初始密码放得太久，已经失效，请联系{_whom_to_ask(user)}重设")
     return user
 
 
-def prove_again(*, request: HttpRequest, password: str) -> None:
-    """Note that the person signed in has given the password once more; the session goes on under a new key.
+def prove_again(*, request: HttpRequest, password: str, code: str | None = None) -> None:
+    """Note that the person signed in has given the password, and a code if asked for, once more.
 
-    Refuses `wrong_password`, `locked` and `guessed_at` as at the sign-in; failures count together.
+    The session goes on under a new key. Refuses `wrong_password`, `locked`, `guessed_at` and `totp_wrong` as at the
+    sign-in; failures count together.
     """
     user = _authenticated(request, request.user.get_username(), password, "密码不对")
     AxesProxyHandler.reset_attempts(username=user.username, ip_address=address_of(request))
+    if code is not None:
+        prove_code(user=user, code=code)
     request.session.cycle_key()
-    request.session[PROVED] = int(time.time())
+    note_proof(request, fully=code is not None)
+
+
+def note_proof(request: HttpRequest, *, fully: bool) -> None:
+    """Remember when the password was given in this session; `fully`: with the second factor, where there is one."""
+    now = int(time.time())
+    request.session.update({PROVED: now, PROVED_FULLY: now} if fully else {PROVED: now})
 
 
 def start_session(*, request: HttpRequest, user: User) -> None:
@@ -60,7 +74,8 @@ def start_session(*, request: HttpRequest, user: User) -> None:
     is_first = user.last_login is None
     with transaction.atomic():
         auth.login(request, user, backend=backends.PASSWORD)
-        request.session.update({STARTED: now, PROVED: now, ADDRESS: address_of(request), AGENT: agent})
+        request.session.update({STARTED: now, ADDRESS: address_of(request), AGENT: agent})
+        note_proof(request, fully=True)
         _record_sign_in(user, is_first, by="session", device=device_in_words(agent))
 
 
@@ -99,6 +114,12 @@ def _is_guessed_at(user: User, address: str | None) -> bool:
     if failures[: settings.GUESSES_AN_HOUR].count() < settings.GUESSES_AN_HOUR:
         return False
     return not log.filter(pk__gte=first_key(now - KNOWN_FOR), action="account.signed_in", address=address).exists()
+
+
+def _given_at(user: User) -> datetime:
+    """When an administrator gave the password that the person has yet to change."""
+    reset = Entry.objects.of(user).filter(action="account.password_reset").order_by("-id").first()
+    return reset.at if reset else user.created_at
 
 
 def _whom_to_ask(user: User) -> str:

@@ -16,13 +16,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from nongma.accounts import second_factor
 from nongma.accounts.access import Action, SignedInRequest, must_use_totp, requires
+from nongma.accounts.codes import prove_code, recovery_codes_left
 from nongma.accounts.demo import DEMO_PASSWORD, demo_people
-from nongma.accounts.forms import CodeForm, NewPasswordForm, ProofForm, RecoveryForm, SignInForm
+from nongma.accounts.forms import CodeForm, NewPasswordForm, RecoveryForm, SignInForm
 from nongma.accounts.models import User
-from nongma.accounts.proof import Sent, proof_page, proved
+from nongma.accounts.proof import FULL, Sent, proof_form, proof_page, proved
 from nongma.accounts.queries import all_posts_of, posts_of, region_of
 from nongma.accounts.services import change_password
-from nongma.accounts.sessions import PROVED
 from nongma.accounts.sign_ins import (
     end_everywhere,
     end_session,
@@ -30,7 +30,7 @@ from nongma.accounts.sign_ins import (
     sign_in_before,
     sign_ins_of,
 )
-from nongma.accounts.signing_in import LOCKED, prove_again, prove_password, start_session
+from nongma.accounts.signing_in import LOCKED, note_proof, prove_again, prove_password, start_session
 from nongma.audit.queries import key_of, slice_of
 from nongma.lib.refused import Refused
 
@@ -79,7 +79,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
     form: CodeForm | RecoveryForm = (RecoveryForm if by_paper else CodeForm)(request.POST or None)
     if form.is_valid():
         try:
-            second_factor.prove_code(user=user, code=form.cleaned_data["code"])
+            prove_code(user=user, code=form.cleaned_data["code"])
         except Refused as refusal:
             form.add_error("code", refusal.message)
         else:
@@ -106,11 +106,13 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def confirm(request: SignedInRequest) -> HttpResponse:
     """再输一次密码，再回到要去的页面。"""
-    form = ProofForm(request.POST or None)
+    fully = FULL in request.GET or FULL in request.POST
+    form = proof_form(request, fully)
     status = proved(request, form) if form.is_bound else 200
     if status is None:
         return redirect(_next(request))
-    sent = Sent(reverse("accounts:confirm"), [("next", _next(request))])
+    fields = [("next", _next(request)), *([(FULL, "1")] if fully else [])]
+    sent = Sent(reverse("accounts:confirm"), fields)
     return proof_page(request, form, sent, status)
 
 
@@ -123,7 +125,7 @@ def account(request: SignedInRequest) -> HttpResponse:
         "posts": posts_of(user),
         "earlier": all_posts_of(user).exclude(to_on=None),
         "region": region_of(user),
-        "codes_left": second_factor.recovery_codes_left(user) if user.has_totp else 0,
+        "codes_left": recovery_codes_left(user) if user.has_totp else 0,
         "before": sign_in_before(user),
     }
     return render(request, "accounts/account.html", context)
@@ -172,7 +174,7 @@ def code(request: SignedInRequest) -> HttpResponse:
     if pending is None:
         must = must_use_totp(request.user)
         page = "accounts/code_in_use.html" if request.user.has_totp else "accounts/code_start.html"
-        left = second_factor.recovery_codes_left(request.user)
+        left = recovery_codes_left(request.user)
         return render(request, page, {"must": must, "left": left, "next": on})
     form = CodeForm(request.POST or None)
     if form.is_valid():
@@ -222,7 +224,7 @@ def recovery(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST":
         codes = second_factor.renew_recovery_codes(actor=request.user)
         return _show_codes(request, codes, reverse("accounts:account"))
-    left = second_factor.recovery_codes_left(request.user)
+    left = recovery_codes_left(request.user)
     return render(request, "accounts/recovery.html", {"left": left, "all": second_factor.CODES})
 
 
@@ -272,11 +274,11 @@ def _stay(request: HttpRequest, user: User) -> None:
     """Keep this browser signed in when all others are signed out; the password was given for that just now."""
     request.user = user
     auth.update_session_auth_hash(request, user)
-    request.session[PROVED] = int(time.time())
+    note_proof(request, fully=True)
 
 
 def _tell_of_used_code(request: HttpRequest, user: User) -> None:
-    left = second_factor.recovery_codes_left(user)
+    left = recovery_codes_left(user)
     messages.warning(
         request,
         f"您用恢复码登录，这个码不能再用了，还剩 {left} 个。手机丢了的，请马上在“我的账号”里换一部手机；"

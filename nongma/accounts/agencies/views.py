@@ -54,7 +54,7 @@ def agencies(request: SignedInRequest) -> HttpResponse:
     return render(request, "accounts/agencies/list.html", context)
 
 
-@requires(Action.MANAGE_ACCOUNTS)
+@requires(Action.EXPORT_ACCOUNTS)
 @require_POST
 def export(request: SignedInRequest) -> HttpResponseBase:
     """查到的机构存成表格。"""

@@ -126,7 +126,7 @@ def report(request: SignedInRequest, uid: UUID) -> HttpResponse:
     return redirect("accounts:contact", uid=uid)
 
 
-@requires(Action.MANAGE_ACCOUNTS)
+@requires(Action.EXPORT_ACCOUNTS)
 @require_POST
 def export(request: SignedInRequest) -> HttpResponseBase:
     """按附件2的格式导出筛选到的、上报过的联系方式（留痕）。"""

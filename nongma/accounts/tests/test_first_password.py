@@ -1,15 +1,17 @@
 """A password that somebody else knows opens one page: the one where it is changed."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from nongma.accounts.models import Role, User
 from nongma.accounts.second_factor import renew_recovery_codes
-from nongma.accounts.services import appoint, change_password, create_user
+from nongma.accounts.services import appoint, change_password, create_user, reset_password
 from nongma.audit.models import Entry
 from nongma.testing import TOTP_KEY, YAZHOU, api_of, client_of, make_official
 
@@ -83,6 +85,45 @@ def test_a_reset_asks_for_it_again_but_not_of_the_demos_people(mei: User, hainan
     assert change_password(user=mei, new="nine-green-hills", actor=hainan).must_change_password
     User.objects.filter(pk=mei.pk).update(is_demo=True)
     assert not change_password(user=mei, new="nine-green-hills", actor=hainan).must_change_password
+
+
+def test_it_is_over_after_a_month(mei: User) -> None:
+    month = timezone.now() - timedelta(days=31)
+    User.objects.filter(pk=mei.pk).update(created_at=month)
+    fields = {"username": "mei", "password": GIVEN}
+    client = Client()
+    assert "已经失效" in client.post(reverse("accounts:sign-in"), fields).text
+    assert "_auth_user_id" not in client.session
+    refused = Client().post("/api/v1/token", fields, content_type="application/json")
+    assert (refused.status_code, refused.json()["code"]) == (401, "password_over")
+    assert "用户名或密码不对" in client.post(reverse("accounts:sign-in"), fields | {"password": "wrong"}).text
+
+
+def test_a_reset_begins_the_month_anew(mei: User) -> None:
+    User.objects.filter(pk=mei.pk).update(created_at=timezone.now() - timedelta(days=31))
+    given = reset_password(user=mei, actor=User.objects.get(username="gao"))
+    client = Client()
+    client.post(reverse("accounts:sign-in"), {"username": "mei", "password": given})
+    assert "_auth_user_id" in client.session
+
+
+def test_an_own_password_never_ends(mei: User) -> None:
+    change(client_of(mei))
+    User.objects.filter(pk=mei.pk).update(created_at=timezone.now() - timedelta(days=3000))
+    client = Client()
+    client.post(reverse("accounts:sign-in"), {"username": "mei", "password": OWN})
+    assert "_auth_user_id" in client.session
+
+
+def test_a_reset_leaves_the_phone(mei: User) -> None:
+    gao = User.objects.get(username="gao")
+    mei.totpdevice_set.create(name="手机", key=TOTP_KEY, confirmed=True)
+    User.objects.filter(pk=mei.pk).update(has_totp=True)
+    given = reset_password(user=mei, actor=gao)
+    client = Client()
+    answer = client.post(reverse("accounts:sign-in"), {"username": "mei", "password": given})
+    assert answer.url.startswith(reverse("accounts:sign-in-code"))
+    assert "_auth_user_id" not in client.session
 
 
 def remove_totp(username: str, *, by: str) -> str:

@@ -12,13 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from nongma.accounts.access import ALLOWED, SENSITIVE, Action
-from nongma.accounts.models import Agency, User
-from nongma.accounts.sessions import PROVED
+from nongma.accounts.models import Agency, Authenticator, User
+from nongma.accounts.sessions import PROVED, PROVED_FULLY
 from nongma.accounts.tests import repeatable_urls
 from nongma.accounts.tokens import token_for
 from nongma.audit.models import Entry
 from nongma.origins.models import Origin
-from nongma.testing import api_of, client_of
+from nongma.testing import api_of, client_of, one_time_code
 
 PASSWORD = "seven-green-hills"
 CONFIRM = reverse("accounts:confirm")
@@ -41,7 +41,7 @@ def stale_of(user: User) -> Client:
 
 def age(client: Client) -> None:
     session = client.session
-    session[PROVED] = int(time.time()) - 11 * 60
+    session.update(dict.fromkeys((PROVED, PROVED_FULLY), int(time.time()) - 11 * 60))
     session.save()
 
 
@@ -55,16 +55,31 @@ def test_a_fresh_sign_in_is_proof_enough(hainan: User) -> None:
     assert client_of(hainan).post(EXPORT)["Content-Type"].startswith("text/csv")
 
 
-def test_a_page_is_led_to_the_password_and_back(stale: Client) -> None:
+def test_a_page_is_led_to_the_password_and_back(li: User) -> None:
+    client = stale_of(li)
     page = reverse("accounts:code") + "?x=1"
-    led = stale.get(page)
-    assert led.url == f"{CONFIRM}?next=%2Fme%2Fcode%3Fx%3D1"
-    shown = stale.get(led.url)
+    led = client.get(page)
+    assert led.url == f"{CONFIRM}?next=%2Fme%2Fcode%3Fx%3D1&full=1"
+    shown = client.get(led.url)
     assert ("next", page) in shown.context["sent"].fields
-    old_key = stale.session.session_key
-    assert stale.post(CONFIRM, {"proof_password": PASSWORD, "next": page}).url == page
-    assert stale.session.session_key != old_key
-    assert stale.get(page).status_code == 200
+    old_key = client.session.session_key
+    assert client.post(CONFIRM, {"proof_password": PASSWORD, "next": page, "full": "1"}).url == page
+    assert client.session.session_key != old_key
+    assert client.get(page).status_code == 200
+
+
+def test_how_one_signs_in_changes_with_the_second_factor_too(stale: Client, hainan: User) -> None:
+    page = reverse("accounts:recovery")
+    assert "六位动态口令" in stale.post(page).text
+    password = {"proof_password": PASSWORD}
+    assert stale.post(CONFIRM, password).status_code == 302
+    assert "六位动态口令" in stale.post(page).text
+    assert "请填写" in stale.post(page, password).text
+    assert "口令不对" in stale.post(page, password | {"proof_code": "000000"}).text
+    assert not Entry.objects.filter(action="account.recovery_renewed").exists()
+    phone = Authenticator.objects.get(user=hainan)
+    phone.throttle_reset()
+    assert len(stale.post(page, password | {"proof_code": one_time_code(phone)}).context["codes"]) == 10
 
 
 def test_it_leads_to_no_other_site(stale: Client) -> None:

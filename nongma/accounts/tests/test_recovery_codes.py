@@ -4,8 +4,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from nongma.accounts.codes import recovery_codes_left
 from nongma.accounts.models import Authenticator, RecoveryCode, User
-from nongma.accounts.second_factor import recovery_codes_left, renew_recovery_codes
+from nongma.accounts.second_factor import renew_recovery_codes
 from nongma.accounts.services import create_user
 from nongma.audit.models import Entry
 from nongma.lib.refused import Refused
