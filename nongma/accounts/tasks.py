@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from django.utils import timezone
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from nongma.accounts.models import IdempotencyKey, Session
@@ -20,3 +21,11 @@ def forget_idempotency_keys(timestamp: int) -> None:
 def forget_ended_sessions(timestamp: int) -> None:
     """Forget sessions that have ended by themselves; they open nothing any more."""
     Session.objects.filter(expire_date__lt=timezone.now()).delete()
+
+
+@app.task(name="accounts.hand_out", retry=RetryStrategy(max_attempts=20, wait=5))
+def hand_out_by_sheet(uid: str) -> None:
+    """Hand out the accounts of an uploaded sheet; tried again when the database or the reader was away."""
+    from nongma.accounts.handouts.services import run_handout
+
+    run_handout(uid)

@@ -22,14 +22,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from nongma.lib.sheets.bounded import run_bounded
 from nongma.lib.sheets.opening import Format, format_of
-from nongma.lib.sheets.reading import BadCell, Cell, Sheet, sheets_of
+from nongma.lib.sheets.reading import HEADER_WITHIN, BadCell, Cell, Sheet, sheets_of
 from nongma.lib.sheets.writing import OPTIONS
 
 IN_PLACE_BYTES = 1024 * 1024
 AUTHOR = "农码"
 TITLE = "导入问题"
 RED, AMBER = "F8C9C4", "FCE6B8"
-HEADER_WITHIN = 40
 
 Faults = dict[int, list[dict[str, str]]]
 

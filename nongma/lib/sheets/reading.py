@@ -18,6 +18,8 @@ from nongma.lib.sheets.opening import SNIFFED_BYTES, Format, corrupt, encoding_o
 WIDTH = 64
 ROWS_BESIDE = 100
 """Rows that a sheet may have above its limit: titles, header, remarks."""
+HEADER_WITHIN = 40
+"""The first rows, among which a form's header is looked for."""
 
 PIECE_BYTES = 1 << 20
 

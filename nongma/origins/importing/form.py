@@ -42,7 +42,6 @@ NEEDED = (
 RECOGNISED = 8
 FEW_CELLS = 4
 TELLING = ("kind", "county")
-HEADER_WITHIN = 40
 
 _WORDS: tuple[tuple[str, str], ...] = (
     ("grid_phone", r"(网格员|监管员|协管员).*(联系|电话|手机).*"),

@@ -13,8 +13,8 @@ from typing import Any
 from nongma.lib.refused import Refused
 from nongma.lib.sheets.bounded import Bounds, lines_from, run_bounded
 from nongma.lib.sheets.opening import format_of
-from nongma.lib.sheets.reading import sheets_of
-from nongma.origins.importing.form import HEADER_WITHIN, find_layout
+from nongma.lib.sheets.reading import HEADER_WITHIN, sheets_of
+from nongma.origins.importing.form import find_layout
 from nongma.origins.importing.lines import Line, LineReader
 
 MODULE = "nongma.origins.importing.reader"
