@@ -9,7 +9,7 @@
     const visible = (element) => {
         const box = element.getBoundingClientRect();
         const style = getComputedStyle(element);
-        return box.width > 1 && box.height > 1 && style.visibility === "visible" && style.opacity !== "0"
+        return element.checkVisibility() && box.width > 1 && box.height > 1 && style.visibility === "visible" && style.opacity !== "0"
             && !element.closest("[inert], [hidden], .visually-hidden, .maplibregl-map");
     };
 

@@ -24,7 +24,7 @@ def test_the_sign_in_page_lists_the_demo_users_and_lets_them_in(screen: dict[str
     expect(page.get_by_role("heading", level=1)).to_have_text("崖州审核员，您好")
 
 
-@pytest.mark.parametrize("username", ["ministry", "county", "collector", "grower", "lab", "officer", "brand"])
+@pytest.mark.parametrize("username", ["ministry", "county", "admin", "collector", "grower", "lab", "officer", "brand"])
 def test_every_page_of_a_role_is_sound_on_a_desk_and_on_a_phone(username: str, open_browser: Open) -> None:
     page = open_browser(DESKTOP, username)
     for link in navigation_of(page):

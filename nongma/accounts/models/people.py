@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import ClassVar, Self
 
@@ -241,7 +241,9 @@ class Membership(models.Model):
     agency = models.ForeignKey(Agency, models.PROTECT, verbose_name="机构", related_name="memberships", db_index=False)
     role = models.CharField("角色", max_length=20, choices=Role.choices)
     from_on = models.DateField("任职日期")
-    to_on = models.DateField("离任日期", null=True, blank=True)
+    to_on = models.DateField(
+        "离任日期", null=True, blank=True, help_text="任职的最后一天；当天任命当天离任的是前一天，当即失效"
+    )
     follows = models.ForeignKey(
         "self",
         models.PROTECT,
@@ -262,7 +264,7 @@ class Membership(models.Model):
                 fields=("user", "agency", "role"), condition=models.Q(to_on=None), name="accounts_membership_once"
             ),
             models.CheckConstraint(
-                condition=models.Q(to_on=None) | models.Q(to_on__gte=models.F("from_on")),
+                condition=models.Q(to_on=None) | models.Q(to_on__gte=models.F("from_on") - timedelta(days=1)),
                 name="accounts_membership_dates",
             ),
             models.UniqueConstraint(
@@ -278,3 +280,8 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} {self.get_role_display()}"
+
+    @property
+    def ended_on(self) -> date | None:
+        """The last day as people read it: that of a post that began and ended on one day."""
+        return max(self.to_on, self.from_on) if self.to_on else None

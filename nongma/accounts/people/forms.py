@@ -50,12 +50,19 @@ class HandOverForm(forms.Form):
     to = forms.CharField(
         label="接任人的用户名",
         max_length=60,
-        help_text="已有账号的人；没有账号的，先给他分配账号",
+        help_text="已有账号的，写他的用户名；没有账号的，写一个新用户名，再填下面的姓名",
         widget=forms.TextInput(
             {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false", "list": "candidates"}
         ),
     )
-    on = forms.DateField(label="交接日期", widget=forms.DateInput({"type": "date"}))
+    name = forms.CharField(label="接任人没有账号：姓名", max_length=60, required=False)
+    phone = forms.CharField(
+        label="接任人没有账号：手机",
+        max_length=20,
+        required=False,
+        widget=forms.TextInput({"type": "tel", "autocomplete": "off"}),
+    )
+    on = forms.DateField(label="交接日期", widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
     leaver = forms.ChoiceField(
         label="前任的账号",
         choices=Leaver.choices,

@@ -25,6 +25,7 @@ from nongma.accounts.services import (
     deactivate_user,
     dismiss,
     hand_over,
+    hand_over_to_new,
     remove_lost_device,
     reset_password,
     restore_user,
@@ -62,7 +63,7 @@ def people(request: SignedInRequest) -> HttpResponse:
     return render(request, "accounts/people/list.html", context)
 
 
-@requires(Action.MANAGE_ACCOUNTS)
+@requires(Action.EXPORT_ACCOUNTS)
 @require_POST
 def export(request: SignedInRequest) -> HttpResponseBase:
     """查到的人员存成表格，手机号只显示一部分。"""
@@ -160,38 +161,49 @@ def end_post(request: SignedInRequest, uid: UUID) -> HttpResponse:
 
 
 @requires(Action.MANAGE_ACCOUNTS)
+@never_cache
 @require_http_methods(["GET", "POST"])
 def hand_post_over(request: SignedInRequest, uid: UUID) -> HttpResponse:
-    """交接：职务交给另一个人，历史跟着职务走。"""
+    """交接：职务交给另一个人，历史跟着职务走；接任人没有账号的，同时分配。"""
     post = post_of(uid, request.user)
-    form = HandOverForm(request.POST or None, initial={"on": timezone.localdate(), "to": request.GET.get("to", "")})
-    if form.is_valid() and (successor := _successor(request, form)):
+    form = HandOverForm(request.POST or None, initial={"on": timezone.localdate()})
+    if form.is_valid():
         try:
-            hand_over(
-                membership=post,
-                to=successor,
-                actor=request.user,
-                on=form.cleaned_data["on"],
-                leaver=Leaver(form.cleaned_data["leaver"]),
-            )
+            done = _hand_over(request, post, form)
         except Refused as refusal:
             show_refusal(form, refusal)
         else:
-            messages.success(request, f"{post.get_role_display()}已由{post.user}交接给{successor}")
-            return redirect(post.agency)
-    around = (
-        post.agency.people.filter(is_active=True, suspended_at=None).exclude(pk=post.user_id).order_by("name", "id")
-    )
-    context = {"form": form, "post": post, "candidates": around[:CANDIDATES], "why_not": _why_not(request.user, post)}
+            if done:
+                return done
+    others = post.agency.people.filter(is_active=True, suspended_at=None).exclude(pk=post.user_id)
+    context = {
+        "form": form,
+        "post": post,
+        "candidates": others.order_by("name", "id")[:CANDIDATES],
+        "why_not": _why_not(request.user, post),
+    }
     return render(request, "accounts/people/hand_over.html", context, status=422 if form.errors else 200)
 
 
-def _successor(request: SignedInRequest, form: HandOverForm) -> User | None:
-    people = User.objects.visible_to(request.user).filter(username=form.cleaned_data["to"].strip())
-    found = people.first()
-    if found is None:
-        form.add_error("to", "没有这个用户，或者他的账号不归您管理")
-    return found
+def _hand_over(request: SignedInRequest, post: Membership, form: HandOverForm) -> HttpResponse | None:
+    """The page after a hand-over; None with what is wrong noted in the form."""
+    given = form.cleaned_data
+    when: dict[str, Any] = {"actor": request.user, "on": given["on"], "leaver": Leaver(given["leaver"])}
+    username = given["to"].strip()
+    successor = User.objects.visible_to(request.user).filter(username=username).first()
+    if successor is None and given["name"]:
+        person, password = hand_over_to_new(
+            membership=post, username=username, name=given["name"], phone=given["phone"], **when
+        )
+        roles = [Role(post.role)]
+        context = {"person": person, "agency": post.agency, "roles": roles, "password": password, "is_new": True}
+        return render(request, "accounts/people/first_password.html", context)
+    if successor is None:
+        form.add_error("to", "没有这个用户，或者他的账号不归您管理；没有账号的请填姓名")
+        return None
+    hand_over(membership=post, to=successor, **when)
+    messages.success(request, f"{post.get_role_display()}已由{post.user}交接给{successor}")
+    return redirect(post.agency)
 
 
 def _why_not(actor: User, post: Membership) -> str:

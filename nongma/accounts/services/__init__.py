@@ -1,7 +1,7 @@
 """Agencies, people, posts and passwords: every write with a rule."""
 
 from nongma.accounts.services.agencies import change_agency, create_agency, restore_agency, suspend_agency
-from nongma.accounts.services.handing_over import Leaver, hand_over
+from nongma.accounts.services.handing_over import Leaver, hand_over, hand_over_to_new
 from nongma.accounts.services.passwords import change_password, random_password, remove_lost_device, reset_password
 from nongma.accounts.services.people import (
     change_person,
@@ -26,6 +26,7 @@ __all__ = [
     "dismiss",
     "hand_out",
     "hand_over",
+    "hand_over_to_new",
     "place_operator_person",
     "random_password",
     "remove_lost_device",

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from nongma.accounts.models import Membership, Role, User
 from nongma.accounts.rollout.figures import recount
-from nongma.accounts.services.people import deactivate_user, suspend_user
+from nongma.accounts.services.passwords import random_password
+from nongma.accounts.services.people import create_user, deactivate_user, suspend_user
 from nongma.accounts.services.posts import end_post, give_post, locked_post
 from nongma.audit.services import record
 from nongma.lib.refused import Misfilled, Refused
@@ -61,3 +62,26 @@ def hand_over(
         deactivate_user(user=before, reason=REASON, actor=actor)
     recount(left, agency.region_id)
     return post
+
+
+@transaction.atomic
+def hand_over_to_new(
+    *,
+    membership: Membership,
+    username: str,
+    name: str,
+    actor: User,
+    phone: str = "",
+    on: date | None = None,
+    leaver: Leaver = Leaver.KEEP,
+) -> tuple[User, str]:
+    """Pass a post on to somebody who has no account yet: the person and the first password, told once.
+
+    Refuses what `create_user` and `hand_over` refuse.
+    """
+    password = random_password()
+    user = create_user(
+        username=username, name=name, password=password, actor=actor, agency=membership.agency, phone=phone
+    )
+    hand_over(membership=membership, to=user, actor=actor, on=on, leaver=leaver)
+    return user, password

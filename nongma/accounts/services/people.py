@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from nongma.accounts.granting import has_area, level_over, roles_grantable
 from nongma.accounts.models import Agency, Role, ThirdParty, User
-from nongma.accounts.queries import posts_of
 from nongma.accounts.rollout.figures import recount
 from nongma.accounts.services.agencies import check_rank, reason_of
 from nongma.accounts.services.passwords import check_strength, looks_after, random_password
@@ -154,7 +153,7 @@ def deactivate_user(*, user: User, actor: User, reason: str) -> User:
     note = reason_of(reason)
     if not looks_after(actor, user):
         raise Refused("outside_area", "这个人在别的机构还有职务，由上级机构注销")
-    for post in posts_of(user):
+    for post in user.memberships.filter(to_on=None):
         dismiss(membership=post, actor=actor)
     user.is_active = False
     user.save(update_fields=["is_active"])

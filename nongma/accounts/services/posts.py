@@ -32,7 +32,7 @@ def appoint(*, user: User, agency: Agency, role: Role, actor: User | None, from_
 
 @transaction.atomic
 def dismiss(*, membership: Membership, actor: User | None, to_on: date | None = None) -> Membership:
-    """End a post; `to_on` is its last day, yesterday when not given (a post can't end before its first day).
+    """End a post; `to_on` is its last day, yesterday when not given, so that it is over at once.
 
     Refuses `already_dismissed`, `last_administrator` (nobody would be left above to appoint another), and what
     `granting.check_take_back` refuses.
@@ -122,8 +122,8 @@ def locked_post(membership: Membership) -> Membership:
 
 
 def end_post(membership: Membership, to_on: date) -> None:
-    """End a locked post, on its first day at the earliest."""
-    membership.to_on = max(to_on, membership.from_on)
+    """End a locked post; one that began today is over at once, too."""
+    membership.to_on = max(to_on, membership.from_on - timedelta(days=1))
     membership.save(update_fields=["to_on"])
     if membership.role == Role.ADMINISTRATOR:
         Agency.objects.filter(pk=membership.agency_id, administrator=membership.user_id).update(administrator=None)
