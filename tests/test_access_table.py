@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from config.api import api
 from nongma.accounts.access import Action
-from nongma.accounts.models import Role, User
+from nongma.accounts.models import Agency, Authorisation, Role, ThirdParty, Training, User
 from nongma.catalogue.models import Product
 from nongma.certificates.models import Basis
 from nongma.certificates.services import issue_certificate
@@ -112,6 +112,28 @@ GET  /me/sessions                                  in 200 200 200 200 200 200 20
 POST /me/sessions/end                              in  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
 POST /me/sessions/end-all                          in  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
 GET  /me/signins                                   in 200 200 200 200 200 200 200 200 200 200
+GET  /accounts/third-parties                        in 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/third-parties/register               in 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/third-parties/{firm}                 in 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/third-parties/{firm}/change          in 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/third-parties/{firm}/authorise       in 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/third-parties/{firm}/people          in 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/third-parties/agreements/{held}      in 302 403 403 403 403 403 403 403 403 403
+GET  /accounts/third-parties/agreements/{held}/revoke  in 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/contacts                             in 200 403 403 403 403 403 403 403 403 403
+POST /accounts/contacts/export                      in  ok 403 403 403 403 403 403 403 403 403
+GET  /accounts/contacts/{agency}                    in 200 403 403 403 403 403 403 403 403 403
+POST /accounts/contacts/{agency}/reveal             in  ok 403 403 403 403 403 403 403 403 403
+GET  /accounts/contacts/{agency}/fill-in            in 404 403 403 403 403 403 403 403 403 403
+POST /accounts/contacts/{agency}/report             in 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/rollout                              in 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/rollout/export                       in 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/rollout/target                       in 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/rollout/trainings                    in 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/rollout/trainings/new                in 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/rollout/trainings/{training}         in 200 403 403 403 403 403 403 403 403 403
+POST /accounts/rollout/trainings/{training}/people  in  ok 403 403 403 403 403 403 403 403 403
+POST /accounts/rollout/trainings/{training}/people/{agency}  in 404 403 403 403 403 403 403 403 403 403
 GET  /audit/                                       in 200 403 403 403 403 403 403 403 403 403
 POST /audit/export                                 in  ok 403 403 403 403 403 403 403 403 403
 GET  /audit/check                                  in 200 403 403 403 403 403 403 403 403 403
@@ -177,6 +199,8 @@ GET  /.well-known/nongma-keys.json                200 200 200 200 200 200 200 20
 GET  /api/v1/me                                   401 200 200 200 200 200 200 200 200 200 200
 GET  /api/v1/notices                              401 200 200 200 200 200 200 200 200 200 200
 POST /api/v1/notices/{notice}/read                401 404 404  ok 404 404 404 404 404 404 404
+GET  /api/v1/contacts                              401 200 403 403 403 403 403 403 403 403 403
+GET  /api/v1/rollout                               401 200 403 403 403 403 403 403 403 403 403
 GET  /api/v1/regions?q=yz                         401 200 200 200 200 200 200 200 200 200 200
 GET  /api/v1/regions/460205000000                 401 200 200 200 200 200 200 200 200 200 200
 GET  /api/v1/products                             401 200 200 200 200 200 200 200 200 200 200
@@ -270,7 +294,25 @@ def world(
         place=wang.place,
         state=Outgoing.State.SENT,
     )
+    firm = ThirdParty.objects.create(agency=zhao.agency, name="采集公司", uscc="91350100M000100Y43", contact="钱")
+    held = Authorisation.objects.create(
+        third_party=firm,
+        from_on=timezone.localdate(),
+        to_on=timezone.localdate(),
+        agreement="agreements/none.pdf",
+        agreement_name="协议.pdf",
+        agreement_digest=b"1" * 32,
+        agreed_on=timezone.localdate(),
+        created_by=zhao,
+    )
+    training = Training.objects.create(
+        agency=hainan.agency, title="培训", held_on=timezone.localdate(), mode=Training.Mode.REMOTE, created_by=hainan
+    )
     marks = {
+        "firm": str(firm.uid),
+        "held": str(held.uid),
+        "training": str(training.uid),
+        "agency": str(Agency.objects.get(pk=zhao.agency_id).uid),
         "operator": encode(operator.serial),
         "base": encode(base.serial),
         "origin": str(origin.uid),
@@ -393,6 +435,10 @@ def test_the_table_knows_every_address() -> None:
     resolver = get_resolver()
     uid, code = "0190f000-0000-7000-8000-000000000000", "0" * 20
     example = {
+        "firm": uid,
+        "held": uid,
+        "training": uid,
+        "agency": uid,
         "origin": uid,
         "job": uid,
         "operator": code,
