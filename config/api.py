@@ -21,6 +21,8 @@ from nongma.lib import problems
 ROOMS = (
     "accounts",
     "accounts.places",
+    "accounts.agencies",
+    "accounts.people",
     "accounts.contacts",
     "accounts.rollout",
     "notices",

@@ -14,6 +14,7 @@ from ninja.operation import Operation as NinjaOperation
 from ninja.utils import contribute_operation_callback
 
 from nongma.accounts.models import IdempotencyKey, User
+from nongma.lib.fields import decrypt, encrypt
 from nongma.lib.problems import problem
 
 HEADER = "Idempotency-Key"
@@ -27,8 +28,8 @@ Run = Callable[..., HttpResponseBase]
 def idempotent(operation: Operation) -> Operation:
     """Let the caller repeat the operation safely: the same key and body again gets the first answer again.
 
-    The answer is kept in the transaction of the work, so that a crash leaves neither. Answers of 500 and above are
-    not kept. Refuses the key with another body (422 `idempotency_key_reused`) and while the first request still runs
+    The answer is kept in the transaction of the work, so that a crash leaves neither; encrypted, as it may tell a first
+    password. Answers of 500 and above are not kept. Refuses the key with another body (422 `idempotency_key_reused`) and while the first request still runs
     (409 `idempotency_key_in_use`). Goes under `requires_api`.
     """
     contribute_operation_callback(operation, _describe)
@@ -89,7 +90,7 @@ def _lock(user: User, key: str) -> bool:
 def _again(known: IdempotencyKey, digest: bytes) -> HttpResponse:
     if bytes(known.digest) != digest:
         return problem(422, "idempotency_key_reused", f"这个 {HEADER} 已经用在另一个请求上")
-    response = HttpResponse(bytes(known.body), status=known.status, headers=known.headers)
+    response = HttpResponse(decrypt(bytes(known.body).decode()), status=known.status, headers=known.headers)
     response["Idempotent-Replayed"] = "true"
     return response
 
@@ -101,7 +102,7 @@ def _keep(user: User, key: str, digest: bytes, response: HttpResponse) -> None:
         digest=digest,
         status=response.status_code,
         headers={name: response[name] for name in KEPT_HEADERS if response.has_header(name)},
-        body=response.content,
+        body=encrypt(response.content.decode()).encode(),
     )
 
 

@@ -59,8 +59,16 @@ def page_of(
     In the `natural` order an index gives them. Any other order, and a search, is over the first `MOST_LISTED` found, so
     that no page ever sorts more than that.
     """
-    ordered = found
+    ordered = found_in_order(found, natural, fields, is_search=is_search)
+    return CappedPaginator(found, ordered.select_related(*related)).get_page(number)
+
+
+def found_in_order(
+    found: QuerySet[Any], natural: Sequence[str], fields: Sequence[str] | None = None, *, is_search: bool = False
+) -> QuerySet[Any]:
+    """The rows found in an order, no more of them sorted than `page_of` says."""
+    fields = fields or natural
     if is_search or [field.removeprefix("-") for field in fields] != list(natural):
         first = found.order_by(*(() if is_search else natural))[:MOST_LISTED].values("pk")
-        ordered = found.model._default_manager.filter(pk__in=first)
-    return CappedPaginator(found, ordered.order_by(*fields).select_related(*related)).get_page(number)
+        found = found.model._default_manager.filter(pk__in=first)
+    return found.order_by(*fields)
