@@ -54,3 +54,32 @@ def test_it_links_only_to_files_that_are_there() -> None:
             if "://" in target or target.startswith(("mailto:", "/")):
                 continue
             assert (page.parent / target).exists(), f"{page.name} → {target}"
+
+
+def test_it_names_only_tests_that_there_are() -> None:
+    text = (ROOT / "docs" / "security.md").read_text()
+    named = re.findall(r"`(test_\w+)::(test_\w+)`", text)
+    assert len(named) > 40
+    for module, name in named:
+        files = [*ROOT.glob(f"nongma/**/{module}.py"), *ROOT.glob(f"tests/**/{module}.py")]
+        assert any(f"def {name}(" in path.read_text() for path in files), f"{module}::{name}"
+
+
+def test_it_says_of_every_requirement_how_it_stands() -> None:
+    """Chapters V6 to V8 of ASVS 5.0.0, levels 1 and 2."""
+    text = (ROOT / "docs" / "security.md").read_text()
+    rows = dict(re.findall(r"^\| (\d\.\d\.\d\S*) \|[^|]*\| ([^|]*) \|", text, re.MULTILINE))
+    assert set(rows.values()) == {"met", "in part", "not met", "n/a"}
+    sections = {"6.1": 3, "6.2": 12, "6.3": 4, "6.4": 4, "6.5": 5, "7.1": 3, "7.2": 4, "7.3": 2, "7.4": 5, "7.5": 2, "7.6": 2}
+    for section, count in sections.items():
+        assert [f"{section}.{number}" in rows for number in range(1, count + 1)] == [True] * count, section
+    assert {"8.1.1", "8.1.2", "8.2.1", "8.2.2", "8.2.3", "8.3.1", "8.4.1"} <= set(rows)
+
+
+def test_it_names_the_words_that_passwords_are_checked_for() -> None:
+    from nongma.accounts.strength import LEAST_BESIDE, WORDS
+
+    text = (ROOT / "docs" / "security.md").read_text()
+    assert f"The words: {', '.join(WORDS)};" in text
+    assert f"least {LEAST_BESIDE} characters" in text
+    assert f"after {settings.GUESSES_AN_HOUR} wrong passwords" in text

@@ -17,10 +17,18 @@ from nongma.accounts.access import Action, may
 from nongma.accounts.models import User
 
 FOLDER: Path = settings.ROOT / "docs" / "manual"
-ORDER = ("index", "collector", "reviewer", "grower", "shopper", "notices", "roles", "api")
+ORDER = ("index", "account", "collector", "reviewer", "grower", "shopper", "notices", "roles", "api")
 BY_ROOM = {"catalogue": "index", "notices": "notices", "audit": "roles", "accounts": "roles", "api-1": "api"}
 BY_VIEW = {
     "desk:home": ("index", "首页上有什么"),
+    "accounts:account": ("account", "登录设备和登录记录"),
+    "accounts:password": ("account", "第一次登录"),
+    "accounts:confirm": ("account", "再输一次密码"),
+    "accounts:code": ("account", "动态口令"),
+    "accounts:stop-code": ("account", "动态口令"),
+    "accounts:recovery": ("account", "手机不在身边-丢了-换了"),
+    "accounts:sessions": ("account", "登录设备和登录记录"),
+    "accounts:sign-ins": ("account", "登录设备和登录记录"),
     "origins:imports": ("collector", "上传"),
     "origins:import-job": ("collector", "看懂导入结果"),
     "origins:locate": ("collector", "补坐标"),
@@ -40,6 +48,20 @@ BY_VIEW = {
     "accounts:person": ("administrator", "人员变动"),
     "accounts:change-person": ("administrator", "人员变动"),
     "accounts:hand-over": ("administrator", "交接"),
+    "accounts:third-parties": ("administrator-third-party", "登记"),
+    "accounts:register-third-party": ("administrator-third-party", "登记"),
+    "accounts:third-party": ("administrator-third-party", "授权"),
+    "accounts:authorise-third-party": ("administrator-third-party", "授权"),
+    "accounts:revoke-authorisation": ("administrator-third-party", "撤销"),
+    "accounts:third-party-collector": ("administrator-third-party", "开账号"),
+    "accounts:contacts": ("administrator-contacts", "看辖区的"),
+    "accounts:contact": ("administrator-contacts", "填写和上报"),
+    "accounts:fill-in-contact": ("administrator-contacts", "填写和上报"),
+    "accounts:rollout": ("administrator-rollout", "推广进度"),
+    "accounts:rollout-target": ("administrator-rollout", "定时限"),
+    "accounts:trainings": ("administrator-rollout", "登记培训"),
+    "accounts:new-training": ("administrator-rollout", "登记培训"),
+    "accounts:training": ("administrator-rollout", "登记培训"),
     "registry:operators": ("reviewer", "审核主体"),
     "notices:settings": ("notices", "选提醒方式"),
     "notices:sent": ("notices", "管理员-外发消息"),
