@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -16,12 +17,16 @@ from nongma.lib.refused import Misfilled
 from nongma.notices.models import Channel, Notice, Preference
 from nongma.notices.ways import open_channels
 
+COLUMNS = ("user", "count", "title", "body", "url", "about", "due_on")
+
 NOTIFY = """
     WITH told AS (
-        INSERT INTO notices_notice (uid, user_id, count, kind, title, body, url, about, due_on, created_at)
-        SELECT each.uid, each.user_id, each.count, %s, %s, %s, %s, %s, %s::date, %s
-        FROM unnest(%s::uuid[], %s::bigint[], %s::integer[]) AS each (uid, user_id, count)
-        ON CONFLICT (user_id, about) WHERE read_at IS NULL AND about > '' DO UPDATE SET
+        INSERT INTO notices_notice (uid, user_id, count, title, body, url, about, due_on, kind, created_at)
+        SELECT each.*, %s, %s
+        FROM unnest(
+            %s::uuid[], %s::bigint[], %s::integer[], %s::text[], %s::text[], %s::text[], %s::text[], %s::date[]
+        ) AS each (uid, user_id, count, title, body, url, about, due_on)
+        ON CONFLICT (about, user_id) WHERE read_at IS NULL AND about > '' DO UPDATE SET
             count = excluded.count + CASE WHEN %s THEN notices_notice.count ELSE 0 END,
             kind = excluded.kind, title = excluded.title, body = excluded.body, url = excluded.url,
             due_on = excluded.due_on, created_at = excluded.created_at
@@ -30,6 +35,19 @@ NOTIFY = """
     SELECT told.id FROM told JOIN notices_preference preference ON preference.user_id = told.user_id
     WHERE told.is_new AND cardinality(preference.{kind}_by) > 0
 """
+
+
+@dataclass(frozen=True)
+class Note:
+    """What one person is told; see `notify`."""
+
+    user: int
+    title: str
+    body: str = ""
+    url: str = ""
+    about: str = ""
+    due_on: date | None = None
+    count: int = 1
 
 
 def notify(
@@ -56,18 +74,24 @@ def notify(
     counts = Counter(users)
     if actor is not None:
         counts.pop(actor.pk, None)
-    if not counts:
+    notify_each(
+        notes=[Note(user, title, body, url, about, due_on, count) for user, count in counts.items()],
+        kind=kind,
+        is_added=is_added,
+    )
+
+
+def notify_each(*, notes: Collection[Note], kind: Notice.Kind, is_added: bool = True) -> None:
+    """Tell people each their own, all in one statement; at most one to each person about one thing."""
+    if not notes:
         return
     # In one order, so that two who tell the same people wait for each other instead of blocking each other.
-    told = sorted(counts.items())
+    told = sorted(notes, key=lambda note: (note.user, note.about))
+    columns = [array(getattr(note, column) for note in told) for column in COLUMNS]
     with connection.cursor() as cursor:
         cursor.execute(
             NOTIFY.format(kind=Notice.Kind(kind).value),
-            [
-                *(Notice.Kind(kind).value, title, body, url, about, due_on, timezone.now()),
-                *(array(uuid7() for _ in told), array(user for user, _ in told), array(count for _, count in told)),
-                is_added,
-            ],
+            [Notice.Kind(kind).value, timezone.now(), array(uuid7() for _ in told), *columns, is_added],
         )
         wanted = [key for (key,) in cursor.fetchall()]
     if wanted:

@@ -1,6 +1,7 @@
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from nongma.notices.deadlines import tell_deadlines
 from nongma.notices.digests import send_digests
 from nongma.notices.outside import tell
 from nongma.notices.sending import deliver
@@ -16,6 +17,14 @@ def deliver_outgoing(uid: str) -> None:
 def tell_outside(notices: list[int]) -> None:
     """Send notices on to those who chose to get their kind at once."""
     tell(notices)
+
+
+# Before the digests go out at eight in Shanghai; the worker's clock is UTC.
+@app.periodic(cron="52 23 * * *")
+@app.task(name="notices.tell_deadlines", queueing_lock="notices:tell-deadlines")
+def tell_of_deadlines(timestamp: int) -> int:
+    """Tell of what runs out within a week."""
+    return tell_deadlines()
 
 
 # Every ten minutes of the day: a worker that was down at eight catches up, a day that is done costs one look.
