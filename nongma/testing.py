@@ -6,6 +6,7 @@ Nobody has a password: tests sign in by force, so that a user costs one row and 
 """
 
 import itertools
+import threading
 import time
 from base64 import b32encode
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from django_otp import oath
@@ -28,6 +30,7 @@ from nongma.certificates.models import Basis, Certificate
 from nongma.certificates.services import issue_certificate
 from nongma.codes.models import CodeRange
 from nongma.lib.fields import blind_index, encrypt
+from nongma.lib.refused import Refused
 from nongma.origins.models import Origin
 from nongma.regions.models import Region
 from nongma.registry.models import Base, Operator, OperatorMember
@@ -166,6 +169,28 @@ def make_origin(base: Base, product: Product, *, collected_by: User, **fields: A
 
 def _assign(serial: int, kind: CodeRange.Kind, subject: Any) -> None:
     CodeRange.objects.create(start=serial, stop=serial + 1, kind=kind, subject=subject)
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Run the calls in threads of their own, all started together; what each returned, or the code of its refusal."""
+    results: list[Any] = [None] * len(calls)
+    gate = threading.Barrier(len(calls))
+
+    def run(index: int, call: Callable[[], Any]) -> None:
+        gate.wait()
+        try:
+            results[index] = call()
+        except Refused as refusal:
+            results[index] = refusal.code
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=item) for item in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
 
 
 def client_of(user: User, **options: Any) -> Client:

@@ -1,13 +1,12 @@
 """Registering operators and bases, deciding on them, and looking at personal data: every write of this room."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from nongma.accounts.access import Action, scope_of
@@ -22,6 +21,7 @@ from nongma.codes.services import assign, subject_changed
 from nongma.lib import phones
 from nongma.lib.fields import blind_index
 from nongma.lib.ids import uuid7
+from nongma.lib.once import once
 from nongma.lib.quadkeys import quadkey
 from nongma.lib.refused import Misfilled, Refused
 from nongma.regions.boundaries import inside_county
@@ -105,7 +105,7 @@ def register_operator(
     review: dict[str, Any] = {"reviewed_by": actor, "reviewed_at": timezone.now()} if decided else {}
     uid = uuid7()
     codes = assign(kind=CodeRange.Kind.OPERATOR, subject=uid)
-    with _once():
+    with once("already_registered", "这个主体刚刚由别人登记了"):
         operator = Operator.objects.create(
             uid=uid,
             serial=codes.start,
@@ -148,7 +148,7 @@ def change_operator(*, operator: Operator, actor: User, **changes: Any) -> Opera
         setattr(operator, field, value)
     if own and operator.status == Status.RETURNED:
         operator.status = Status.SUBMITTED
-    with _once():
+    with once("already_registered", "这个主体刚刚由别人登记了"):
         operator.save()
     named = [field for field in changed if field not in {"phone_index", "id_index"}]
     record(
@@ -425,13 +425,3 @@ def _check_unregistered(values: dict[str, Any], apart_from: Operator | None = No
         same = others.filter(phone_index=values["phone_index"], name=values["name"])
         if same.filter(region_id__gte=county, region_id__lt=county + COUNTY_WIDTH).exists():
             raise Refused("already_registered", "本县已经有同名、同手机号的主体", field="name")
-
-
-@contextmanager
-def _once() -> Iterator[None]:
-    """Turn the second of two registrations at the same moment into a refusal."""
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError as error:
-        raise Refused("already_registered", "这个主体刚刚由别人登记了") from error

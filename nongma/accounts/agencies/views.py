@@ -207,6 +207,7 @@ def _record(request: SignedInRequest, shown: Agency, reason: ReasonForm | None =
         "posts": posts_at(shown),
         "grantors": grantors_of(shown),
         "grantable": grantable,
+        "may_enter": any(role != Role.ADMINISTRATOR or not shown.administrator_id for role in grantable),
         "is_own": any(one.pk == shown.pk for one in actor.administers),
         "may_change": level is not None or shown.parent_id is None,
         "may_suspend": level is not None,

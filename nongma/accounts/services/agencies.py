@@ -9,6 +9,7 @@ from nongma.accounts.granting import level_over, parent_for
 from nongma.accounts.models import Agency, Department, User
 from nongma.accounts.rollout.figures import recount
 from nongma.audit.services import record
+from nongma.lib.once import once
 from nongma.lib.refused import Misfilled, Refused
 from nongma.regions.models import Region
 
@@ -37,7 +38,8 @@ def create_agency(
     if actor:
         check_may_create(actor, agency)
     _check_free(agency)
-    agency.save()
+    with once(*_exists(agency), field="name"):
+        agency.save()
     take_over([agency])
     record("agency.created", actor=actor, target=agency, region_code=region.code, name=name, kind=kind)
     recount(region.code)
@@ -54,7 +56,8 @@ def change_agency(*, agency: Agency, name: str, department: Department, actor: U
     _check_from_above(actor, agency)
     agency.name, agency.department = checked_name(name), department
     _check_free(agency)
-    agency.save(update_fields=["name", "department"])
+    with once(*_exists(agency), field="name"):
+        agency.save(update_fields=["name", "department"])
     record("agency.changed", actor=actor, target=agency, region_code=agency.region_id, name=agency.name)
     return agency
 
@@ -123,7 +126,11 @@ def _check_from_above(actor: User, agency: Agency, *, own: bool = True) -> int |
 def _check_free(agency: Agency) -> None:
     same = Agency.objects.filter(region=agency.region_id, kind=agency.kind, name=agency.name).exclude(pk=agency.pk)
     if same.exists():
-        raise Refused("agency_exists", f"{agency.region} 已经有“{agency.name}”", field="name")
+        raise Refused(*_exists(agency), field="name")
+
+
+def _exists(agency: Agency) -> tuple[str, str]:
+    return "agency_exists", f"{agency.region} 已经有“{agency.name}”"
 
 
 def check_may_create(actor: User, agency: Agency) -> None:

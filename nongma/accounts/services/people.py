@@ -17,10 +17,12 @@ from nongma.accounts.services.posts import appoint, dismiss
 from nongma.audit.services import record
 from nongma.lib import phones
 from nongma.lib.fields import blind_index
+from nongma.lib.once import once
 from nongma.lib.refused import Misfilled, Refused
 
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{1,58}[A-Za-z0-9]")
 NAME_LENGTH, EMAIL_LENGTH = 60, 200
+TAKEN = ("username_taken", "这个用户名已经有人用了")
 SUSPENSION = ["suspended_at", "suspended_for", "suspended_level"]
 
 
@@ -57,11 +59,12 @@ def create_user(
     if agency and agency.suspended_at:
         raise Refused("agency_suspended", f"{agency}已停用", field="agency")
     if User.objects.filter(username__iexact=username).exists():
-        raise Refused("username_taken", "这个用户名已经有人用了", field="username")
+        raise Refused(*TAKEN, field="username")
     _fill(user, name, phone, email)
     check_strength(password, user)
     user.set_password(password)
-    user.save()
+    with once(*TAKEN, field="username"):
+        user.save()
     record("account.created", actor=actor, target=user, region_code=user.place, username=username)
     recount(user.place)
     return user

@@ -11,10 +11,10 @@ from nongma.codes.models import CodeRange
 from nongma.lib import signing
 from nongma.lib.refused import Refused
 from nongma.registry.models import Operator
+from nongma.testing import at_once
 from nongma.tracing.models import TraceEvent
 from nongma.tracing.recalls import freeze_lot, recall_lot
 from nongma.tracing.services import record_loss, split_lot, transfer_lot
-from nongma.tracing.tests.test_ledger import at_once
 
 
 def issue(lot, actor, quantity="100", **options):

@@ -1,10 +1,9 @@
 """A lot can't be oversold, whatever runs at once and in whatever order."""
 
-import threading
 from decimal import Decimal
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -18,33 +17,12 @@ from hypothesis.stateful import (
 )
 
 from nongma.lib.refused import Refused
+from nongma.testing import at_once
 from nongma.tracing import queries
 from nongma.tracing.models import Lot, LotEntry, LotLink
 from nongma.tracing.recalls import recall_lot
 from nongma.tracing.services import mix_lots, record_loss, split_lot, transfer_lot
 from nongma.tracing.tests.factories import harvest
-
-
-def at_once(*calls):
-    """Run the calls in threads of their own, all started together; what each returned or refused."""
-    results = [None] * len(calls)
-    gate = threading.Barrier(len(calls))
-
-    def run(index, call):
-        gate.wait()
-        try:
-            results[index] = call()
-        except Refused as refusal:
-            results[index] = refusal.code
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=item) for item in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
 
 
 @pytest.mark.django_db(transaction=True)
