@@ -124,7 +124,7 @@ def test_a_start_page_costs_few_queries(
     zhao: User, li_origin: Origin, django_assert_max_num_queries: pytest.FixtureRequest
 ) -> None:
     client = client_of(zhao)
-    with django_assert_max_num_queries(14):  # type: ignore[operator]
+    with django_assert_max_num_queries(15):  # type: ignore[operator]
         client.get("/")
 
 
