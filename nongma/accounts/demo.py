@@ -8,6 +8,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from nongma.accounts.models import Agency, Department, Membership, Role, User
+from nongma.accounts.rollout.figures import recount
 from nongma.accounts.services import create_agency
 from nongma.audit.services import record
 from nongma.regions.models import Region
@@ -118,6 +119,8 @@ def ensure_demo_users() -> dict[str, User]:
         if Role.ADMINISTRATOR in one.roles:
             vacant = Agency.objects.filter(pk=agencies[one.agency].pk, administrator=None)
             vacant.update(administrator=known[one.username])
+    if missing:
+        recount(*(agency.region_id for agency in agencies.values()))
     return known
 
 

@@ -2,6 +2,7 @@ from typing import Any
 
 from django import forms
 
+from nongma.accounts.contacts.services import REQUIRED
 from nongma.accounts.models import Contact, ContactState
 from nongma.accounts.models.contacts import LEVELS, Entry
 from nongma.regions.forms import RegionField
@@ -25,11 +26,13 @@ class ContactFilterForm(forms.Form):
 
 def _text(name: str, **attributes: str) -> forms.CharField:
     label = str(Contact._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-    return forms.CharField(label=label, required=False, widget=forms.TextInput(PERSONAL | attributes))
+    return forms.CharField(label=label, required=name in REQUIRED, widget=forms.TextInput(PERSONAL | attributes))
 
 
 class ContactForm(forms.Form):
     """An agency's line of 附件2; what is missing is said at the report, so that a half may be kept."""
+
+    use_required_attribute = False
 
     lead_name = _text("lead_name")
     lead_title = _text("lead_title")
@@ -41,10 +44,13 @@ class ContactForm(forms.Form):
     person_email = _text("person_email", type="email")
     note = _text("note")
 
-    def __init__(self, data: Any = None, *, unit: str, contact: Contact | None = None) -> None:
+    def __init__(self, data: Any = None, *, unit: str, contact: Contact | None = None, is_report: bool = False) -> None:
         initial = {name: getattr(contact, name) for name in self.base_fields} if contact else {}
         super().__init__(data, initial=initial)
         self.unit = unit
+        if data is not None and not is_report:
+            for field in self.fields.values():
+                field.required = False
 
     @property
     def entry(self) -> Entry:

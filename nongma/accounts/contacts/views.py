@@ -95,7 +95,7 @@ def fill_in(request: SignedInRequest, uid: UUID) -> HttpResponseBase:
     """填写本机构的一行；没填全也能先存。"""
     agency = _own(request, uid)
     held = Contact.objects.filter(agency=agency).first()
-    form = ContactForm(request.POST or None, unit=agency.name, contact=held)
+    form = ContactForm(request.POST or None, unit=agency.name, contact=held, is_report="report" in request.POST)
     if form.is_valid():
         try:
             saved = save_contact(agency=agency, entry=form.entry, actor=request.user)

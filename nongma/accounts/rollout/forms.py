@@ -28,9 +28,7 @@ class TrainingForm(forms.Form):
 class SearchForm(forms.Form):
     """Who is looked for."""
 
-    q = forms.CharField(
-        label="姓名或用户名", max_length=60, required=False, widget=forms.TextInput({"autocomplete": "off"})
-    )
+    q = forms.CharField(label="姓名或用户名", max_length=60, widget=forms.TextInput({"autocomplete": "off"}))
 
 
 class ListForm(forms.Form):

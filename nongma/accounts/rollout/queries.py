@@ -102,6 +102,11 @@ class Line:
         return share(self.people_trained, self.people)
 
     @property
+    def is_there(self) -> bool:
+        """Whether it has an agency or a person at all."""
+        return bool(self.agencies or self.people)
+
+    @property
     def leads_on(self) -> bool:
         """Whether there is a page of its own to go to."""
         return not self.is_own and self.region.level <= Level.COUNTY
@@ -156,7 +161,7 @@ def progress_of(region: Region) -> Progress:
     known = divisions()
     if children and children[0].level < Level.TOWN:
         _add_figures(region, own, lines, known)
-        missing = _missing_counties(region.span, known)
+        missing = _missing_counties(region, known)
     else:
         _add_inside(region, own, lines)
         for line in lines.values():
@@ -168,7 +173,12 @@ def progress_of(region: Region) -> Progress:
         total.counties_missing += line.counties_missing
         total.towns_missing += line.towns_missing
     target = _set_dates([total, own, *lines.values()])
-    shown = [*([own] if own.agencies or own.people else []), *lines.values()]
+    # A village need not have an agency: one without is nothing to wait for.
+    shown = [
+        line
+        for line in (own, *lines.values())
+        if line.is_there or not (line.is_own or line.region.level == Level.VILLAGE)
+    ]
     return Progress(region, total, shown, missing[:NAMES_SHOWN], len(missing), target)
 
 
@@ -195,10 +205,13 @@ def _line_of(code: int, level: int, lines: dict[int, Line]) -> Line | None:
     return lines.get(above(code, level + 1)) or lines.get(above(code, min(level + 2, Level.COUNTY)))
 
 
-def _missing_counties(span: Span, known: "Divisions") -> list[str]:
-    rows = Figures.objects.filter(region_code__range=(span.start, span.stop), agencies__gt=0)
+def _missing_counties(region: Region, known: "Divisions") -> list[str]:
+    """The names of the counties without any agency, from the division down."""
+    start, stop = region.span
+    rows = Figures.objects.filter(region_code__range=(start, stop), agencies__gt=0)
     there = set(rows.values_list("region_code", flat=True))
-    return [known.counties[code] for code in known.counties_in(span) if code not in there]
+    names = [known.counties[code] for code in known.counties_in(region.span) if code not in there]
+    return [name.removeprefix(region.full_name) for name in names]
 
 
 def _add_inside(region: Region, own: Line, lines: dict[int, Line]) -> None:

@@ -36,7 +36,7 @@ def rollout(request: SignedInRequest) -> HttpResponse:
     region = _region(request, areas)
     context = {
         "progress": progress_of(region),
-        "areas": [area for area in areas if area != region],
+        "areas": [area for area in areas if region.code not in area.span],
         "path": path_for(region, areas),
         "today": timezone.localdate(),
         "may_set": may(request.user, Action.MANAGE_ACCOUNTS) and _leading(request.user),
@@ -104,7 +104,7 @@ def new_training(request: SignedInRequest) -> HttpResponse:
 def training(request: SignedInRequest, uid: UUID) -> HttpResponse:
     """一次培训和参训名单；查到人勾选，或粘贴名单。"""
     held = _own(request, uid)
-    search = SearchForm(request.GET)
+    search = SearchForm(request.GET if "q" in request.GET else None)
     text = search.cleaned_data["q"] if search.is_valid() else ""
     people = find_people(request.user, text)
     there = set(held.attendances.filter(user__in=people).values_list("user_id", flat=True))

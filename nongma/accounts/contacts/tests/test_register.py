@@ -155,6 +155,10 @@ def test_it_works_on_the_pages(county: User, hainan: User) -> None:
     given = {name: value for name, value in vars(WHOLE).items() if name != "unit"}
     wrong = client.post(where, given | {"lead_mobile": "12"}).content.decode()
     assert "手机号要 11 位数字" in wrong
+    missing = client.post(where, given | {"report": "1", "person_name": ""}).content.decode()
+    assert "请填写具体负责人姓名" in missing
+    assert not Contact.objects.exists()
+    assert "还差：具体负责人姓名" in client.post(where, given | {"person_name": ""}, follow=True).content.decode()
     assert "存好了，可以上报" in client.post(where, given, follow=True).content.decode()
     page = reverse("accounts:contact", args=[agency.uid])
     assert "19900001111" in client.get(page).content.decode()

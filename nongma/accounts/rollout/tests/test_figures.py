@@ -1,7 +1,8 @@
 from datetime import date
+from importlib import import_module
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -129,3 +130,15 @@ def _change(what: str, place: int, pick: int) -> tuple[int | None, ...]:
     User.objects.filter(pk=person.pk).update(**fields.get(what, {}))
     administered = Agency.objects.filter(administrator=person).values_list("region_id", flat=True)
     return (person.place, *administered)
+
+
+def test_an_older_platform_gets_its_figures_by_migration() -> None:
+    make_official("a1", "管理员", Role.ADMINISTRATOR, YAZHOU)
+    make_official("a2", "采集员", Role.COLLECTOR, YAZHOU_VILLAGE)
+    make_official("a3", "省", Role.ADMINISTRATOR, HAINAN)
+    make_user("li", "李", is_operator=True, place=LIANDU)
+    Figures.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("nongma.accounts.migrations.0012_count_rollout").COUNT)
+    assert {code: kept(code) for code in (YAZHOU, HAINAN)} == {code: plain_count(code) for code in (YAZHOU, HAINAN)}
+    assert Figures.objects.count() == 2
