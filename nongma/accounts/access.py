@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from nongma.accounts.models import Role, User
+from nongma.accounts.models import Agency, Role, Standing, User
 from nongma.accounts.proof import is_proved, prove_first
 from nongma.regions.spans import Span
 
@@ -125,6 +125,20 @@ ALLOWED: dict[Role, set[Action]] = {
     Role.OPERATOR: SEE | {Action.HANDLE_LOTS, Action.RECALL_LOTS, Action.ISSUE_CERTIFICATE, Action.REGISTER_OPERATOR},
 }
 
+OFFICE = {Action.VIEW_ACCOUNTS, Action.MANAGE_ACCOUNTS, Action.EXPORT_ACCOUNTS}
+ADMINISTRATORS: dict[Agency.Kind, set[Action]] = {
+    Agency.Kind.MONITORING: OFFICE | ALLOWED[Role.LABORATORY],
+    Agency.Kind.ENFORCEMENT: OFFICE | SEE,
+}
+"""What 平台管理员 of 监测 and 执法 agencies may do: look after accounts, and see what their people see."""
+
+
+def allowed(held: Standing) -> set[Action]:
+    """What a role allows that somebody has."""
+    if held.role == Role.ADMINISTRATOR and held.kind in ADMINISTRATORS:
+        return ADMINISTRATORS[held.kind]
+    return ALLOWED[held.role]
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -146,7 +160,7 @@ class Scope:
 
 def roles_of(user: User | AnonymousUser) -> frozenset[Role]:
     """The roles of the posts held today; an operator's person has the role OPERATOR."""
-    return frozenset(role for role, _ in _standing(user))
+    return frozenset(held.role for held in _standing(user))
 
 
 def scope_of(user: User | AnonymousUser, action: Action | None = None) -> Scope:
@@ -154,7 +168,7 @@ def scope_of(user: User | AnonymousUser, action: Action | None = None) -> Scope:
 
     Who reviews in one county and collects in another sees both, and reviews in the first only.
     """
-    spans = {span for role, span in _standing(user) if span and (action is None or action in ALLOWED[role])}
+    spans = {held.span for held in _standing(user) if held.span and (action is None or action in allowed(held))}
     return Scope(tuple(sorted(span for span in spans if not any(o.covers(span) for o in spans - {span}))))
 
 
@@ -181,7 +195,7 @@ def may(user: User | AnonymousUser, action: Action) -> bool:
 
 def holds(user: User | AnonymousUser, action: Action) -> bool:
     """Whether one of the user's roles allows the action, however the user signs in."""
-    return any(action in ALLOWED[role] for role in roles_of(user))
+    return any(action in allowed(held) for held in _standing(user))
 
 
 def must_use_totp(user: User) -> bool:
@@ -194,7 +208,7 @@ def lacks_totp(user: User) -> bool:
     return not user.has_totp and must_use_totp(user)
 
 
-def _standing(user: User | AnonymousUser) -> tuple[tuple[Role, Span | None], ...]:
+def _standing(user: User | AnonymousUser) -> tuple[Standing, ...]:
     return user.standing if isinstance(user, User) and user.may_sign_in else ()
 
 

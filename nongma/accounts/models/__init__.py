@@ -5,7 +5,15 @@ from nongma.accounts.models.authenticators import Authenticator
 from nongma.accounts.models.contacts import Contact
 from nongma.accounts.models.handouts import Handout, HandoutRow, UsernameSeries
 from nongma.accounts.models.keys import IdempotencyKey
-from nongma.accounts.models.people import Membership, MembershipQuerySet, Role, User, UserManager, UserQuerySet
+from nongma.accounts.models.people import (
+    Membership,
+    MembershipQuerySet,
+    Role,
+    Standing,
+    User,
+    UserManager,
+    UserQuerySet,
+)
 from nongma.accounts.models.recovery import RecoveryCode
 from nongma.accounts.models.rollout import Attendance, Figures, Target, Training
 from nongma.accounts.models.sessions import Session
@@ -30,6 +38,7 @@ __all__ = [
     "RecoveryCode",
     "Role",
     "Session",
+    "Standing",
     "Target",
     "ThirdParty",
     "Training",

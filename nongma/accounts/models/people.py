@@ -1,6 +1,6 @@
 from datetime import date, timedelta
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -32,6 +32,14 @@ class Role(models.TextChoices):
     OFFICER = "officer", "执法人员"
     BRAND = "brand", "品牌管理员"
     OPERATOR = "operator", "主体人员"
+
+
+class Standing(NamedTuple):
+    """A role that somebody has today: in which range, at an agency of which kind; an operator's person has neither."""
+
+    role: Role
+    span: Span | None
+    kind: Agency.Kind | None
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -209,21 +217,22 @@ class User(AbstractBaseUser):
         return [post.agency for post in posts.filter(agency__suspended_at=None).select_related("agency__region")]
 
     @cached_property
-    def standing(self) -> tuple[tuple[Role, Span | None], ...]:
-        """Role and range of each post held today, read once for a user object (so once a request).
+    def standing(self) -> tuple[Standing, ...]:
+        """How the person stands today, read once for a user object (so once a request).
 
         Who collects for a third party stands in the townships that it is authorised for today.
         """
         today = timezone.localdate()
         posts = self.memberships.active(today).filter(agency__suspended_at=None)
-        held: list[tuple[Role, Span | None]] = [
-            (Role(role), span_of(code)) for role, code in posts.values_list("role", "agency__region_id")
+        held = [
+            Standing(Role(role), span_of(code), Agency.Kind(kind))
+            for role, code, kind in posts.values_list("role", "agency__region_id", "agency__kind")
         ]
         if self.third_party_id:
             towns = ThirdParty.towns_on(self.third_party_id, today)
-            held += [(Role.COLLECTOR, span_of(code)) for code in towns]
+            held += [Standing(Role.COLLECTOR, span_of(code), Agency.Kind.SUPERVISION) for code in towns]
         if self.is_operator:
-            held.append((Role.OPERATOR, None))
+            held.append(Standing(Role.OPERATOR, None, None))
         return tuple(held)
 
 
