@@ -10,7 +10,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.db.models.lookups import Exact
 
-from nongma.accounts.models import User
+from nongma.accounts.models import Agency, User
 from nongma.certificates.models import Certificate
 from nongma.certificates.queries import certifiables
 from nongma.origins.models import ImportJob, Origin, OriginCell
@@ -61,6 +61,22 @@ def waiting_for(user: User) -> Waiting:
         to_locate=_count(origins.filter(state=Origin.State.TO_LOCATE)),
         returned=_count(origins.filter(state=Origin.State.RETURNED)),
         operators=_count(Operator.objects.visible_to(user).filter(status=Operator.Status.SUBMITTED)),
+    )
+
+
+@dataclass(frozen=True)
+class AccountsWaiting:
+    """What waits of the accounts in a person's care; `MANY` stands for that many and more."""
+
+    vacant: int
+    unclaimed: int
+
+
+def accounts_waiting_for(user: User) -> AccountsWaiting:
+    """Agencies without an administrator, and people who have not taken their account yet."""
+    return AccountsWaiting(
+        vacant=_count(Agency.objects.visible_to(user).filter(administrator=None, suspended_at=None)),
+        unclaimed=_count(User.objects.visible_to(user).filter(must_change_password=True, is_active=True)),
     )
 
 

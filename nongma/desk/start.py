@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from nongma.accounts.access import Action, may
 from nongma.accounts.models import User
-from nongma.desk.queries import MANY, Waiting, waiting_for
+from nongma.desk.queries import MANY, AccountsWaiting, Waiting, accounts_waiting_for, waiting_for
 from nongma.origins.models import Origin
 
 
@@ -35,7 +35,19 @@ def tasks_for(user: User) -> list[Task]:
         tasks += _origin_tasks(user, waiting_for(user))
     elif may(user, Action.VIEW_OPERATORS):
         tasks += _lookup_tasks(user)
+    if may(user, Action.VIEW_ACCOUNTS):
+        tasks += _account_tasks(accounts_waiting_for(user))
     return tasks
+
+
+def _account_tasks(waiting: AccountsWaiting) -> list[Task]:
+    agencies, people = reverse("accounts:agencies"), reverse("accounts:people")
+    vacant = "还没分配账号，或等着换人" if waiting.vacant else "都有平台管理员"
+    unclaimed = "给了账号，本人还没改初始密码" if waiting.unclaimed else "都在用自己的密码"
+    return [
+        Task("没有平台管理员的机构", vacant, "lock", f"{agencies}?state=vacant", waiting.vacant),
+        Task("等本人修改密码", unclaimed, "users", f"{people}?state=unclaimed", waiting.unclaimed),
+    ]
 
 
 def _grower_tasks(user: User) -> list[Task]:
