@@ -23,6 +23,7 @@ ROOMS = (
     "accounts.places",
     "accounts.agencies",
     "accounts.people",
+    "accounts.handouts",
     "accounts.contacts",
     "accounts.rollout",
     "notices",

@@ -29,3 +29,14 @@ def hand_out_by_sheet(uid: str) -> None:
     from nongma.accounts.handouts.services import run_handout
 
     run_handout(uid)
+
+
+@app.periodic(cron="33 3 * * *")
+@app.task(name="accounts.tidy_handouts", queueing_lock="accounts:tidy-handouts")
+def tidy_handouts(timestamp: int) -> None:
+    """Forget first passwords that nobody fetched, and delete uploaded sheets that have been kept long enough."""
+    from nongma.accounts.handouts.retention import remove_old_sheets
+    from nongma.accounts.handouts.slips import clear_old_slips
+
+    clear_old_slips()
+    remove_old_sheets()

@@ -20,6 +20,7 @@ urlpatterns = [
     path("me/signins", views.sign_ins, name="sign-ins"),
     path("", include("nongma.accounts.agencies.urls")),
     path("", include("nongma.accounts.people.urls")),
+    path("", include("nongma.accounts.handouts.urls")),
     path("", include("nongma.accounts.third_parties.urls")),
     path("", include("nongma.accounts.contacts.urls")),
     path("", include("nongma.accounts.rollout.urls")),

@@ -46,6 +46,7 @@ class Entry:
 ACCOUNT_PAGES = (
     Section("机构", "list-details", "accounts:agencies", Action.VIEW_ACCOUNTS),
     Section("人员", "users", "accounts:people", Action.VIEW_ACCOUNTS),
+    Section("批量分配", "file-upload", "accounts:handouts", Action.VIEW_ACCOUNTS),
     Section("第三方采集", "users", "accounts:third-parties", Action.VIEW_ACCOUNTS),
     Section("联系方式", "phone", "accounts:contacts", Action.VIEW_ACCOUNTS),
     Section("推广进度", "list-details", "accounts:rollout", Action.VIEW_ACCOUNTS),

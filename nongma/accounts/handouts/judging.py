@@ -156,7 +156,7 @@ class Around:
             if one.user.username:
                 self.by_username[one.user.username.upper()] = one.user
             if one.user.phone_index:
-                self.by_phone[key, one.user.name, one.user.phone_index] = one.user
+                self.by_phone[key, one.user.name, bytes(one.user.phone_index)] = one.user
         self.posts |= {(_mark(one.user), key, role) for role in one.roles}
         if Role.ADMINISTRATOR in one.roles:
             self.holders[key] = agency.administrator = one.user

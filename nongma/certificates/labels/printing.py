@@ -1,26 +1,19 @@
 """Setting labels with Typst: hundreds in one go, since starting a document costs more than a label does."""
 
-import json
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import typst
-from django.conf import settings
 
 from nongma.certificates.labels.content import Label
 from nongma.certificates.labels.layout import Size, fitted_text
 from nongma.lib import qr
 from nongma.lib.refused import Refused
+from nongma.lib.typesetting import typeset
 
 SOURCE = (Path(__file__).parent / "label.typ").read_bytes()
 MOST_LABELS = 2_000
 SCAN = "扫码查真伪"
 OFFLINE = "离线验签"
-
-# A compiler belongs to the thread that made it.
-_own = threading.local()
 
 
 def pdf(labels: Sequence[Label], size: Size, *, copies: int = 1, sheet: bool = False, signed: bool = False) -> bytes:
@@ -34,17 +27,17 @@ def pdf(labels: Sequence[Label], size: Size, *, copies: int = 1, sheet: bool = F
     if len(labels) * copies > MOST_LABELS:
         raise Refused("too_many_labels", f"一次最多打印 {MOST_LABELS} 张，请分批打印", field="copies")
     wanted = [label for label in labels for _ in range(copies)]
-    return _compile(_data(wanted, size, sheet=sheet, signed=signed), "pdf", pdf_tags=False)
+    return typeset(SOURCE, _data(wanted, size, sheet=sheet, signed=signed), "pdf", pdf_tags=False)
 
 
 def svg(label: Label, size: Size, *, signed: bool = False) -> bytes:
     """The label as an SVG image, text as outlines, so that it looks the same everywhere."""
-    return _compile(_data([label], size, signed=signed), "svg")
+    return typeset(SOURCE, _data([label], size, signed=signed), "svg")
 
 
 def png(label: Label, size: Size, *, dots_per_inch: int) -> bytes:
     """The label as pixels for a printer, without the symbol, which the printer draws itself."""
-    return _compile(_data([label], size, symbol=False), "png", ppi=dots_per_inch)
+    return typeset(SOURCE, _data([label], size, symbol=False), "png", ppi=dots_per_inch)
 
 
 def _data(
@@ -88,19 +81,3 @@ def _one(label: Label, size: Size, signed: bool, symbol: bool) -> dict[str, Any]
             symbols=len(symbols),
         ),
     }
-
-
-def _compile(data: dict[str, Any], form: str, **options: Any) -> bytes:
-    made = _compiler().compile(
-        input=SOURCE, format=form, sys_inputs={"data": json.dumps(data, ensure_ascii=False)}, **options
-    )
-    return bytes(made[0] if isinstance(made, list) else made)
-
-
-def _compiler() -> Any:
-    if not hasattr(_own, "compiler"):
-        fonts = typst.Fonts(
-            include_system_fonts=False, include_embedded_fonts=False, font_paths=[settings.REFERENCE / "fonts"]
-        )
-        _own.compiler = typst.Compiler(font_paths=fonts)
-    return _own.compiler

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from nongma.accounts.models import Agency, ThirdParty, Training, User
+from nongma.accounts.models import Agency, Handout, ThirdParty, Training, User
 from nongma.audit.labels import kind_label
 from nongma.certificates.models import Certificate
 from nongma.codes.codec import encode
@@ -77,6 +77,11 @@ def _origins(ids: Collection[str]) -> Found:
         yield uid, Target("产地信息", f"{name} {product}", reverse("origins:record", args=[uid]))
 
 
+def _handouts(ids: Collection[str]) -> Found:
+    for uid, filename in Handout.objects.filter(uid__in=_uids(ids)).values_list("uid", "filename"):
+        yield uid, Target("账号分配表", filename, reverse("accounts:handout", args=[uid]))
+
+
 def _imports(ids: Collection[str]) -> Found:
     for uid, filename, *rows in ImportJob.objects.filter(uid__in=_uids(ids)).values_list(
         "uid", "filename", "accepted", "to_locate"
@@ -123,6 +128,7 @@ FINDERS: dict[str, Callable[[Collection[str]], Found]] = {
     "base": _bases,
     "certificate": _certificates,
     "coderange": _ranges,
+    "handout": _handouts,
     "importjob": _imports,
     "lot": _lots,
     "operator": _operators,

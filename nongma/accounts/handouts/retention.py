@@ -1,0 +1,35 @@
+"""How long the uploaded sheets of hand-outs are kept (文件保存期限)."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from nongma.accounts.handouts.services import UNFINISHED
+from nongma.accounts.models import Handout
+from nongma.accounts.queries import place_by_user
+from nongma.audit.services import record_many
+from nongma.lib.retention import Settled, remove_old_files
+
+
+def remove_old_sheets() -> int:
+    """Delete the files of hand-outs that ended `settings.KEEP_UPLOADS_DAYS` ago or earlier; how many those were."""
+    before = timezone.now() - timedelta(days=settings.KEEP_UPLOADS_DAYS)
+    return remove_old_files("handouts", before, _settle)
+
+
+@transaction.atomic
+def _settle(uids: set[UUID], before: datetime) -> Settled:
+    handouts = list(Handout.objects.select_for_update(no_key=True).order_by("pk").filter(uid__in=uids))
+    over = [one for one in handouts if one.status not in UNFINISHED and (one.finished_at or one.created_at) < before]
+    kept = [one for one in over if one.file]
+    Handout.objects.filter(pk__in=[one.pk for one in kept]).update(file="")
+    places = place_by_user({one.user_id for one in kept})
+    record_many(
+        "handout.file_removed",
+        actor=None,
+        targets=[("handout", str(one.uid), places.get(one.user_id), {}) for one in kept],
+    )
+    return Settled({one.uid for one in handouts}, {one.uid for one in over})

@@ -1,0 +1,108 @@
+from datetime import timedelta
+
+import pypdfium2
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from nongma.accounts.handouts import slips
+from nongma.accounts.handouts.retention import remove_old_sheets
+from nongma.accounts.handouts.slips import Slip, clear_old_slips, slip_pdf
+from nongma.accounts.handouts.tests.conftest import HandOut, station
+from nongma.accounts.models import Handout, User
+from nongma.accounts.services import reset_password
+from nongma.audit.models import Entry
+from nongma.testing import client_of
+
+
+def texts(pdf: bytes) -> list[str]:
+    """The text of each page, without blanks: they come and go between Chinese and other letters."""
+    document = pypdfium2.PdfDocument(pdf)
+    return ["".join(page.get_textpage().get_text_bounded().split()) for page in document]
+
+
+def printed(client: Client, handout: Handout, *, part: int = 0, order: str = "row") -> bytes:
+    response = client.post(reverse("accounts:handout-slips", args=[handout.uid]), {"part": part, "order": order})
+    assert response["Content-Type"] == "application/pdf", response.content.decode()
+    assert "no-store" in response["Cache-Control"]
+    return response.content
+
+
+def test_a_slip_says_what_the_person_needs(gao: User, hand_out: HandOut, settings: pytest.FixtureRequest) -> None:
+    handout = hand_out(gao, [station(1), station(2)])
+    client = client_of(gao)
+    assert "2 张" in client.get(reverse("accounts:handout-slips", args=[handout.uid])).content.decode()
+    (text,) = texts(printed(client, handout))
+    for row in handout.rows.select_related("user", "agency"):
+        assert row.user
+        assert row.agency
+        for said in (row.user.name, row.user.username, row.first_password, row.agency.name):
+            assert said in text
+    assert "高管理" in text
+    assert settings.PUBLIC_URL in text  # type: ignore[attr-defined]
+    entry = Entry.objects.get(action="handout.slips_printed")
+    assert (entry.actor_id, entry.details) == (gao.pk, {"count": 2})
+
+
+def test_slips_stand_by_agency_on_sheets_of_their_own(gao: User, hand_out: HandOut) -> None:
+    other = station(2, village="城西村", agency="城西村监管站")
+    handout = hand_out(gao, [station(1), other, station(3)])
+    client = client_of(gao)
+    assert len(texts(printed(client, handout))) == 1
+    pages = texts(printed(client, handout, order="agency"))
+    assert len(pages) == 2
+    assert sorted("城西村监管站" in page for page in pages) == [False, True]
+
+
+def test_ten_stand_on_a_sheet_and_parts_on_files(gao: User, hand_out: HandOut, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [Slip("站", f"周{number}", f"yzq{number:04}", "abcd-efgh-jkmn-pqrs") for number in range(21)]
+    assert [page.count("abcd-efgh-jkmn-pqrs") for page in texts(slip_pdf(made, issuer=gao))] == [10, 10, 1]
+    handout = hand_out(gao, [station(1), station(2), station(3)])
+    monkeypatch.setattr(slips, "A_FILE", 2)
+    assert [(part.number, part.slips) for part in slips.parts_of(handout)] == [(0, 1), (1, 2)]
+    assert "周0003" in texts(printed(client_of(gao), handout, part=1))[0]
+
+
+def test_who_has_changed_the_password_has_no_slip(gao: User, hand_out: HandOut) -> None:
+    handout = hand_out(gao, [station(1), station(2)])
+    first = handout.rows.order_by("row")[0].user
+    assert first
+    reset_password(user=first, actor=gao)
+    (text,) = texts(printed(client_of(gao), handout))
+    assert "周0001" not in text
+    assert "周0002" in text
+
+
+def test_slips_are_cleared_by_hand(gao: User, hand_out: HandOut) -> None:
+    handout = hand_out(gao, [station(1)])
+    client = client_of(gao)
+    client.post(reverse("accounts:clear-slips", args=[handout.uid]))
+    assert not handout.rows.exclude(first_password="").exists()
+    page = client.get(reverse("accounts:handout-slips", args=[handout.uid])).content.decode()
+    assert "重设密码" in page
+    response = client.post(reverse("accounts:handout-slips", args=[handout.uid]), {"part": 0, "order": "row"})
+    assert response.status_code == 422
+    assert Entry.objects.filter(action="handout.slips_printed").count() == 0
+    client.post(reverse("accounts:clear-slips", args=[handout.uid]))
+    assert Entry.objects.filter(action="handout.slips_cleared").count() == 1
+
+
+def test_slips_and_sheets_go_by_themselves(gao: User, hand_out: HandOut) -> None:
+    old, new = hand_out(gao, [station(1)]), hand_out(gao, [station(2)])
+    past = timezone.now() - timedelta(days=15)
+    Handout.objects.filter(pk=old.pk).update(created_at=past, finished_at=past)
+    assert clear_old_slips() == 1
+    assert clear_old_slips() == 0
+    assert [bool(one.rows.get().first_password) for one in (old, new)] == [False, True]
+    assert remove_old_sheets() == 0
+
+
+def test_first_passwords_lie_encrypted(gao: User, hand_out: HandOut) -> None:
+    from django.db import connection
+
+    handout = hand_out(gao, [station(1)])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT first_password FROM accounts_handoutrow")
+        (stored,) = cursor.fetchone()
+    assert handout.rows.get().first_password not in stored
