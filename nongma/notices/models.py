@@ -222,9 +222,7 @@ class Outgoing(models.Model):
         verbose_name_plural = "外发消息"
         ordering = ("-id",)
         indexes = [
-            models.Index(
-                fields=("recipient_index", "created_at"), condition=~Q(state="held"), name="notices_outgoing_recipient"
-            ),
+            models.Index(fields=("recipient_index", "created_at"), name="notices_outgoing_recipient"),
             models.Index(
                 fields=("from_address", "created_at"),
                 condition=Q(from_address__isnull=False) & ~Q(state="held"),

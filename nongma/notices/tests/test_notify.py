@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from nongma.accounts.models import User
@@ -105,27 +105,3 @@ def test_it_knows_what_is_due_soon(li: User) -> None:
         due = today + timedelta(days=days)
         notify(users=[li.pk], kind=Notice.Kind.DEADLINE, title=f"{days}", due_on=due)
     assert {notice.title for notice in Notice.objects.due_soon(today)} == {"0", "3"}
-
-
-PLANS = {
-    "list": "SELECT * FROM notices_notice WHERE user_id = 1 ORDER BY created_at DESC, id DESC LIMIT 20",
-    "unread": "SELECT 1 FROM notices_notice WHERE user_id = 1 AND read_at IS NULL LIMIT 100",
-    "kind": "SELECT * FROM notices_notice WHERE user_id = 1 AND kind = 'prompt'"
-    " ORDER BY created_at DESC, id DESC LIMIT 20",
-    "hour": "SELECT recipient_index, count(*) FROM notices_outgoing WHERE recipient_index IN ('\\x01', '\\x02')"
-    " AND created_at > now() - interval '1 day' AND NOT (state = 'held') GROUP BY 1",
-    "address": "SELECT from_address, count(*) FROM notices_outgoing WHERE from_address IN ('10.0.0.1')"
-    " AND created_at > now() - interval '1 hour' AND NOT (state = 'held') GROUP BY 1",
-    "sent": "SELECT * FROM notices_outgoing WHERE place BETWEEN 460205000000 AND 460205999999"
-    " ORDER BY id DESC LIMIT 50",
-}
-
-
-@pytest.mark.parametrize("query", PLANS.values(), ids=PLANS)
-def test_it_reads_by_index(li: User, query: str) -> None:
-    """With many people on file; small tables are read whole, so sequential scans are made dear."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN {query}")
-        plan = "\n".join(row for (row,) in cursor.fetchall())
-    assert "Seq Scan" not in plan, plan
