@@ -140,7 +140,7 @@ class Check(models.Model):
             models.UniqueConstraint(
                 IsNull(models.F("finished_at"), True),
                 condition=models.Q(finished_at=None),
-                name="audit_check_one_at_a_time",
+                name="audit_check_once",
             ),
         ]
 
