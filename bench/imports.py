@@ -190,7 +190,9 @@ def _collector() -> Iterator[Any]:
     agency, _ = Agency.objects.get_or_create(
         region_id=0, kind=Agency.Kind.SUPERVISION, name="导入测速", defaults={"level": 0}
     )
-    user, _ = User.objects.get_or_create(username="bench-imports", defaults={"name": "导入测速", "password": "!"})
+    user, _ = User.objects.update_or_create(
+        username="bench-imports", defaults={"name": "导入测速", "password": "!", "has_totp": True}
+    )
     post, _ = Membership.objects.get_or_create(
         user=user, agency=agency, role=Role.REVIEWER, to_on=None, defaults={"from_on": timezone.localdate()}
     )

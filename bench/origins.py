@@ -71,7 +71,7 @@ def _watcher() -> Any:
     from nongma.accounts.models import Agency, Membership, Role, User
     from nongma.regions.models import Region
 
-    user, made = User.objects.get_or_create(username="bench-ministry", defaults={"name": "基准"})
+    user, made = User.objects.update_or_create(username="bench-ministry", defaults={"name": "基准", "has_totp": True})
     if made:
         country, _ = Region.objects.get_or_create(code=0, defaults={"level": 0, "name": "全国", "full_name": "全国"})
         agency = Agency.objects.create(name="基准机构", region=country, level=0, kind=Agency.Kind.SUPERVISION)
