@@ -14,7 +14,7 @@ def counted():
 
 
 def test_it_puts_the_county_on_file_once(db, settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
+    settings.MEDIA_ROOT, settings.DEMO, settings.TOTP_REQUIRED = tmp_path, True, False
     said = []
     load_demo(said.append)
     form, visits = ImportJob.objects.order_by("id")
@@ -47,7 +47,7 @@ def test_it_puts_the_county_on_file_once(db, settings, tmp_path):
 def test_it_goes_on_where_a_run_was_cut_off(db, settings, tmp_path, monkeypatch):
     from nongma.desk import demo
 
-    settings.MEDIA_ROOT = tmp_path
+    settings.MEDIA_ROOT, settings.DEMO, settings.TOTP_REQUIRED = tmp_path, True, False
     monkeypatch.setattr(demo, "_trade_as_coop", lambda *arguments: 1 / 0)
     try:
         load_demo(lambda line: None)
