@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from config.api import api
 from nongma.accounts.access import Action
-from nongma.accounts.models import Agency, Authorisation, Role, ThirdParty, Training, User
+from nongma.accounts.models import Agency, Authorisation, AuthorisedTown, Handout, Role, ThirdParty, Training, User
 from nongma.catalogue.models import Product
 from nongma.certificates.models import Basis
 from nongma.certificates.services import issue_certificate
@@ -21,7 +21,9 @@ from nongma.codes.codec import encode
 from nongma.notices.models import Channel, Notice, Outgoing
 from nongma.origins.models import ImportJob
 from nongma.testing import (
+    LIANDU,
     YAZHOU,
+    YAZHOU_TOWN,
     YAZHOU_VILLAGE,
     api_of,
     client_of,
@@ -29,6 +31,7 @@ from nongma.testing import (
     make_official,
     make_operator,
     make_origin,
+    make_user,
 )
 from nongma.tracing.services import harvest_lot
 
@@ -112,28 +115,6 @@ GET  /me/sessions                                  in 200 200 200 200 200 200 20
 POST /me/sessions/end                              in  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
 POST /me/sessions/end-all                          in  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
 GET  /me/signins                                   in 200 200 200 200 200 200 200 200 200 200
-GET  /accounts/third-parties                        in 200 403 403 403 403 403 403 403 403 403
-GET  /accounts/third-parties/register               in 200 403 403 403 403 403 403 403 403 403
-GET  /accounts/third-parties/{firm}                 in 200 403 403 403 403 403 403 403 403 403
-GET  /accounts/third-parties/{firm}/change          in 404 403 403 403 403 403 403 403 403 403
-GET  /accounts/third-parties/{firm}/authorise       in 404 403 403 403 403 403 403 403 403 403
-GET  /accounts/third-parties/{firm}/people          in 404 403 403 403 403 403 403 403 403 403
-GET  /accounts/third-parties/agreements/{held}      in 302 403 403 403 403 403 403 403 403 403
-GET  /accounts/third-parties/agreements/{held}/revoke  in 404 403 403 403 403 403 403 403 403 403
-GET  /accounts/contacts                             in 200 403 403 403 403 403 403 403 403 403
-POST /accounts/contacts/export                      in  ok 403 403 403 403 403 403 403 403 403
-GET  /accounts/contacts/{agency}                    in 200 403 403 403 403 403 403 403 403 403
-POST /accounts/contacts/{agency}/reveal             in  ok 403 403 403 403 403 403 403 403 403
-GET  /accounts/contacts/{agency}/fill-in            in 404 403 403 403 403 403 403 403 403 403
-POST /accounts/contacts/{agency}/report             in 404 403 403 403 403 403 403 403 403 403
-GET  /accounts/rollout                              in 200 403 403 403 403 403 403 403 403 403
-GET  /accounts/rollout/export                       in 200 403 403 403 403 403 403 403 403 403
-GET  /accounts/rollout/target                       in 200 403 403 403 403 403 403 403 403 403
-GET  /accounts/rollout/trainings                    in 200 403 403 403 403 403 403 403 403 403
-GET  /accounts/rollout/trainings/new                in 200 403 403 403 403 403 403 403 403 403
-GET  /accounts/rollout/trainings/{training}         in 200 403 403 403 403 403 403 403 403 403
-POST /accounts/rollout/trainings/{training}/people  in  ok 403 403 403 403 403 403 403 403 403
-POST /accounts/rollout/trainings/{training}/people/{agency}  in 404 403 403 403 403 403 403 403 403 403
 GET  /audit/                                       in 200 403 403 403 403 403 403 403 403 403
 POST /audit/export                                 in  ok 403 403 403 403 403 403 403 403 403
 GET  /audit/check                                  in 200 403 403 403 403 403 403 403 403 403
@@ -199,8 +180,6 @@ GET  /.well-known/nongma-keys.json                200 200 200 200 200 200 200 20
 GET  /api/v1/me                                   401 200 200 200 200 200 200 200 200 200 200
 GET  /api/v1/notices                              401 200 200 200 200 200 200 200 200 200 200
 POST /api/v1/notices/{notice}/read                401 404 404  ok 404 404 404 404 404 404 404
-GET  /api/v1/contacts                              401 200 403 403 403 403 403 403 403 403 403
-GET  /api/v1/rollout                               401 200 403 403 403 403 403 403 403 403 403
 GET  /api/v1/regions?q=yz                         401 200 200 200 200 200 200 200 200 200 200
 GET  /api/v1/regions/460205000000                 401 200 200 200 200 200 200 200 200 200 200
 GET  /api/v1/products                             401 200 200 200 200 200 200 200 200 200 200
@@ -244,6 +223,103 @@ GET  /api/v1/certificates/{certificate}/label.pdf 401 200 200 403 200 403 200 20
 GET  /api/v1/certificates/{certificate}/label.zpl 401 200 200 403 200 403 200 200 200 404 404
 """
 
+# Accounts: those above, with administrators of 崖州区, of its township, of its 监测 agency and of 莲都区, and the
+# collector of a third party. `agency`, `person` (Zhao), `post` and `firm` are the county's; `station`, `collector`
+# (Wang) and `station_post` the township's; `training` the province's,
+# `handout` the county's.
+KEEPERS = (
+    "nobody", "hainan", "county", "town", "lab", "elsewhere",
+    "zhao", "sun", "wang", "third", "analyst", "qian", "officer", "brand", "li",
+)  # fmt: skip
+ACCOUNTS = """
+GET  /accounts/handouts                                       in 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/handouts/new                                   in 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/handouts/template.xlsx                         in 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/handouts/{handout}                             in 404 200 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/handouts/{handout}/progress                    in 404 200 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/handouts/{handout}/faults.xlsx                 in 404 302 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/handouts/{handout}/slips                       in 404 200 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/handouts/{handout}/slips                       in 404  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/handouts/{handout}/clear                       in 404  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /api/v1/handouts                                        401  ok  ok  ok  ok  ok 403 403 403 403 403 403 403 403 403
+GET  /api/v1/handouts/{handout}                              401 404 200 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/third-parties                                 in 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/third-parties/register                        in 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/third-parties/{firm}                          in 200 200 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/third-parties/{firm}/change                   in 404 200 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/third-parties/{firm}/authorise                in 404 200 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/third-parties/{firm}/people                   in 404 200 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/third-parties/agreements/{held}               in 302 302 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/third-parties/agreements/{held}/revoke        in 404 200 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/contacts                                      in 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+POST /accounts/contacts/export                               in  ok  ok  ok  ok  ok 403 403 403 403 403 403 403 403 403
+GET  /accounts/contacts/{agency}                             in 200 200 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/contacts/{agency}/reveal                      in  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/contacts/{agency}/fill-in                     in 404 200 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/contacts/{agency}/report                      in 404  ok 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/rollout                                       in 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/rollout/export                                in 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/rollout/target                                in 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/rollout/trainings                             in 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/rollout/trainings/new                         in 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/rollout/trainings/{training}                  in 200 404 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/rollout/trainings/{training}/people           in  ok 404 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/rollout/trainings/{training}/people/{agency}  in 404 404 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /api/v1/contacts                                       401 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+GET  /api/v1/rollout                                        401 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/agencies                                      in 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+POST /accounts/agencies/export                               in  ok  ok  ok  ok  ok 403 403 403 403 403 403 403 403 403
+GET  /accounts/agencies/new                                  in 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+GET  /accounts/agencies/{agency}                             in 200 200 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/agencies/{station}                            in 200 200 200 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/agencies/{agency}/change                      in 200 200 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/agencies/{agency}/change                      in  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/agencies/{agency}/suspend                     in  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/agencies/{agency}/restore                     in  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/agencies/{agency}/people/new                  in 200 200 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/agencies/{agency}/people/new                  in  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/agencies/{agency}/appoint                     in 200 200 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/agencies/{agency}/appoint                     in  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/agencies/{station}/suspend                    in  ok  ok  ok 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/agencies/{station}/people/new                 in 200 200 200 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/people                                        in 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+POST /accounts/people/export                                 in  ok  ok  ok  ok  ok 403 403 403 403 403 403 403 403 403
+GET  /accounts/people/{person}                               in 200 200 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/people/{collector}                            in 200 200 200 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/people/{person}/change                        in 200 200 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/people/{person}/change                        in  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/people/{person}/suspend                       in  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/people/{person}/restore                       in  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/people/{person}/close                         in  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/people/{person}/password                      in  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/people/{person}/code                          in  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/people/{collector}/suspend                    in  ok  ok  ok 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/people/{collector}/password                   in  ok  ok  ok 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/posts/{post}/end                              in  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /accounts/posts/{post}/hand-over                        in 200 200 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/posts/{post}/hand-over                        in  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/posts/{station_post}/end                      in  ok  ok  ok 404 404 403 403 403 403 403 403 403 403 403
+GET  /api/v1/agencies                                       401 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+POST /api/v1/agencies                                       401  ok  ok  ok  ok  ok 403 403 403 403 403 403 403 403 403
+GET  /api/v1/agencies/{agency}                              401 200 200 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /api/v1/agencies/{station}                             401 200 200 200 404 404 403 403 403 403 403 403 403 403 403
+POST /api/v1/agencies/{agency}/suspend                      401  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /api/v1/agencies/{agency}/restore                      401  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /api/v1/agencies/{station}/suspend                     401  ok  ok  ok 404 404 403 403 403 403 403 403 403 403 403
+GET  /api/v1/people                                         401 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+POST /api/v1/people                                         401  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /api/v1/people/{person}                                401 200 200 404 404 404 403 403 403 403 403 403 403 403 403
+GET  /api/v1/people/{collector}                             401 200 200 200 404 404 403 403 403 403 403 403 403 403 403
+POST /api/v1/people/{person}/suspend                        401  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /api/v1/people/{person}/restore                        401  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /api/v1/people/{person}/close                          401  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /api/v1/people/{person}/posts                          401  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /api/v1/people/{collector}/suspend                     401  ok  ok  ok 404 404 403 403 403 403 403 403 403 403 403
+POST /api/v1/posts/{post}/end                               401  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /api/v1/posts/{post}/hand-over                         401  ok  ok 404 404 404 403 403 403 403 403 403 403 403 403
+POST /api/v1/posts/{station_post}/end                       401  ok  ok  ok 404 404 403 403 403 403 403 403 403 403 403
+"""
+
 
 @dataclass
 class World:
@@ -279,6 +355,10 @@ def world(
         "li": li,
         "sun": sun,
         "chen": chen,
+        "county": make_official("county", "县管理员", Role.ADMINISTRATOR, YAZHOU),
+        "town": make_official("town", "镇管理员", Role.ADMINISTRATOR, YAZHOU_TOWN),
+        "lab": make_official("lab", "检测管理员", Role.ADMINISTRATOR, YAZHOU, kind=Agency.Kind.MONITORING),
+        "elsewhere": make_official("elsewhere", "莲都管理员", Role.ADMINISTRATOR, LIANDU),
     }
     make_operator(chen, name="陈水生")
     notice = Notice.objects.create(user=wang, kind=Notice.Kind.PROMPT, title="请补坐标")
@@ -305,14 +385,20 @@ def world(
         agreed_on=timezone.localdate(),
         created_by=zhao,
     )
+    AuthorisedTown.objects.create(authorisation=held, region_id=YAZHOU_TOWN)
+    people["third"] = make_user("third", "吴采集", agency=zhao.agency, place=YAZHOU, third_party=firm)
     training = Training.objects.create(
         agency=hainan.agency, title="培训", held_on=timezone.localdate(), mode=Training.Mode.REMOTE, created_by=hainan
     )
+    handout = Handout.objects.create(
+        user=people["county"], file="handouts/none.xlsx", filename="账号.xlsx", digest=b"1" * 32
+    )
     marks = {
+        "handout": str(handout.uid),
         "firm": str(firm.uid),
         "held": str(held.uid),
         "training": str(training.uid),
-        "agency": str(Agency.objects.get(pk=zhao.agency_id).uid),
+        "agency": str(zhao.agency.uid),
         "operator": encode(operator.serial),
         "base": encode(base.serial),
         "origin": str(origin.uid),
@@ -322,6 +408,11 @@ def world(
         "product": cowpea.code,
         "notice": str(notice.uid),
         "outgoing": str(outgoing.uid),
+        "station": str(wang.agency.uid),
+        "person": str(zhao.uid),
+        "collector": str(wang.uid),
+        "post": str(zhao.memberships.get().uid),
+        "station_post": str(wang.memberships.get().uid),
     }
     return World(people, marks)
 
@@ -342,13 +433,21 @@ BODY: dict[str, Any] = {
     "unit": "kg",
     "harvested_on": str(timezone.localdate()),
     "basis": "self_test",
+    "kind": "monitoring",
+    "username": "new-person",
+    "roles": ["collector"],
+    "role": "analyst",
+    "to": "zhao",
 }
 
 
 def rows() -> list[tuple[str, str, dict[str, str]]]:
     """Method, address and what each of the people gets."""
-    split = [line.split() for line in TABLE.strip().splitlines()]
-    return [(method, address, dict(zip(PEOPLE, given, strict=True))) for method, address, *given in split]
+    return [
+        (method, address, dict(zip(people, given, strict=True)))
+        for people, table in ((PEOPLE, TABLE), (KEEPERS, ACCOUNTS))
+        for method, address, *given in map(str.split, table.strip().splitlines())
+    ]
 
 
 def room_of(address: str) -> str:
@@ -373,6 +472,7 @@ def answer(world: World, person: str, method: str, address: str) -> tuple[str, i
     if where.startswith("/api/"):
         client = api_of(user) if user else Client()
         body = BODY | {"lot": world.marks["lot"], "lots": [world.marks["lot"]], "base": world.marks["base"]}
+        body["agency"] = world.marks["agency"]
         posted: dict[str, Any] = {"data": body, "content_type": "application/json"}
     else:
         client = client_of(user) if user else Client()
@@ -448,6 +548,11 @@ def test_the_table_knows_every_address() -> None:
         "product": "P1",
         "notice": uid,
         "outgoing": uid,
+        "station": uid,
+        "person": uid,
+        "collector": uid,
+        "post": uid,
+        "station_post": uid,
     }
     shown = {resolver.resolve(address.partition("?")[0].format(**example)).route for _, address, _ in rows()}
     elsewhere = OPEN_BY_NATURE | SHOWN_ELSEWHERE
