@@ -18,7 +18,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "performance.md"
 MARK = "<!-- figures: written by make bench -->"
-NAMES = ("imports", "start", "regions", "codes", "labels", "certificates", "tiles", "origin_lists", "trace", "scan")
+NAMES = (
+    *("imports", "handouts", "start", "regions", "codes", "labels"),
+    *("certificates", "tiles", "origin_lists", "trace", "scan"),
+)
 
 FULL = (("LOTS", 10_000_000), ("ORIGINS", 5_000_000))
 

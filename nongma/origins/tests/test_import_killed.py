@@ -5,13 +5,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from django.conf import settings
 from django.core.files import File
 from django.db import connection, transaction
 
@@ -21,6 +19,7 @@ from nongma.audit.models import Entry
 from nongma.codes.models import CodeRange
 from nongma.lib import embedded
 from nongma.lib.locks import RunsElsewhere
+from nongma.lib.tests.workers import own_environment, wait_for, worker
 from nongma.origins.models import ImportJob, Origin
 from nongma.origins.services import imports
 from nongma.origins.services.imports import run_import, submit_import
@@ -29,7 +28,6 @@ from nongma.registry.models import Base, Operator
 ROOT = Path(__file__).resolve().parents[3]
 FILES = Path(__file__).parent / "files"
 ROWS = 20_000
-PATIENCE = 240
 
 COUNTS = {
     "origins": "SELECT count(*) FROM origins_origin",
@@ -42,27 +40,6 @@ COUNTS = {
 WHOLE = {"origins": ROWS, "rows": ROWS, "operators": ROWS, "bases": ROWS, "codes": 2 * ROWS, "told": ROWS}
 
 
-@contextlib.contextmanager
-def worker(env: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """A worker as the platform runs it, killed at the end if it still lives."""
-    process = subprocess.Popen([sys.executable, "manage.py", "procrastinate", "worker"], cwd=ROOT, env=env)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def wait_for(check: Callable[[], Any]) -> Any:
-    """The first true answer, asked for several times a second."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        if found := check():
-            return found
-        time.sleep(0.1)
-    raise AssertionError("waited too long")
-
-
 def submit(path: Path, actor: User) -> ImportJob:
     with path.open("rb") as handle:
         return submit_import(file=File(handle), filename=path.name, actor=actor)
@@ -73,9 +50,7 @@ def submit(path: Path, actor: User) -> ImportJob:
 def test_a_killed_worker_is_followed_by_the_next(transactional_db: None, ministry: User, tmp_path: Path) -> None:
     write_form(tmp_path / "form.xlsx", ROWS, seed=7)
     job = submit(tmp_path / "form.xlsx", ministry)
-    database = connection.settings_dict
-    address = f"postgresql://{database['USER']}@/{database['NAME']}?host={database['HOST']}"
-    env = {**os.environ, "DATABASE_URL": address, "NONGMA_DATA": str(settings.DATA)}
+    env = own_environment()
 
     def row(status: str, least: int) -> Any:
         return ImportJob.objects.filter(pk=job.pk, status=status, last_row__gte=least).first()
@@ -101,7 +76,6 @@ def test_a_killed_worker_is_followed_by_the_next(transactional_db: None, ministr
 PREPARE = """
 from datetime import date
 from pathlib import Path
-from django.conf import settings
 from django.core.files import File
 from bench.imports import write_form
 from nongma.accounts.models import Agency, Membership, User

@@ -1,12 +1,9 @@
 """A worker that is killed in the middle of a hand-out, and two hand-outs at once: nobody twice, no password lost."""
 
-import os
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.db.models import Count
@@ -15,8 +12,9 @@ from nongma.accounts.handouts import saving, services
 from nongma.accounts.handouts.services import run_handout, submit_handout
 from nongma.accounts.handouts.tests.conftest import HandOut, counts, station, workbook
 from nongma.accounts.models import Agency, Figures, Handout, Membership, User
-from nongma.lib.locks import RunsElsewhere
-from nongma.testing import YAZHOU, wait_for, worker
+from nongma.lib.locks import RunsElsewhere, alone
+from nongma.lib.tests.workers import own_environment, wait_for, worker
+from nongma.testing import YAZHOU
 
 ROWS = 260
 
@@ -30,9 +28,7 @@ def submit(actor: User, rows: list[dict[str, str]]) -> Handout:
 def test_a_killed_worker_is_followed_by_the_next(transactional_db: None, gao: User) -> None:
     rows = [station(number, agency=f"大蛋村监管{number % 7 + 1}站") for number in range(1, ROWS + 1)]
     handout = submit(gao, rows)
-    database = connection.settings_dict
-    address = f"postgresql://{database['USER']}@/{database['NAME']}?host={database['HOST']}"
-    env = {**os.environ, "DATABASE_URL": address, "NONGMA_DATA": str(settings.DATA)}
+    env = own_environment()
 
     def standing(status: str, least: int) -> Handout | None:
         return Handout.objects.filter(pk=handout.pk, status=status, created__gte=least).first()
@@ -103,15 +99,17 @@ def test_a_worker_that_was_overtaken_stops(gao: User, monkeypatch: pytest.Monkey
     monkeypatch.setattr(services, "CHUNK", 2)
     monkeypatch.setattr(saving, "make_password", str.upper)
     handout = submit(gao, [station(number) for number in range(1, 6)])
-    run_handout(handout.uid, progress=lambda one: Handout.objects.filter(pk=one.pk).update(last_row=5) and None)
+
+    def overtake(running: Handout) -> None:
+        Handout.objects.filter(pk=running.pk).update(last_row=5)
+
+    run_handout(handout.uid, progress=overtake)
     handout.refresh_from_db()
     assert (handout.status, handout.created) == ("running", 2)
 
 
 @pytest.mark.timeout(300)
-def test_two_at_once_make_nobody_twice(
-    transactional_db: None, gao: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_at_once_make_nobody_twice(transactional_db: None, gao: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same people in two files, in another order: whoever comes second finds them."""
     monkeypatch.setattr(services, "CHUNK", 5)
     monkeypatch.setattr(saving, "make_password", str.upper)
@@ -150,8 +148,6 @@ def test_one_that_another_worker_holds_is_left_alone(transactional_db: None, gao
     held, go = threading.Event(), threading.Event()
 
     def hold() -> None:
-        from nongma.lib.locks import alone
-
         with alone(services.RUN_LOCK, handout.pk):
             held.set()
             go.wait(30)
