@@ -77,6 +77,12 @@ def roles_grantable(actor: User, agency: Agency, chain: Sequence[Agency] | None 
     ]
 
 
+def roles_open(actor: User, agency: Agency) -> list[Role]:
+    """The roles that the person may hand out now: that of administrator only while nobody has it."""
+    roles = roles_grantable(actor, agency)
+    return [role for role in roles if role != Role.ADMINISTRATOR or agency.administrator_id is None]
+
+
 def check_grant(actor: User, agency: Agency, role: Role, chain: Sequence[Agency] | None = None) -> None:
     """Refuses `role_not_held`, `outside_area` and `not_grantor` (says who hands it out)."""
     if role not in roles_held_by(agency):

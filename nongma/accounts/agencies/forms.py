@@ -3,8 +3,8 @@ from typing import Any
 from django import forms
 from django.db import models
 
-from nongma.accounts.granting import roles_grantable
-from nongma.accounts.models import Agency, Department, Role, User
+from nongma.accounts.granting import roles_open
+from nongma.accounts.models import Agency, Department, User
 from nongma.regions.forms import RegionField
 from nongma.regions.models import Region
 
@@ -83,9 +83,7 @@ class PersonForm(forms.Form):
 
     def __init__(self, *args: Any, agency: Agency, actor: User, **options: Any) -> None:
         super().__init__(*args, **options)
-        roles = roles_grantable(actor, agency)
-        if agency.administrator_id:
-            roles = [role for role in roles if role != Role.ADMINISTRATOR]
+        roles = roles_open(actor, agency)
         field = self.fields["roles"]
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [(role.value, role.label) for role in roles]
@@ -108,4 +106,4 @@ class AppointForm(forms.Form):
         super().__init__(*args, **options)
         field = self.fields["role"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(role.value, role.label) for role in roles_grantable(actor, agency)]
+        field.choices = [(role.value, role.label) for role in roles_open(actor, agency)]

@@ -13,7 +13,7 @@ from nongma.accounts.access import Action, SignedInRequest, requires
 from nongma.accounts.agencies.exports import MOST_EXPORTED, agencies_workbook
 from nongma.accounts.agencies.forms import AgencyChangeForm, AgencyForm, AppointForm, PersonForm, ReasonForm
 from nongma.accounts.agencies.queries import COLUMNS, AgencyFilter, agency_of, agency_page, posts_at
-from nongma.accounts.granting import grantors_of, level_over, roles_grantable
+from nongma.accounts.granting import grantors_of, level_over, roles_grantable, roles_open
 from nongma.accounts.models import Agency, Department, Role, User
 from nongma.accounts.queries import place_of
 from nongma.accounts.services import (
@@ -207,7 +207,7 @@ def _record(request: SignedInRequest, shown: Agency, reason: ReasonForm | None =
         "posts": posts_at(shown),
         "grantors": grantors_of(shown),
         "grantable": grantable,
-        "may_enter": any(role != Role.ADMINISTRATOR or not shown.administrator_id for role in grantable),
+        "may_enter": bool(roles_open(actor, shown)),
         "is_own": any(one.pk == shown.pk for one in actor.administers),
         "may_change": level is not None or shown.parent_id is None,
         "may_suspend": level is not None,

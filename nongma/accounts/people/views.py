@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from nongma.accounts.access import Action, SignedInRequest, requires
 from nongma.accounts.agencies.forms import ReasonForm
-from nongma.accounts.granting import check_grant, check_take_back, roles_grantable
+from nongma.accounts.granting import check_grant, check_take_back, roles_open
 from nongma.accounts.models import Membership, Role, User
 from nongma.accounts.people.exports import MOST_EXPORTED, people_workbook
 from nongma.accounts.people.forms import HandOverForm, PersonChangeForm
@@ -253,7 +253,7 @@ def _record(request: SignedInRequest, shown: User, reason: ReasonForm | None = N
         "is_self": is_self,
         "may_act": shown.is_active and not is_self,
         "may_reset": shown.is_active and not is_self and looks_after(actor, shown),
-        "may_appoint": bool(shown.agency and shown.is_active and roles_grantable(actor, shown.agency)),
+        "may_appoint": bool(shown.agency and shown.is_active and roles_open(actor, shown.agency)),
         "sign_ins": list(sign_ins_of(shown)[:SIGN_INS_SHOWN]),
         "suspend_form": reason if refused == "suspend-person" else ReasonForm(auto_id="suspend_%s"),
         "close_form": reason if refused == "close-person" else ReasonForm(auto_id="close_%s"),
