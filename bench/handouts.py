@@ -72,8 +72,9 @@ def _administrator() -> Iterator[Any]:
 
     from nongma.accounts.models import Agency, Membership, Role, User
 
-    agency, _ = Agency.objects.get_or_create(
-        region_id=0, kind=Agency.Kind.SUPERVISION, name="分配测速", defaults={"level": 0}
+    topmost = Agency.objects.filter(region_id=0, kind=Agency.Kind.SUPERVISION).order_by("pk")
+    agency = topmost.first() or Agency.objects.create(
+        region_id=0, kind=Agency.Kind.SUPERVISION, name="分配测速", level=0
     )
     user, _ = User.objects.get_or_create(
         username="bench-handouts", defaults={"name": "分配测速", "password": "!", "agency": agency, "has_totp": True}

@@ -95,7 +95,19 @@ def test_slips_and_sheets_go_by_themselves(gao: User, hand_out: HandOut) -> None
     assert clear_old_slips() == 1
     assert clear_old_slips() == 0
     assert [bool(one.rows.get().first_password) for one in (old, new)] == [False, True]
+
+
+def test_sheets_go_by_themselves(gao: User, hand_out: HandOut, settings: pytest.FixtureRequest) -> None:
+    handout = hand_out(gao, [station(1)])
+    storage, name = handout.file.storage, handout.file.name
     assert remove_old_sheets() == 0
+    settings.KEEP_UPLOADS_DAYS = 0  # type: ignore[attr-defined]
+    assert remove_old_sheets() >= 1
+    handout.refresh_from_db()
+    assert (bool(handout.file), storage.exists(name), handout.created) == (False, False, 1)
+    assert Entry.objects.filter(action="handout.file_removed").count() == 1
+    page = client_of(gao).get(handout.get_absolute_url()).content.decode()
+    assert "已按保存期限删除" in page
 
 
 def test_first_passwords_lie_encrypted(gao: User, hand_out: HandOut) -> None:
