@@ -54,14 +54,16 @@ def prove_first(
     password. What htmx asks for is led to that page as a whole.
     """
     if "HX-Request" in request.headers:
-        return HttpResponse(headers={"HX-Redirect": _confirm_page(_path_of(request, "HX-Current-URL"), fully)})
+        return HttpResponse(
+            headers={"HX-Redirect": _confirm_page(_own(request, request.headers.get("HX-Current-URL", "")), fully)}
+        )
     if request.method != "POST":
         return redirect(_confirm_page(request.get_full_path(), fully))
     fields = [(name, value) for name, values in request.POST.lists() if name not in NOT_CARRIED for value in values]
     too_much = len(fields) > MOST_CARRIED or sum(len(value) for _, value in fields) > MOST_CARRIED_LETTERS
     if request.FILES or too_much:
         messages.warning(request, "输入密码后，请重新选择文件、填写，再提交一次")
-        return redirect(_confirm_page(_path_of(request, "Referer"), fully))
+        return redirect(_confirm_page(_own(request, request.headers.get("Referer", "")), fully))
     sent = Sent(request.get_full_path(), fields, is_file)
     form = proof_form(request, fully)
     if not form.is_bound:
@@ -91,7 +93,7 @@ def proved(request: HttpRequest, form: ProofForm) -> int | None:
 
 def proof_page(request: HttpRequest, form: ProofForm, sent: Sent, status: int = 200) -> HttpResponse:
     """The page that asks; with the right password the form that was sent goes on."""
-    back = request.POST.get(BACK) or _path_of(request, "Referer")
+    back = _own(request, request.POST.get(BACK) or request.headers.get("Referer", ""))
     context = {"form": form, "sent": sent, "back": back, "minutes": settings.PROOF_SECONDS // 60}
     response = render(request, "accounts/confirm.html", context, status=status)
     add_never_cache_headers(response)
@@ -106,9 +108,8 @@ def _has_totp(request: HttpRequest) -> bool:
     return isinstance(request.user, User) and request.user.has_totp
 
 
-def _path_of(request: HttpRequest, header: str) -> str:
-    """The page of this site that a header names, else the start page."""
-    url = request.headers.get(header, "")
+def _own(request: HttpRequest, url: str) -> str:
+    """The path of an address of this site; that of the start page for any other."""
     if not url_has_allowed_host_and_scheme(url, {request.get_host()}):
         return reverse(settings.LOGIN_REDIRECT_URL)
     parts = urlsplit(url)

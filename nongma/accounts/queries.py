@@ -108,6 +108,7 @@ def administrator_for(user: User) -> Membership | None:
     posts = (
         Membership.objects.active(timezone.localdate())
         .filter(role=Role.ADMINISTRATOR, agency__region_id__in=above | {0}, user__is_active=True)
+        .filter(user__suspended_at=None, agency__suspended_at=None)
         .exclude(user=user)
         .select_related("user", "agency")
     )

@@ -1,6 +1,8 @@
+from importlib import import_module
 from time import time
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -62,6 +64,16 @@ def test_its_secret_lies_encrypted(mei: User) -> None:
     assert len(phone.bin_key) == 20
     assert phone.bin_key.hex() not in stored
     assert stored != start_enrolling(actor=mei).key
+
+
+def test_secrets_from_before_are_encrypted(mei: User) -> None:
+    plain = TOTPDevice.objects.create(user=mei, name="手机", confirmed=True)
+    migration = import_module("nongma.accounts.migrations.0009_authenticators")
+    for _ in range(2):
+        migration.encrypt_secrets(apps, None)
+        phone = Authenticator.objects.get(pk=plain.pk)
+        assert phone.bin_key.hex() == plain.key
+        assert plain.key not in phone.key
 
 
 def test_it_enrols_nothing_that_was_not_started(mei: User) -> None:

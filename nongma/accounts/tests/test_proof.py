@@ -131,6 +131,12 @@ def test_files_and_endless_forms_are_not_carried(stale: Client) -> None:
     assert not Entry.objects.filter(action="audit.exported").exists()
 
 
+def test_the_way_back_leads_to_no_other_site(stale: Client) -> None:
+    for url in ("https://evil.example/", "javascript:alert(1)", "//evil.example"):
+        assert stale.post(EXPORT, {"proof_password": "wrong", "proof_back": url}).context["back"] == "/"
+        assert stale.post(EXPORT, headers={"referer": url}).context["back"] == "/"
+
+
 def test_htmx_is_led_to_the_page_as_a_whole(stale: Client) -> None:
     headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/audit/?kind=lot"}
     answer = stale.post(EXPORT, headers=headers)
