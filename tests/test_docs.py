@@ -70,7 +70,8 @@ def test_it_says_of_every_requirement_how_it_stands() -> None:
     text = (ROOT / "docs" / "security.md").read_text()
     rows = dict(re.findall(r"^\| (\d\.\d\.\d\S*) \|[^|]*\| ([^|]*) \|", text, re.MULTILINE))
     assert set(rows.values()) == {"met", "in part", "not met", "n/a"}
-    sections = {"6.1": 3, "6.2": 12, "6.3": 4, "6.4": 4, "6.5": 5, "7.1": 3, "7.2": 4, "7.3": 2, "7.4": 5, "7.5": 2, "7.6": 2}
+    sections = {"6.1": 3, "6.2": 12, "6.3": 4, "6.4": 4, "6.5": 5}
+    sections |= {"7.1": 3, "7.2": 4, "7.3": 2, "7.4": 5, "7.5": 2, "7.6": 2}
     for section, count in sections.items():
         assert [f"{section}.{number}" in rows for number in range(1, count + 1)] == [True] * count, section
     assert {"8.1.1", "8.1.2", "8.2.1", "8.2.2", "8.2.3", "8.3.1", "8.4.1"} <= set(rows)
