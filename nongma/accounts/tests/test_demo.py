@@ -23,7 +23,7 @@ def test_it_makes_the_people_of_the_demo_county_once() -> None:
 
 @pytest.mark.django_db
 def test_it_gives_each_the_place_and_role_of_the_demo(settings: LazySettings) -> None:
-    settings.TOTP_REQUIRED = False
+    settings.DEMO, settings.TOTP_REQUIRED = True, False
     people = ensure_demo_users()
     assert scope_of(people["ministry"]).spans[0].start == COUNTRY
     assert may(people["ministry"], Action.COLLECT_ORIGINS)
