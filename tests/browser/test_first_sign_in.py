@@ -140,7 +140,7 @@ def test_a_newcomer_gets_from_the_given_password_to_the_work(page: Page, screen:
 
 @SCREENS
 def test_a_file_asked_for_later_wants_the_password_again(page: Page, screen: dict[str, int]) -> None:
-    from nongma.accounts.sessions import PROVED, SessionStore
+    from nongma.accounts.sessions import PROVED, PROVED_FULLY, SessionStore
 
     username = f"exporter{screen['width']}"
     newcomer(username)
@@ -153,8 +153,12 @@ def test_a_file_asked_for_later_wants_the_password_again(page: Page, screen: dic
 
     key = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "sessionid")
     store = SessionStore(key)
-    store[PROVED] = 0
+    store.update({PROVED: 0, PROVED_FULLY: 0})
     store.save()
+
+    page.goto("/me/recovery")
+    expect(page.get_by_label("六位动态口令")).to_be_visible()
+    assert_sound(page)
 
     page.goto("/operators/")
     page.get_by_role("button", name=re.compile("导出")).first.click()
