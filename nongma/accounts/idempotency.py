@@ -29,7 +29,8 @@ def idempotent(operation: Operation) -> Operation:
     """Let the caller repeat the operation safely: the same key and body again gets the first answer again.
 
     The answer is kept in the transaction of the work, so that a crash leaves neither; encrypted, as it may tell a first
-    password. Answers of 500 and above are not kept. Refuses the key with another body (422 `idempotency_key_reused`) and while the first request still runs
+    password. Answers of 500 and above are not kept. Refuses the key with another body (422 `idempotency_key_reused`)
+    and while the first request still runs
     (409 `idempotency_key_in_use`). Goes under `requires_api`.
     """
     contribute_operation_callback(operation, _describe)

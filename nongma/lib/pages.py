@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
-from nongma.lib.paging import total_of
+from nongma.lib.paging import COUNTED_EXACTLY, total_of
 
 MOST_LISTED = 10_000
 PAGE_SIZE = 50
@@ -25,14 +25,20 @@ class CappedPaginator(AnyPaginator):
     `MOST_LISTED` of them in any other.
     """
 
-    def __init__(self, found: QuerySet[Any], ordered: QuerySet[Any], size: int = PAGE_SIZE) -> None:
+    def __init__(
+        self,
+        found: QuerySet[Any],
+        ordered: QuerySet[Any],
+        size: int = PAGE_SIZE,
+        most_counted: int = COUNTED_EXACTLY,
+    ) -> None:
         super().__init__(ordered, size)
-        self.found = found
+        self.found, self.most_counted = found, most_counted
 
     @cached_property
     def total(self) -> int:
-        """How many rows there are: exact up to 50,000, an estimate beyond."""
-        return total_of(self.found)
+        """How many rows there are: exact up to `most_counted`, an estimate beyond."""
+        return total_of(self.found, self.most_counted)
 
     @cached_property
     def count(self) -> int:
@@ -52,23 +58,21 @@ def page_of(
     *,
     natural: Sequence[str],
     is_search: bool = False,
+    is_small: bool = False,
     related: Sequence[str] = (),
 ) -> Page[Any]:
     """A page of the rows found, ordered by the fields.
 
     In the `natural` order an index gives them. Any other order, and a search, is over the first `MOST_LISTED` found, so
-    that no page ever sorts more than that.
+    that no page ever sorts more than that. `is_small`: of a table that is never long, all that is found is sorted, and
+    no more counted than is leafed.
     """
-    ordered = found_in_order(found, natural, fields, is_search=is_search)
-    return CappedPaginator(found, ordered.select_related(*related)).get_page(number)
-
-
-def found_in_order(
-    found: QuerySet[Any], natural: Sequence[str], fields: Sequence[str] | None = None, *, is_search: bool = False
-) -> QuerySet[Any]:
-    """The rows found in an order, no more of them sorted than `page_of` says."""
-    fields = fields or natural
+    if is_small:
+        counted = found if is_search else found.order_by(*natural)
+        shown = found.order_by(*fields).select_related(*related)
+        return CappedPaginator(counted, shown, most_counted=MOST_LISTED).get_page(number)
+    ordered = found
     if is_search or [field.removeprefix("-") for field in fields] != list(natural):
         first = found.order_by(*(() if is_search else natural))[:MOST_LISTED].values("pk")
-        found = found.model._default_manager.filter(pk__in=first)
-    return found.order_by(*fields)
+        ordered = found.model._default_manager.filter(pk__in=first)
+    return CappedPaginator(found, ordered.order_by(*fields).select_related(*related)).get_page(number)

@@ -30,22 +30,30 @@ class Page(Schema, Generic[Row]):
     page_size: int
 
 
-def paged(queryset: QuerySet[Any], paging: Paging, make: Callable[[Any], Any] | None = None) -> dict[str, Any]:
+def paged(
+    queryset: QuerySet[Any],
+    paging: Paging,
+    make: Callable[[Any], Any] | None = None,
+    most_counted: int = COUNTED_EXACTLY,
+) -> dict[str, Any]:
     """`{items, total, page, page_size}` of an ordered queryset; `make` turns a row into what the schema reads."""
     start = (paging.page - 1) * paging.page_size
     rows = list(queryset[start : start + paging.page_size])
     return {
         "items": [make(row) for row in rows] if make else rows,
-        "total": total_of(queryset),
+        "total": total_of(queryset, most_counted),
         "page": paging.page,
         "page_size": paging.page_size,
     }
 
 
 def total_of(queryset: QuerySet[Any], exact: int = COUNTED_EXACTLY) -> int:
-    """How many rows: counted up to `exact`, beyond it the planner's estimate, so that no count reads a big table."""
+    """How many rows: counted up to `exact`, beyond it the planner's estimate, so that no count reads a big table.
+
+    A lower `exact` counts along the order of the queryset, by its index.
+    """
     plain = queryset.order_by()
-    counted = plain[: exact + 1].count()
+    counted = (queryset if exact < COUNTED_EXACTLY else plain)[: exact + 1].count()
     if counted <= exact:
         return counted
     sql, parameters = plain.values("pk").query.sql_with_params()

@@ -12,7 +12,7 @@ from nongma.accounts.api import idempotent, requires_api
 from nongma.accounts.models import Agency, Department, User
 from nongma.accounts.places.api import Code
 from nongma.accounts.services import create_agency, restore_agency, suspend_agency
-from nongma.lib.pages import found_in_order
+from nongma.lib.pages import MOST_LISTED
 from nongma.lib.paging import Page, Paging, paged
 from nongma.lib.refused import Misfilled
 from nongma.regions.models import Region
@@ -99,8 +99,8 @@ def list_agencies(request: SignedInRequest, filters: Query[AgencyFilters], pagin
         state=filters.state or "",
     )
     found = wanted.apply(Agency.objects.visible_to(request.user))
-    ordered = found_in_order(found, COLUMNS["region"], is_search=bool(filters.q.strip()))
-    return paged(ordered.select_related("region", "parent", "administrator"), paging)
+    ordered = found.order_by(*COLUMNS["region"]).select_related("region", "parent", "administrator")
+    return paged(ordered, paging, most_counted=MOST_LISTED)
 
 
 @router.post("/agencies", response={201: AgencyOut}, summary="建立机构")

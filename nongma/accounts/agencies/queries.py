@@ -70,6 +70,7 @@ def agency_page(user: User, wanted: AgencyFilter, sorting: Sorting, number: Any)
         number,
         natural=COLUMNS["region"],
         is_search=bool(wanted.q.strip()),
+        is_small=True,
         related=("region", "administrator"),
     )
 

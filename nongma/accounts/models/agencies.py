@@ -111,6 +111,7 @@ class Agency(models.Model):
             models.Index(fields=("region", "id"), name="accounts_agency_place"),
             models.Index(fields=("kind", "region", "id"), name="accounts_agency_kind"),
             models.Index(fields=("level", "region", "id"), name="accounts_agency_level"),
+            models.Index(fields=("department", "region", "id"), name="accounts_agency_department"),
             models.Index(fields=("name", "id"), name="accounts_agency_name"),
             models.Index(
                 fields=("region", "id"), condition=models.Q(administrator=None), name="accounts_agency_vacant"

@@ -140,6 +140,7 @@ class User(AbstractBaseUser):
             models.Index(
                 fields=("place", "id"), condition=models.Q(suspended_at__isnull=False), name="accounts_user_suspended"
             ),
+            models.Index(fields=("place", "id"), condition=models.Q(is_active=False), name="accounts_user_closed"),
             models.Index(
                 fields=("place", "id"), condition=models.Q(must_change_password=True), name="accounts_user_unclaimed"
             ),

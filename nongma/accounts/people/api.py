@@ -24,7 +24,7 @@ from nongma.accounts.services import (
     restore_user,
     suspend_user,
 )
-from nongma.lib.pages import found_in_order
+from nongma.lib.pages import MOST_LISTED
 from nongma.lib.paging import Page, Paging, paged
 from nongma.lib.refused import Misfilled
 
@@ -139,8 +139,8 @@ def list_people(request: SignedInRequest, filters: Query[PersonFilters], paging:
         state=filters.state or "",
     )
     found = wanted.apply(User.objects.visible_to(request.user))
-    ordered = found_in_order(found, COLUMNS["place"], is_search=bool(filters.q.strip()))
-    return paged(ordered.select_related("agency"), paging)
+    ordered = found.order_by(*COLUMNS["place"]).select_related("agency")
+    return paged(ordered, paging, most_counted=MOST_LISTED)
 
 
 @router.post("/people", response={201: HandedOut}, summary="分配账号")

@@ -77,6 +77,7 @@ def people_page(user: User, wanted: PersonFilter, sorting: Sorting, number: Any)
         number,
         natural=COLUMNS["place"],
         is_search=bool(wanted.q.strip()),
+        is_small=True,
         related=("agency__region", "third_party"),
     )
 

@@ -5,7 +5,6 @@ import secrets
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from nongma.accounts.granting import has_area, oversees
@@ -86,8 +85,8 @@ def looks_after(actor: User, user: User) -> bool:
     if user.is_operator:
         places = operator_places_of(user) or {user.place or EVERYWHERE.start}
         return all(has_area(actor, place) for place in places)
-    posts = user.memberships.exclude(to_on__lt=timezone.localdate()).values("agency")
-    agencies = list(Agency.objects.filter(Q(pk__in=posts) | Q(people=user)))
+    posts = user.memberships.exclude(to_on__lt=timezone.localdate()).values_list("agency", flat=True)
+    agencies = list(Agency.objects.filter(pk__in={*posts, user.agency_id} - {None}))
     if not agencies:
         return has_area(actor, EVERYWHERE.start)
     return all(oversees(actor, agency) for agency in agencies)
