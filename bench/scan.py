@@ -75,9 +75,9 @@ def measure() -> list[dict[str, Any]]:
     false = [f"/t/{code}" for code in itertools.islice((c for c in made_up if decode(c) is None), FALSE)]
 
     loads: dict[str, list[Load]] = {"constant": [], "warm": [], "false": []}
-    with _server("config.asgi:application") as real:
+    with serving("config.asgi:application") as real:
         os.environ["BENCH_PAGE"] = f"http://127.0.0.1:{real}{certified[0]}"
-        with _server("bench.constant:application") as bare:
+        with serving("bench.constant:application") as bare:
             for _ in range(ROUNDS):
                 loads["constant"].append(_load(bare, certified))
                 loads["warm"].append(_load(real, certified))
@@ -104,7 +104,7 @@ def _certified(count: int) -> list[str]:
 
 
 @contextmanager
-def _server(application: str) -> Iterator[int]:
+def serving(application: str) -> Iterator[int]:
     """One worker of granian on a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -113,6 +113,7 @@ class Agency(models.Model):
             models.Index(fields=("level", "region", "id"), name="accounts_agency_level"),
             models.Index(fields=("department", "region", "id"), name="accounts_agency_department"),
             models.Index(fields=("name", "id"), name="accounts_agency_name"),
+            models.Index(fields=("created_at", "id"), name="accounts_agency_created"),
             models.Index(
                 fields=("region", "id"), condition=models.Q(administrator=None), name="accounts_agency_vacant"
             ),

@@ -136,6 +136,7 @@ class User(AbstractBaseUser):
         indexes = [
             models.Index(fields=("place", "id"), name="accounts_user_place"),
             models.Index(fields=("name", "id"), name="accounts_user_name"),
+            models.Index(fields=("last_login", "id"), name="accounts_user_seen"),
             models.Index(fields=("phone_index",), name="accounts_user_phone"),
             models.Index(
                 fields=("place", "id"), condition=models.Q(suspended_at__isnull=False), name="accounts_user_suspended"
