@@ -535,6 +535,7 @@ def test_the_table_knows_every_address() -> None:
     resolver = get_resolver()
     uid, code = "0190f000-0000-7000-8000-000000000000", "0" * 20
     example = {
+        "handout": uid,
         "firm": uid,
         "held": uid,
         "training": uid,
