@@ -37,14 +37,15 @@ FILL_PARENTS = """
 """
 FILL_PEOPLE = """
     INSERT INTO accounts_user (password, last_login, uid, username, name, agency_id, place, phone, phone_index, email,
-        is_active, suspended_for, suspended_at, is_operator, is_demo, must_change_password, has_totp, epoch, created_at)
+        is_active, suspended_for, suspended_at, is_operator, is_demo, must_change_password, has_totp, epoch, roles,
+        created_at)
     SELECT '!', CASE WHEN n %% 3 > 0 THEN now() - n %% 300 * interval '1 day' END, gen_random_uuid(),
         'bench' || lpad(n::text, 6, '0'),
         substr(%(surnames)s, 1 + n %% 20, 1) || substr(%(given)s, 1 + n / 20 %% 20, 1)
             || substr(%(given)s, 1 + n / 400 %% 20, 1),
         agency.id, agency.region_id, '', decode(md5(n::text), 'hex'), '', n %% 97 > 0,
         CASE WHEN n %% 211 = 210 THEN '基准' ELSE '' END, CASE WHEN n %% 211 = 210 THEN now() END, false, false,
-        n > %(manned)s AND n %% 7 = 0, n <= %(manned)s, 0, now()
+        n > %(manned)s AND n %% 7 = 0, n <= %(manned)s, 0, '{}', now()
     FROM (SELECT id, region_id, row_number() OVER (ORDER BY level, region_id, id) - 1 AS place FROM accounts_agency)
         AS agency, generate_series(1, %(people)s) AS n
     WHERE agency.place = (n - 1) %% %(manned)s
@@ -57,6 +58,10 @@ FILL_POSTS = """
         WHEN agency.kind = 'monitoring' THEN 'laboratory' WHEN agency.kind = 'enforcement' THEN 'officer'
         WHEN agency.level <= 3 AND person.id % 2 = 0 THEN 'reviewer' ELSE 'collector' END, '2024-01-01'
     FROM accounts_user AS person JOIN accounts_agency AS agency ON agency.id = person.agency_id
+"""
+FILL_ROLES = """
+    UPDATE accounts_user SET roles = ARRAY[post.role] FROM accounts_membership AS post
+    WHERE post.user_id = accounts_user.id
 """
 FILL_ADMINISTRATORS = """
     UPDATE accounts_agency AS agency SET administrator_id = post.user_id FROM accounts_membership AS post
@@ -98,6 +103,7 @@ def fill_staff(agencies: int = AGENCIES, people: int = PEOPLE) -> dict[str, Any]
         cursor.execute(FILL_PEOPLE, manned)
         cursor.execute("ANALYZE accounts_user")
         cursor.execute(FILL_POSTS)
+        cursor.execute(FILL_ROLES)
         cursor.execute(FILL_ADMINISTRATORS)
         cursor.execute(FILL_WATCHERS, [_watched()])
         cursor.execute(FILL_ENTRIES, [ENTRIES])

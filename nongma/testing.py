@@ -80,7 +80,7 @@ def make_official(
         name=f"{place.name}{kind.label}机构",
         defaults={"level": place.level, "parent": parent_for(place, kind)},
     )
-    user = make_user(username, name, agency=agency, place=region, has_totp=role in TOTP_ROLES)
+    user = make_user(username, name, agency=agency, place=region, has_totp=role in TOTP_ROLES, roles=[role])
     if user.has_totp:
         Authenticator.objects.create(user=user, name="手机", key=TOTP_KEY, confirmed=True)
     Membership.objects.create(user=user, agency=agency, role=role, from_on=date(2020, 1, 1))

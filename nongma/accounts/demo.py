@@ -10,6 +10,7 @@ from django.db import transaction
 from nongma.accounts.models import Agency, Department, Membership, Role, User
 from nongma.accounts.rollout.figures import recount
 from nongma.accounts.services import create_agency
+from nongma.accounts.services.posts import note_roles
 from nongma.audit.services import record
 from nongma.regions.models import Region
 
@@ -115,6 +116,7 @@ def ensure_demo_users() -> dict[str, User]:
         ),
         ignore_conflicts=True,
     )
+    note_roles(known[one.username].pk for one in missing)
     for one in missing:
         if Role.ADMINISTRATOR in one.roles:
             vacant = Agency.objects.filter(pk=agencies[one.agency].pk, administrator=None)

@@ -9,9 +9,9 @@ from nongma.accounts.models import User
 from nongma.catalogue.models import Product, Unit
 from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
+from nongma.regions.forms import RegionField
 from nongma.regions.models import Region
 from nongma.regions.spans import NOWHERE
-from nongma.regions.forms import RegionField
 from nongma.registry.models import Base, Operator
 from nongma.tracing import queries
 from nongma.tracing.buyers import MOST_FOUND, buyers_found

@@ -14,6 +14,7 @@ from nongma.accounts.models import Agency, Handout, HandoutRow, Membership, Role
 from nongma.accounts.rollout.figures import recount
 from nongma.accounts.services import random_password
 from nongma.accounts.services.agencies import take_over
+from nongma.accounts.services.posts import note_roles
 from nongma.audit.services import record_many
 
 MOST_THREADS = 8
@@ -102,6 +103,7 @@ def _save_posts(sound: Sequence[Judged]) -> list[Membership]:
             post.agency.administrator = post.user
             manned.append(post.agency)
     Agency.objects.bulk_update(sorted(manned, key=lambda agency: agency.pk), ["administrator"])
+    note_roles({post.user_id for post in posts})
     return posts
 
 

@@ -4,6 +4,7 @@ from typing import ClassVar, NamedTuple, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Upper
@@ -32,6 +33,15 @@ class Role(models.TextChoices):
     OFFICER = "officer", "执法人员"
     BRAND = "brand", "品牌管理员"
     OPERATOR = "operator", "主体人员"
+
+
+ROLE_INDEXES = [
+    models.Index(
+        fields=("place", "id"), condition=models.Q(roles__contains=[role.value]), name=f"accounts_user_{role.value}"
+    )
+    for role in Role
+    if role != Role.OPERATOR
+]
 
 
 class Standing(NamedTuple):
@@ -114,6 +124,14 @@ class User(AbstractBaseUser):
     must_change_password = models.BooleanField(
         "须修改密码", default=False, help_text="密码是管理员给的，本人改过之前什么都不能做"
     )
+    roles = ArrayField(
+        models.CharField(max_length=20, choices=Role.choices),
+        verbose_name="在任角色",
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="没有离任的职务的角色，名单按它筛选；服务写任职时一起写",
+    )
     has_totp = models.BooleanField("已启用动态口令", default=False)
     epoch = models.IntegerField("登录批次", default=0, help_text="加一，这个人的所有登录和令牌立即失效")
     trained_on = models.DateField("最近培训日期", null=True, blank=True)
@@ -151,6 +169,7 @@ class User(AbstractBaseUser):
                 name="accounts_user_counted",
             ),
             GinIndex(NameGrams("name"), name="accounts_user_grams"),
+            *ROLE_INDEXES,
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,6 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.core.paginator import Page
-from django.db.models import Exists, OuterRef
 from django.shortcuts import get_object_or_404
 
 from nongma.accounts.models import Agency, Membership, User, UserQuerySet
@@ -55,8 +54,7 @@ class PersonFilter:
         elif self.state == State.THIRD_PARTY:
             people = people.filter(third_party__isnull=False)
         if self.role:
-            held = Membership.objects.filter(user=OuterRef("pk"), role=self.role, to_on=None)
-            people = people.filter(Exists(held))
+            people = people.filter(roles__contains=[self.role])
         if self.region != EVERYWHERE:
             people = people.filter(place__gte=self.region.start, place__lte=self.region.stop)
         return _called(people, "".join(self.q.split())) if self.q.strip() else people

@@ -1,8 +1,9 @@
 """Appointing to posts and ending them."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from nongma.accounts.granting import check_grant, check_take_back, oversees
@@ -10,6 +11,12 @@ from nongma.accounts.models import Agency, Membership, Role, User
 from nongma.accounts.rollout.figures import recount
 from nongma.audit.services import record
 from nongma.lib.refused import Refused
+
+NOTE_ROLES = """
+    UPDATE accounts_user SET roles = ARRAY(
+        SELECT DISTINCT role FROM accounts_membership WHERE user_id = accounts_user.id AND to_on IS NULL ORDER BY role
+    ) WHERE id = ANY(%s)
+"""
 
 
 @transaction.atomic
@@ -67,6 +74,7 @@ def give_post(
     if user.agency_id != agency.pk and not _other_posts(user, agency):
         user.agency, user.place = agency, agency.region_id
         user.save(update_fields=["agency", "place"])
+    note_roles([user.pk])
     return post
 
 
@@ -82,6 +90,12 @@ def _check_candidate(user: User, agency: Agency, role: Role, actor: User | None)
     check_standing(user, agency)
     if user.memberships.filter(agency=agency, role=role, to_on=None).exists():
         raise Refused("already_appointed", f"{user} 已经是{agency}的{role.label}", field="role")
+
+
+def note_roles(users: Iterable[int]) -> None:
+    """Keep `User.roles` in step with the posts of people by their keys; called after the posts are written."""
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE_ROLES, [list(users)])
 
 
 def check_standing(user: User, agency: Agency) -> None:
@@ -125,6 +139,7 @@ def end_post(membership: Membership, to_on: date) -> None:
     """End a locked post; one that began today is over at once, too."""
     membership.to_on = max(to_on, membership.from_on - timedelta(days=1))
     membership.save(update_fields=["to_on"])
+    note_roles([membership.user_id])
     if membership.role == Role.ADMINISTRATOR:
         Agency.objects.filter(pk=membership.agency_id, administrator=membership.user_id).update(administrator=None)
 

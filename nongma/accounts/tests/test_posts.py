@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from nongma.accounts.access import Action, roles_of, scope_of
 from nongma.accounts.models import Agency, Membership, Role, User
-from nongma.accounts.services import appoint, change_password, create_user, deactivate_user, dismiss
+from nongma.accounts.services import appoint, change_password, create_user, deactivate_user, dismiss, hand_over
 from nongma.audit.models import Entry
 from nongma.lib.refused import Refused
 from nongma.registry.models import Operator
@@ -203,3 +203,16 @@ def test_two_posts_in_two_places_do_not_mix(sanya: Agency, sun: User, ministry: 
 def test_a_wider_post_swallows_a_narrower_one(sanya: Agency, zhao: User, fang: User) -> None:
     appoint(user=zhao, agency=sanya, role=Role.REVIEWER, actor=fang)
     assert [span.start for span in scope_of(fresh(zhao)).spans] == [SANYA]
+
+
+def test_the_roles_that_lists_go_by_follow_the_posts(hainan: User, fang: User, sanya: Agency, mei: User) -> None:
+    first = appoint(user=mei, agency=sanya, role=Role.REVIEWER, actor=fang)
+    second = appoint(user=mei, agency=sanya, role=Role.ANALYST, actor=fang)
+    assert fresh(mei).roles == ["analyst", "reviewer"]
+    dismiss(membership=second, actor=fang)
+    assert fresh(mei).roles == ["reviewer"]
+    successor = create_user(username="quxin", name="曲接任", password=PASSWORD, actor=fang, agency=sanya)
+    hand_over(membership=first, to=successor, actor=fang)
+    assert (fresh(mei).roles, fresh(successor).roles) == ([], ["reviewer"])
+    deactivate_user(user=successor, actor=hainan, reason="退休")
+    assert fresh(successor).roles == []
