@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
-from nongma.accounts.models import Membership, MembershipQuerySet, Role, User
+from nongma.accounts.models import Agency, Membership, MembershipQuerySet, Role, User
 from nongma.regions.models import Region
 from nongma.regions.spans import ancestors_of
 
@@ -21,7 +21,7 @@ TENURES = """
         SELECT post.follows_id FROM accounts_membership AS post JOIN chain ON post.id = chain.follows_id
         WHERE post.follows_id IS NOT NULL
     )
-    SELECT post.user_id, post.from_on, post.to_on FROM chain JOIN accounts_membership AS post
+    SELECT post.user_id, post.from_on, post.to_on + 1 FROM chain JOIN accounts_membership AS post
     ON post.id = chain.follows_id
     WHERE post.user_id <> %(user)s AND NOT EXISTS (
         SELECT FROM accounts_membership AS other
@@ -47,7 +47,7 @@ def all_posts_of(user: User) -> MembershipQuerySet:
 
 @dataclass(frozen=True)
 class Tenure:
-    """Who held a post, from a day to a day, before it was handed over."""
+    """Who held a post, from a day to the day of the hand-over, before it was handed over."""
 
     user: int
     from_on: date
@@ -104,14 +104,16 @@ def administrator_for(user: User) -> Membership | None:
     Demo people are named in the demo only: nobody could reach them elsewhere.
     """
     places = places_of(user) | ({user.place} if user.place else set())
-    above = {code for place in places for code in (place, *ancestors_of(place))}
+    divisions = {code for place in places for code in (place, *ancestors_of(place))}
     posts = (
         Membership.objects.active(timezone.localdate())
-        .filter(role=Role.ADMINISTRATOR, agency__region_id__in=above | {0}, user__is_active=True)
+        .filter(role=Role.ADMINISTRATOR, agency__region_id__in=divisions | {0}, user__is_active=True)
         .filter(user__suspended_at=None, agency__suspended_at=None)
         .exclude(user=user)
         .select_related("user", "agency")
     )
     if not settings.DEMO:
         posts = posts.exclude(user__is_demo=True)
-    return posts.order_by("-agency__level", "pk").first()
+    own = posts.filter(agency=user.agency_id) if user.agency_id else posts.none()
+    above = posts.filter(agency__kind=Agency.Kind.SUPERVISION).order_by("-agency__level", "pk")
+    return own.first() or above.first()

@@ -3,6 +3,7 @@
 from typing import IO
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from nongma.accounts.models import Agency
 from nongma.lib.sheets.writing import workbook_of
@@ -31,5 +32,5 @@ def _cells(agency: Agency) -> list[str]:
         person.username if person else "",
         agency.parent.name if agency.parent else "",
         "已停用" if agency.is_suspended else "在用",
-        f"{agency.created_at:%Y-%m-%d}",
+        f"{timezone.localtime(agency.created_at):%Y-%m-%d}",
     ]

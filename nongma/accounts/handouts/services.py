@@ -19,6 +19,7 @@ from nongma.accounts.handouts.saving import Secret, save_chunk, secrets_for
 from nongma.accounts.handouts.sheet import TITLE, Fault, Line, open_sheet
 from nongma.accounts.models import Handout, User
 from nongma.accounts.queries import place_of
+from nongma.accounts.services.turns import wait_for_turn
 from nongma.audit.services import record
 from nongma.lib.ids import uuid7
 from nongma.lib.locks import alone, take_turn
@@ -170,6 +171,7 @@ def _save(
     handout: Handout, lines: list[Line], codes: dict[int, int], misplaced: dict[int, Fault], secrets: dict[int, Secret]
 ) -> bool:
     """Judge the chunk again under locks and save it; False when a password is missing for somebody new by now."""
+    wait_for_turn()
     standing = Handout.objects.select_for_update(no_key=True).get(pk=handout.pk)
     if standing.status != Handout.Status.RUNNING or standing.last_row != handout.last_row:
         raise _Overtaken

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
 
 from nongma.accounts.models import Membership, User
 from nongma.lib.sheets.writing import workbook_of
@@ -40,6 +41,6 @@ def _cells(person: User, place: str) -> list[str]:
         "、".join(post.get_role_display() for post in posts) or ("主体人员" if person.is_operator else ""),
         person.masked_phone,
         person.state_label,
-        f"{person.last_login:%Y-%m-%d}" if person.last_login else "",
+        f"{timezone.localtime(person.last_login):%Y-%m-%d}" if person.last_login else "",
         f"{person.trained_on:%Y-%m-%d}" if person.trained_on else "",
     ]

@@ -1,8 +1,11 @@
+from typing import Any
+
 from django import forms
 from django.db import models
 
-from nongma.accounts.models import Role
+from nongma.accounts.models import Role, User
 from nongma.accounts.services import Leaver
+from nongma.lib.masking import mask_email
 from nongma.regions.forms import RegionField
 
 ANY = ("", "全部")
@@ -33,7 +36,7 @@ class PersonFilterForm(forms.Form):
 
 
 class PersonChangeForm(forms.Form):
-    """What may be corrected of a person."""
+    """What may be corrected of a person; phone and mail stand masked and stay as they are when left empty."""
 
     name = forms.CharField(label="姓名", max_length=60)
     phone = forms.CharField(
@@ -42,6 +45,12 @@ class PersonChangeForm(forms.Form):
     email = forms.CharField(
         label="邮箱", max_length=200, required=False, widget=forms.TextInput({"type": "email", "autocomplete": "off"})
     )
+
+    def __init__(self, *args: Any, person: User, **options: Any) -> None:
+        options["initial"] = {"name": person.name}
+        super().__init__(*args, **options)
+        for name, known in (("phone", person.masked_phone), ("email", mask_email(person.email))):
+            self.fields[name].help_text = f"现在是 {known}，不改就留空" if known else ""
 
 
 class HandOverForm(forms.Form):

@@ -89,8 +89,7 @@ def person(request: SignedInRequest, uid: UUID) -> HttpResponse:
 def change(request: SignedInRequest, uid: UUID) -> HttpResponse:
     """改姓名、手机、邮箱。"""
     shown = person_of(uid, request.user)
-    initial = {"name": shown.name, "phone": shown.phone, "email": shown.email}
-    form = PersonChangeForm(request.POST or None, initial=initial)
+    form = PersonChangeForm(request.POST or None, person=shown)
     if form.is_valid():
         try:
             change_person(user=shown, actor=request.user, **form.cleaned_data)

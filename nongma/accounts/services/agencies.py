@@ -8,6 +8,7 @@ from django.utils import timezone
 from nongma.accounts.granting import level_over, parent_for
 from nongma.accounts.models import Agency, Department, User
 from nongma.accounts.rollout.figures import recount
+from nongma.accounts.services.turns import wait_for_turn
 from nongma.audit.services import record
 from nongma.lib.once import once
 from nongma.lib.refused import Misfilled, Refused
@@ -32,6 +33,7 @@ def create_agency(
     entered from above, a 监测 or 执法 agency also by the 监管 agency of its level), `agency_exists`, and `name_length`
     (422). `actor` None: the platform itself, at set-up.
     """
+    wait_for_turn()
     name = checked_name(name)
     agency = Agency(name=name, region=region, level=region.level, kind=kind, department=department)
     agency.parent = parent_for(region, kind)
@@ -52,6 +54,7 @@ def change_agency(*, agency: Agency, name: str, department: Department, actor: U
 
     Refuses `outside_area`, `agency_exists`, and `name_length` (422).
     """
+    wait_for_turn()
     agency = Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
     _check_from_above(actor, agency)
     agency.name, agency.department = checked_name(name), department
@@ -68,6 +71,7 @@ def suspend_agency(*, agency: Agency, reason: str, actor: User) -> Agency:
 
     Refuses `outside_area` (also the own agency), `already_suspended`, and `reason_missing` (422).
     """
+    wait_for_turn()
     agency = Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
     level = _check_from_above(actor, agency, own=False)
     if agency.suspended_at:
@@ -85,6 +89,7 @@ def restore_agency(*, agency: Agency, actor: User) -> Agency:
 
     Refuses `outside_area`, `not_suspended`, and `suspended_above` (a higher level cut it off).
     """
+    wait_for_turn()
     agency = Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
     level = _check_from_above(actor, agency, own=False)
     if not agency.suspended_at:

@@ -86,7 +86,7 @@ def looks_after(actor: User, user: User) -> bool:
         places = operator_places_of(user) or {user.place or EVERYWHERE.start}
         return all(has_area(actor, place) for place in places)
     posts = user.memberships.exclude(to_on__lt=timezone.localdate()).values_list("agency", flat=True)
-    agencies = list(Agency.objects.filter(pk__in={*posts, user.agency_id} - {None}))
+    agencies = list(Agency.objects.filter(pk__in=[pk for pk in (*posts, user.agency_id) if pk]))
     if not agencies:
         return has_area(actor, EVERYWHERE.start)
     return all(oversees(actor, agency) for agency in agencies)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -14,6 +15,7 @@ from nongma.accounts.rollout.figures import recount
 from nongma.accounts.services.agencies import check_rank, reason_of
 from nongma.accounts.services.passwords import check_strength, looks_after, random_password
 from nongma.accounts.services.posts import appoint, dismiss
+from nongma.accounts.services.turns import wait_for_turn
 from nongma.audit.services import record
 from nongma.lib import phones
 from nongma.lib.fields import blind_index
@@ -46,6 +48,8 @@ def create_user(
     `agency_suspended`, `username_taken`, `weak_password`, and (422) `username_form`, `name_missing`, `phone_invalid`
     and `email_invalid`.
     """
+    hashed = make_password(password)  # takes long: before the turn
+    wait_for_turn()
     user = User(
         username=checked_username(username),
         agency=agency,
@@ -62,7 +66,7 @@ def create_user(
         raise Refused(*TAKEN, field="username")
     _fill(user, name, phone, email)
     check_strength(password, user)
-    user.set_password(password)
+    user.password = hashed
     with once(*TAKEN, field="username"):
         user.save()
     record("account.created", actor=actor, target=user, region_code=user.place, username=username)
@@ -99,7 +103,7 @@ def hand_out(
 
 @transaction.atomic
 def change_person(*, user: User, name: str, phone: str, email: str, actor: User) -> User:
-    """Correct a person's name, phone and mail address; an empty phone or address takes it off.
+    """Correct a person's name, phone and mail address; an empty phone or address stays as it is.
 
     Refuses `outside_area`, and (422) `name_missing`, `phone_invalid` and `email_invalid`.
     """
@@ -107,7 +111,7 @@ def change_person(*, user: User, name: str, phone: str, email: str, actor: User)
     if user.pk != actor.pk and not looks_after(actor, user):
         raise Refused("outside_area", "这个人不归您管理")
     before = {field: getattr(user, field) for field in ("name", "phone", "email")}
-    _fill(user, name, phone, email)
+    _fill(user, name, phone.strip() or user.phone, email.strip() or user.email)
     user.save(update_fields=["name", "phone", "phone_index", "email"])
     fields = [field for field, value in before.items() if getattr(user, field) != value]
     record("account.changed", actor=actor, target=user, region_code=user.place, fields=fields)
@@ -126,6 +130,7 @@ def suspend_user(*, user: User, reason: str, actor: User) -> User:
     user.suspended_at, user.suspended_for, user.suspended_level = timezone.now(), reason_of(reason), level
     user.save(update_fields=SUSPENSION)
     record("account.suspended", actor=actor, target=user, region_code=user.place, reason=user.suspended_for)
+    recount(user.place)
     return user
 
 
@@ -143,6 +148,7 @@ def restore_user(*, user: User, actor: User) -> User:
     user.epoch += 1
     user.save(update_fields=[*SUSPENSION, "epoch"])
     record("account.restored", actor=actor, target=user, region_code=user.place)
+    recount(user.place)
     return user
 
 
@@ -154,8 +160,6 @@ def deactivate_user(*, user: User, actor: User, reason: str) -> User:
     """
     user, _ = _in_care(user, actor, "不能注销自己的账号")
     note = reason_of(reason)
-    if not looks_after(actor, user):
-        raise Refused("outside_area", "这个人在别的机构还有职务，由上级机构注销")
     for post in user.memberships.filter(to_on=None):
         dismiss(membership=post, actor=actor)
     user.is_active = False
@@ -191,11 +195,12 @@ def _check_may_enter(actor: User, user: User) -> None:
 
 def _in_care(user: User, actor: User, refusal: str) -> tuple[User, int]:
     """The locked person and the level from which the actor decides. Raises `self`, `outside_area`, `inactive`."""
+    wait_for_turn()
     user = User.objects.select_for_update(no_key=True, of=("self",)).select_related("agency").get(pk=user.pk)
     if user.pk == actor.pk:
         raise Refused("self", refusal)
     level = _level_over_person(actor, user)
-    if level is None:
+    if level is None or not looks_after(actor, user):
         raise Refused("outside_area", "这个人不归您管理")
     if not user.is_active:
         raise Refused("inactive", "这个账号已经注销")

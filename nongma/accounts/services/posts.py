@@ -6,11 +6,13 @@ from datetime import date, timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
-from nongma.accounts.granting import check_grant, check_take_back, oversees
+from nongma.accounts.granting import check_grant, check_take_back, grantors_of, has_area, oversees
 from nongma.accounts.models import Agency, Membership, Role, User
 from nongma.accounts.rollout.figures import recount
+from nongma.accounts.services.turns import wait_for_turn
 from nongma.audit.services import record
 from nongma.lib.refused import Refused
+from nongma.regions.spans import EVERYWHERE
 
 NOTE_ROLES = """
     UPDATE accounts_user SET roles = ARRAY(
@@ -28,6 +30,7 @@ def appoint(*, user: User, agency: Agency, role: Role, actor: User | None, from_
     the post over) and `outside_area` (the person belongs to an agency that is not the actor's). `actor` None: the
     platform, at set-up.
     """
+    wait_for_turn()
     agency = Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     left = user.place
@@ -85,7 +88,8 @@ def _check_candidate(user: User, agency: Agency, role: Role, actor: User | None)
         if actor.pk == user.pk:
             raise Refused("self", "不能给自己任命职务", field="user")
         check_grant(actor, agency, role)
-        if user.agency_id and not oversees(actor, Agency.objects.get(pk=user.agency_id)):
+        home = Agency.objects.get(pk=user.agency_id) if user.agency_id else None
+        if not (oversees(actor, home) if home else has_area(actor, EVERYWHERE.start)):
             raise Refused("outside_area", "这个人的账号不归您管理", field="user")
     check_standing(user, agency)
     if user.memberships.filter(agency=agency, role=role, to_on=None).exists():
@@ -127,7 +131,8 @@ def _other_posts(user: User, agency: Agency) -> bool:
 
 
 def locked_post(membership: Membership) -> Membership:
-    """The post, its agency locked before it, so that two changes of one agency wait for each other."""
+    """The post, locked with its agency. Refuses `already_dismissed`."""
+    wait_for_turn()
     Agency.objects.select_for_update(no_key=True).get(pk=membership.agency_id)
     locked = Membership.objects.select_for_update(of=("self",)).select_related("agency", "user").get(pk=membership.pk)
     if locked.to_on:
@@ -146,21 +151,5 @@ def end_post(membership: Membership, to_on: date) -> None:
 
 def _check_administrator_stays(membership: Membership) -> None:
     """Somebody must stay who can appoint another: the topmost administrator keeps the post until it is handed over."""
-    if membership.role != Role.ADMINISTRATOR:
-        return
-    others = (
-        Membership.objects.select_for_update()
-        .active(timezone.localdate())
-        .filter(
-            role=Role.ADMINISTRATOR,
-            agency__kind=Agency.Kind.SUPERVISION,
-            agency__level__lte=membership.agency.level,
-            agency__suspended_at=None,
-            user__is_active=True,
-            user__suspended_at=None,
-        )
-        .exclude(pk=membership.pk)
-        .select_related("agency")
-    )
-    if not any(one.agency.oversees(membership.agency) for one in others):
+    if membership.role == Role.ADMINISTRATOR and not grantors_of(membership.agency):
         raise Refused("last_administrator", "上面没有平台管理员能再任命，请办理交接")

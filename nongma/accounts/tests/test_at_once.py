@@ -3,7 +3,16 @@
 import pytest
 
 from nongma.accounts.models import Agency, Membership, Role, User
-from nongma.accounts.services import appoint, create_agency, hand_out, hand_over, suspend_user
+from nongma.accounts.services import (
+    Leaver,
+    appoint,
+    create_agency,
+    deactivate_user,
+    hand_out,
+    hand_over,
+    suspend_agency,
+    suspend_user,
+)
 from nongma.regions.models import Region
 from nongma.testing import SANYA, YAZHOU, at_once, make_official, make_user
 
@@ -74,3 +83,20 @@ def test_who_is_suspended_meanwhile_is_not_appointed_after(hainan: User) -> None
     )
     assert fresh(mei).suspended_at
     assert isinstance(results[1], Membership) or results[1] == "inactive"
+
+
+def test_changes_that_cross_wait_for_each_other(hainan: User) -> None:
+    """Whatever order each takes its rows in: nobody is told of a deadlock."""
+    fang = make_official("fang", "方管理", Role.ADMINISTRATOR, SANYA)
+    people = [make_user(f"p{number}", f"人{number}", agency=fang.agency, place=SANYA) for number in range(4)]
+    held = [appoint(user=user, agency=fang.agency, role=Role.ANALYST, actor=fresh(fang)) for user in people[:2]]
+    results = at_once(
+        lambda: hand_over(membership=held[0], to=people[2], actor=fresh(fang), leaver=Leaver.CLOSE),
+        lambda: hand_over(membership=held[1], to=people[3], actor=fresh(fang), leaver=Leaver.SUSPEND),
+        lambda: hand_out(agency=fang.agency, name="新", username="new", roles=[Role.REVIEWER], actor=fresh(fang)),
+        lambda: deactivate_user(user=people[0], reason="调离", actor=fresh(hainan)),
+        lambda: appoint(user=people[3], agency=fang.agency, role=Role.REVIEWER, actor=fresh(fang)),
+        lambda: suspend_agency(agency=fang.agency, reason="整顿", actor=fresh(hainan)),
+    )
+    assert None not in results
+    assert Agency.objects.get(pk=fang.agency.pk).suspended_at

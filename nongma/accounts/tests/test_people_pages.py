@@ -7,9 +7,10 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from nongma.accounts.models import Agency, Membership, Role, User
-from nongma.accounts.services import suspend_user
+from nongma.accounts.services import appoint, suspend_user
 from nongma.audit.models import Entry
 from nongma.lib.fields import blind_index
+from nongma.lib.refused import Refused
 from nongma.registry.models import Operator
 from nongma.testing import SANYA, YAZHOU, api_of, client_of, make_official
 
@@ -124,6 +125,23 @@ def test_it_corrects_a_person(gao: User, zhao: User) -> None:
     assert (zhao.name, zhao.phone, zhao.email) == ("赵新名", "19900003333", "zhao@example.cn")
     assert Entry.objects.get(action="account.changed").details == {"fields": ["name", "phone", "email"]}
     assert "199****3333" in client_of(gao).get(zhao.get_absolute_url()).text
+    form = client_of(gao).get(address).text
+    assert "199****3333" in form
+    assert "19900003333" not in form
+    assert "zhao@example.cn" not in form
+    client_of(gao).post(address, {"name": "赵新名", "phone": "", "email": ""})
+    zhao.refresh_from_db()
+    assert (zhao.phone, zhao.email) == ("19900003333", "zhao@example.cn")
+
+
+def test_who_works_above_as_well_is_suspended_from_above(gao: User, fang: User, hainan: User, zhao: User) -> None:
+    appoint(user=zhao, agency=fang.agency, role=Role.ANALYST, actor=fang)
+    with pytest.raises(Refused) as refusal:
+        suspend_user(user=zhao, reason="试试", actor=gao)
+    assert refusal.value.code == "outside_area"
+    assert User.objects.get(pk=zhao.pk).may_sign_in
+    suspend_user(user=zhao, reason="试试", actor=fang)
+    assert not User.objects.get(pk=zhao.pk).may_sign_in
 
 
 def test_a_new_password_is_told_once(gao: User, zhao: User) -> None:

@@ -124,7 +124,7 @@ def test_only_from_above_is_an_administrator_dismissed(fang: User, zhao: User, h
     assert Agency.objects.get(pk=own.agency_id).administrator is None
 
 
-def test_the_last_administrator_stays(hainan: User, ministry: User) -> None:
+def test_the_last_administrator_stays(ministry: User, hainan: User) -> None:
     dismiss(membership=hainan.memberships.get(), actor=ministry)
     last = ministry.memberships.get()
     with pytest.raises(Refused) as refusal:

@@ -9,7 +9,7 @@ from nongma.accounts.services import deactivate_user
 class Command(AdministratorCommand):
     """Close an account for good; its history stays."""
 
-    help = "停用账号：职务结束，登录和令牌立即失效，历史记录保留"
+    help = "注销账号：职务结束，登录和令牌立即失效，历史记录保留"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -18,4 +18,4 @@ class Command(AdministratorCommand):
 
     def act(self, actor: User, options: dict[str, Any]) -> str:
         user = deactivate_user(user=person_of(options["username"]), actor=actor, reason=options["reason"])
-        return f"{user} 的账号已停用"
+        return f"{user} 的账号已注销"
