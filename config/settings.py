@@ -130,6 +130,8 @@ AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "nongma.lib.proxies.address_of"
 # From all addresses together; then only those go on from which the person signed in before (docs/security.md).
 GUESSES_AN_HOUR = 30
+# From one address for all usernames together; offices share an address.
+GUESSES_PER_ADDRESS = env.number("NONGMA_GUESSES_PER_ADDRESS", 300, low=30, high=100_000)
 
 FORM_RENDERER = "nongma.lib.forms.Renderer"
 

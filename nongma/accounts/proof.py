@@ -109,8 +109,17 @@ def _has_totp(request: HttpRequest) -> bool:
 
 
 def _own(request: HttpRequest, url: str) -> str:
-    """The path of an address of this site; that of the start page for any other."""
-    if not url_has_allowed_host_and_scheme(url, {request.get_host()}):
-        return reverse(settings.LOGIN_REDIRECT_URL)
+    """The path of an address of this site; that of the start page for any other.
+
+    The path is looked at again: what stands behind our host may begin with // and another's.
+    """
+    home = reverse(settings.LOGIN_REDIRECT_URL)
+    if not _is_ours(request, url):
+        return home
     parts = urlsplit(url)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return path if path.startswith("/") and _is_ours(request, path) else home
+
+
+def _is_ours(request: HttpRequest, url: str) -> bool:
+    return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())

@@ -4,6 +4,7 @@ import time
 from datetime import datetime, timedelta
 
 from axes.handlers.proxy import AxesProxyHandler
+from axes.models import AccessFailureLog
 from django.conf import settings
 from django.contrib import auth
 from django.db import transaction
@@ -19,12 +20,14 @@ from nongma.accounts.sessions import ADDRESS, AGENT, PROVED, PROVED_FULLY, START
 from nongma.accounts.sign_ins import device_in_words
 from nongma.audit.models import Entry, first_key
 from nongma.audit.services import record
+from nongma.lib.fields import blind_index
 from nongma.lib.proxies import address_of
 from nongma.lib.refused import Refused
 
 AGENT_LETTERS = 200
 KNOWN_FOR = timedelta(days=30)
-LOCKED = {"locked": round(settings.AXES_COOLOFF_TIME * 3600), "guessed_at": 3600}
+FAILURES_COUNT_FOR = timedelta(hours=1)
+LOCKED = {"locked": round(settings.AXES_COOLOFF_TIME * 3600), "guessed_at": 3600, "guessed_from": 3600}
 """What is refused for a while, and for how many seconds."""
 
 
@@ -32,10 +35,11 @@ def prove_password(*, request: HttpRequest, username: str, password: str) -> Use
     """The person whom username and password prove.
 
     Refuses `wrong_password`; `locked` after too many failures from one address (settings.AXES_FAILURE_LIMIT);
-    `guessed_at` after too many from all addresses together (settings.GUESSES_AN_HOUR), except where the person signed
-    in from of late; `suspended` and `password_over` (one that an administrator gave, settings.FIRST_PASSWORD_KEPT ago),
-    which only the right password learns. The demo's people, whose password everybody knows, are refused outside the
-    demo.
+    `guessed_at` after too many for the username from all addresses together (settings.GUESSES_AN_HOUR), `guessed_from`
+    after too many from the address for all usernames together (settings.GUESSES_PER_ADDRESS), both except where the
+    person signed in from of late, and both for names of nobody too; `suspended` and `password_over` (one that an
+    administrator gave, settings.FIRST_PASSWORD_KEPT ago), which only the right password learns. The demo's people,
+    whose password everybody knows, are refused outside the demo.
     """
     user = _authenticated(request, username, password, "用户名或密码不对")
     if user.is_suspended:
@@ -50,8 +54,8 @@ def prove_password(*, request: HttpRequest, username: str, password: str) -> Use
 def prove_again(*, request: HttpRequest, password: str, code: str | None = None) -> None:
     """Note that the person signed in has given the password, and a code if asked for, once more.
 
-    The session goes on under a new key. Refuses `wrong_password`, `locked`, `guessed_at` and `totp_wrong` as at the
-    sign-in; failures count together.
+    The session goes on under a new key. Refuses `wrong_password`, `locked`, `guessed_at`, `guessed_from` and
+    `totp_wrong` as at the sign-in; failures count together.
     """
     user = _authenticated(request, request.user.get_username(), password, "密码不对")
     AxesProxyHandler.reset_attempts(username=user.username, ip_address=address_of(request))
@@ -65,6 +69,11 @@ def note_proof(request: HttpRequest, *, fully: bool) -> None:
     """Remember when the password was given in this session; `fully`: with the second factor, where there is one."""
     now = int(time.time())
     request.session.update({PROVED: now, PROVED_FULLY: now} if fully else {PROVED: now})
+
+
+def note_phone(request: HttpRequest) -> None:
+    """Remember that the second factor was proved to the password given before."""
+    request.session[PROVED_FULLY] = request.session.get(PROVED, 0)
 
 
 def start_session(*, request: HttpRequest, user: User) -> None:
@@ -89,16 +98,18 @@ def start_token_use(*, request: HttpRequest, user: User) -> None:
 
 def _authenticated(request: HttpRequest, username: str, password: str, wrong: str) -> User:
     known = User.objects.filter(username=username).first()
-    if known and _is_guessed_at(known, address_of(request)):
-        record("account.locked", actor=None, target=known, region_code=known.place)
-        raise Refused(
-            "guessed_at",
-            "这个账号一小时内输错密码的次数太多，暂停从新的地方登录。请过一小时再试，或在以前登录过的地方登录",
-        )
+    address = address_of(request)
+    refusal = _too_many_for(username, address)
+    if refusal and not (known and _is_at_home(known, address)):
+        if known:
+            record("account.locked", actor=None, target=known, region_code=known.place)
+        raise refusal
     user = auth.authenticate(request, username=username, password=password)
     if isinstance(user, User):
         return user
     locked = bool(getattr(request, "axes_locked_out", False))
+    if not locked:
+        AccessFailureLog.objects.create(username=_name_in_log(username), ip_address=address)
     if known:
         record("account.locked" if locked else "account.failed", actor=None, target=known, region_code=known.place)
     if locked:
@@ -106,14 +117,36 @@ def _authenticated(request: HttpRequest, username: str, password: str, wrong: st
     raise Refused("wrong_password", wrong, field="password")
 
 
-def _is_guessed_at(user: User, address: str | None) -> bool:
-    """Whether so many wrong passwords came within the hour that only places known from earlier sign-ins may go on."""
-    now = timezone.now()
-    log = Entry.objects.of(user)
-    failures = log.filter(pk__gte=first_key(now - timedelta(hours=1)), action="account.failed")
-    if failures[: settings.GUESSES_AN_HOUR].count() < settings.GUESSES_AN_HOUR:
-        return False
-    return not log.filter(pk__gte=first_key(now - KNOWN_FOR), action="account.signed_in", address=address).exists()
+def _too_many_for(username: str, address: str | None) -> Refused | None:
+    """What to refuse when so many wrong passwords came within the hour that only places known from before may go on.
+
+    Names of nobody are counted alike, so that the answer tells of nobody whether there is an account; no password is
+    hashed for it.
+    """
+    failures = AccessFailureLog.objects.filter(attempt_time__gt=timezone.now() - FAILURES_COUNT_FOR).order_by()
+    if failures.filter(username=_name_in_log(username))[: settings.GUESSES_AN_HOUR].count() >= settings.GUESSES_AN_HOUR:
+        return Refused(
+            "guessed_at",
+            "这个账号一小时内输错密码的次数太多，暂停从新的地方登录。请过一小时再试，或在以前登录过的地方登录",
+        )
+    limit = settings.GUESSES_PER_ADDRESS
+    if address and failures.filter(ip_address=address)[:limit].count() >= limit:
+        return Refused(
+            "guessed_from",
+            "从这个网络一小时内输错密码的次数太多，以前没有在这里登录过的账号暂停登录。请过一小时再试，或换一个网络",
+        )
+    return None
+
+
+def _is_at_home(user: User, address: str | None) -> bool:
+    """Whether the person signed in from there of late."""
+    log = Entry.objects.of(user).filter(pk__gte=first_key(timezone.now() - KNOWN_FOR), action="account.signed_in")
+    return log.filter(address=address).exists()
+
+
+def _name_in_log(username: str) -> str:
+    """A username as failures are counted by: it may be a password that was typed into the wrong field."""
+    return blind_index(f"failure:{username}").hex()
 
 
 def _given_at(user: User) -> datetime:

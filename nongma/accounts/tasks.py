@@ -1,10 +1,12 @@
 from datetime import timedelta
 
+from axes.models import AccessFailureLog
 from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from nongma.accounts.models import IdempotencyKey, Session
+from nongma.accounts.signing_in import FAILURES_COUNT_FOR
 
 KEYS_KEPT = timedelta(hours=24)
 
@@ -21,6 +23,13 @@ def forget_idempotency_keys(timestamp: int) -> None:
 def forget_ended_sessions(timestamp: int) -> None:
     """Forget sessions that have ended by themselves; they open nothing any more."""
     Session.objects.filter(expire_date__lt=timezone.now()).delete()
+
+
+@app.periodic(cron="51 * * * *")
+@app.task(queueing_lock="accounts.forget_failures", lock="accounts.forget_failures")
+def forget_failures(timestamp: int) -> None:
+    """Forget wrong passwords that no longer count against a username or an address; the audit log keeps its own."""
+    AccessFailureLog.objects.filter(attempt_time__lt=timezone.now() - FAILURES_COUNT_FOR).delete()
 
 
 @app.task(name="accounts.hand_out", retry=RetryStrategy(max_attempts=20, wait=5))

@@ -9,6 +9,7 @@ from django.contrib import auth, messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -30,7 +31,7 @@ from nongma.accounts.sign_ins import (
     sign_in_before,
     sign_ins_of,
 )
-from nongma.accounts.signing_in import LOCKED, note_proof, prove_again, prove_password, start_session
+from nongma.accounts.signing_in import LOCKED, note_phone, prove_again, prove_password, start_session
 from nongma.audit.queries import key_of, slice_of
 from nongma.lib.refused import Refused
 
@@ -57,7 +58,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             status = 429 if refusal.code in LOCKED else 200
         else:
             if user.has_totp:
-                request.session[WAITS_FOR_CODE] = [user.pk, int(time.time())]
+                request.session[WAITS_FOR_CODE] = [user.pk, int(time.time()), user.get_session_auth_hash()]
                 return redirect(f"{reverse('accounts:sign-in-code')}?{urlencode({'next': _next(request)})}")
             start_session(request=request, user=user)
             return redirect(_next(request))
@@ -70,9 +71,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def sign_in_code(request: HttpRequest) -> HttpResponse:
     """第二步：手机上的动态口令，手机不在就用恢复码。"""
-    user_pk, since = request.session.get(WAITS_FOR_CODE, (None, 0))
-    user = User.objects.filter(pk=user_pk).select_related("agency").first()
-    if user is None or not user.may_sign_in or not user.has_totp or time.time() - since > CODE_SECONDS:
+    user = _who_waits(request)
+    if user is None:
         request.session.pop(WAITS_FOR_CODE, None)
         return redirect("accounts:sign-in")
     by_paper = request.GET.get("by") == "recovery"
@@ -184,6 +184,7 @@ def code(request: SignedInRequest) -> HttpResponse:
             form.add_error(refusal.field or None, refusal.message)
         else:
             _stay(request, User.objects.get(pk=request.user.pk))
+            note_phone(request)
             messages.success(request, "动态口令已启用，其他地方的登录和接口令牌都已失效")
             return _show_codes(request, codes, on)
     context = {
@@ -270,11 +271,19 @@ def sign_ins(request: SignedInRequest) -> HttpResponse:
     return render(request, "accounts/sign_ins.html", {"slice": found, "is_first": key is None})
 
 
+def _who_waits(request: HttpRequest) -> User | None:
+    """Who gave the password a moment ago and has yet to give the code; nobody when it was changed since."""
+    user_pk, since, mark = request.session.get(WAITS_FOR_CODE, (None, 0, ""))
+    user = User.objects.filter(pk=user_pk).select_related("agency").first()
+    if user is None or not user.may_sign_in or not user.has_totp or time.time() - since > CODE_SECONDS:
+        return None
+    return user if constant_time_compare(mark, user.get_session_auth_hash()) else None
+
+
 def _stay(request: HttpRequest, user: User) -> None:
-    """Keep this browser signed in when all others are signed out; the password was given for that just now."""
+    """Keep this browser signed in when all others are signed out; what was proved in it stays as old as it is."""
     request.user = user
     auth.update_session_auth_hash(request, user)
-    note_proof(request, fully=True)
 
 
 def _tell_of_used_code(request: HttpRequest, user: User) -> None:

@@ -1,5 +1,4 @@
 from importlib import import_module
-from time import time
 
 import pytest
 from django.apps import apps
@@ -9,7 +8,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from nongma.accounts.models import Authenticator, User
 from nongma.accounts.second_factor import start_enrolling
-from nongma.accounts.services import create_user
+from nongma.accounts.services import change_password, create_user
+from nongma.accounts.sign_ins import end_everywhere
 from nongma.audit.models import Entry
 from nongma.testing import TOTP_KEY, api_of, client_of, one_time_code
 
@@ -131,7 +131,7 @@ def test_it_wants_the_password_first(client: Client, phone: Authenticator) -> No
 def test_it_waits_five_minutes_for_the_code(client: Client, phone: Authenticator) -> None:
     first_step(client)
     session = client.session
-    session["waits_for_code"] = [phone.user_id, int(time()) - 301]
+    session["waits_for_code"][1] -= 301
     session.save()
     response = client.post(reverse("accounts:sign-in-code"), {"code": one_time_code(phone)})
     assert response.url == reverse("accounts:sign-in")
@@ -159,3 +159,18 @@ def test_it_stops_at_the_persons_own_wish(mei: User, phone: Authenticator) -> No
     assert client.get(reverse("accounts:account")).status_code == 200
     assert elsewhere.get(reverse("accounts:account")).status_code == 302
     assert Entry.objects.filter(action="account.totp_removed").exists()
+
+
+@pytest.mark.parametrize("meanwhile", ["password", "epoch"])
+def test_a_password_changed_in_between_ends_the_step(mei: User, phone: Authenticator, meanwhile: str) -> None:
+    client = Client()
+    page = first_step(client).url
+    assert client.get(page).status_code == 200
+    if meanwhile == "password":
+        change_password(user=mei, old=PASSWORD, new="eight-green-hills", actor=mei)
+    else:
+        end_everywhere(user=mei, actor=mei)
+    answer = client.post(page, {"code": one_time_code(phone), "next": "/me"})
+    assert answer.url == reverse("accounts:sign-in")
+    assert "_auth_user_id" not in client.session
+    assert not Entry.objects.filter(action="account.signed_in").exists()

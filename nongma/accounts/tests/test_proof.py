@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from nongma.accounts.access import ALLOWED, SENSITIVE, Action
-from nongma.accounts.models import Agency, Authenticator, User
+from nongma.accounts.models import Agency, Authenticator, RecoveryCode, User
 from nongma.accounts.sessions import PROVED, PROVED_FULLY
 from nongma.accounts.tests import repeatable_urls
 from nongma.accounts.tokens import token_for
@@ -20,7 +20,7 @@ from nongma.audit.models import Entry
 from nongma.origins.models import Origin
 from nongma.testing import api_of, client_of, one_time_code
 
-PASSWORD = "seven-green-hills"
+PASSWORD, NEW = "seven-green-hills", "eight-green-hills"
 CONFIRM = reverse("accounts:confirm")
 EXPORT = reverse("audit:export")
 
@@ -82,6 +82,30 @@ def test_how_one_signs_in_changes_with_the_second_factor_too(stale: Client, hain
     assert len(stale.post(page, password | {"proof_code": one_time_code(phone)}).context["codes"]) == 10
 
 
+def test_a_new_password_is_no_second_factor(stale: Client, hainan: User) -> None:
+    fields = {"old": PASSWORD, "new": NEW, "again": NEW}
+    assert stale.post(reverse("accounts:password"), fields).url == reverse("accounts:account")
+    assert stale.get(reverse("accounts:account")).status_code == 200
+    elsewhere = client_of(User.objects.get(pk=hainan.pk))
+    before = Entry.objects.count()
+    for name in ("recovery", "start-code", "stop-code", "end-sessions"):
+        assert "六位动态口令" in stale.post(reverse(f"accounts:{name}")).text
+    assert stale.get(reverse("accounts:recovery")).url.startswith(CONFIRM)
+    assert (Entry.objects.count(), RecoveryCode.objects.count()) == (before, 0)
+    assert Authenticator.objects.get(user=hainan).confirmed
+    assert elsewhere.get(reverse("accounts:account")).status_code == 200
+
+
+def test_a_phone_just_enrolled_is_the_second_factor(li: User) -> None:
+    client = stale_of(li)
+    client.post(CONFIRM, {"proof_password": PASSWORD, "full": "1"})
+    client.post(reverse("accounts:start-code"))
+    phone = Authenticator.objects.get(user=li)
+    assert client.post(reverse("accounts:code"), {"code": one_time_code(phone)}).status_code == 200
+    assert client.get(reverse("accounts:recovery")).status_code == 200
+    assert client.session[PROVED_FULLY] == client.session[PROVED]
+
+
 def test_it_leads_to_no_other_site(stale: Client) -> None:
     assert stale.post(CONFIRM, {"proof_password": PASSWORD, "next": "//evil.example/"}).url == reverse("desk:home")
 
@@ -132,7 +156,8 @@ def test_files_and_endless_forms_are_not_carried(stale: Client) -> None:
 
 
 def test_the_way_back_leads_to_no_other_site(stale: Client) -> None:
-    for url in ("https://evil.example/", "javascript:alert(1)", "//evil.example"):
+    ours = "http://testserver"
+    for url in ("https://evil.example/", "javascript:alert(1)", "//evil.example", f"{ours}//evil.example/x", ours):
         assert stale.post(EXPORT, {"proof_password": "wrong", "proof_back": url}).context["back"] == "/"
         assert stale.post(EXPORT, headers={"referer": url}).context["back"] == "/"
 
@@ -143,6 +168,13 @@ def test_htmx_is_led_to_the_page_as_a_whole(stale: Client) -> None:
     assert answer["HX-Redirect"] == f"{CONFIRM}?next=%2Faudit%2F%3Fkind%3Dlot"
     answer = stale.post(EXPORT, headers=headers | {"HX-Current-URL": "https://evil.example/"})
     assert answer["HX-Redirect"] == f"{CONFIRM}?next=%2F"
+
+
+def test_the_way_back_does_not_leave_https(stale: Client) -> None:
+    headers = {"referer": "http://testserver/audit/"}
+    assert stale.post(EXPORT, headers=headers, secure=True).context["back"] == "/"
+    headers = {"referer": "https://testserver/audit/"}
+    assert stale.post(EXPORT, headers=headers, secure=True).context["back"] == "/audit/"
 
 
 def test_wrong_ones_lock_as_at_the_sign_in(stale: Client, hainan: User) -> None:
