@@ -85,7 +85,7 @@ def suspend_agency(*, agency: Agency, reason: str, actor: User) -> Agency:
 
 @transaction.atomic
 def restore_agency(*, agency: Agency, actor: User) -> Agency:
-    """Let an agency's people work again.
+    """Let an agency's people work again; their sessions and tokens of before stay ended.
 
     Refuses `outside_area`, `not_suspended`, and `suspended_above` (a higher level cut it off).
     """
@@ -97,6 +97,7 @@ def restore_agency(*, agency: Agency, actor: User) -> Agency:
     check_rank(agency.suspended_level, level)
     agency.suspended_at, agency.suspended_for, agency.suspended_level = None, "", None
     agency.save(update_fields=SUSPENSION)
+    User.objects.filter(agency=agency).update(epoch=models.F("epoch") + 1)
     record("agency.restored", actor=actor, target=agency, region_code=agency.region_id)
     recount(agency.region_id)
     return agency

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from nongma.accounts import services
 from nongma.accounts.models import Agency, User
 from nongma.audit.models import Entry
 from nongma.testing import api_of, client_of
@@ -40,12 +41,23 @@ def test_open_sessions_and_tokens_end_at_the_next_request(wang: User, cut_off: C
     assert browser.post(reverse("origins:imports")).url.startswith(reverse("accounts:sign-in"))
 
 
-def test_who_is_restored_goes_on(wang: User) -> None:
-    program = api_of(wang)
-    suspend_person(wang)
-    assert program.get("/api/v1/me").status_code == 401
-    User.objects.filter(pk=wang.pk).update(suspended_at=None)
-    assert program.get("/api/v1/me").status_code == 200
+@pytest.mark.parametrize("whole", [False, True])
+def test_who_is_restored_signs_in_anew(wang: User, hainan: User, zhao: User, whole: bool) -> None:
+    other = api_of(zhao)
+    browser, program = client_of(wang), api_of(wang)
+    if whole:
+        services.suspend_agency(agency=wang.agency, reason="撤并", actor=hainan)
+    else:
+        services.suspend_user(user=wang, reason="离岗", actor=hainan)
+    assert [caller.get("/api/v1/me").status_code for caller in (browser, program)] == [401, 401]
+    if whole:
+        services.restore_agency(agency=wang.agency, actor=hainan)
+    else:
+        services.restore_user(user=wang, actor=hainan)
+    assert [caller.get("/api/v1/me").status_code for caller in (browser, program)] == [401, 401]
+    wang = User.objects.get(pk=wang.pk)
+    assert [caller.get("/api/v1/me").status_code for caller in (client_of(wang), api_of(wang))] == [200, 200]
+    assert other.get("/api/v1/me").status_code == 200
 
 
 def sign_in(password: str) -> str:
