@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.timezone import make_aware
 
 from nongma.accounts.models import Agency, Membership, MembershipQuerySet, Role, User
 from nongma.regions.models import Region
@@ -62,6 +63,18 @@ def tenures_before(user: User) -> list[Tenure]:
     with connection.cursor() as cursor:
         cursor.execute(TENURES, {"user": user.pk, "today": timezone.localdate()})
         return [Tenure(*row) for row in cursor.fetchall()]
+
+
+def done_by(user: User) -> Q:
+    """What a person did, and what is handed over with the posts that the person has taken over (交接).
+
+    For models with `user` and `created_at`.
+    """
+    query = Q(user=user)
+    for tenure in tenures_before(user):
+        first, last = (make_aware(datetime.combine(day, time.min)) for day in (tenure.from_on, tenure.to_on))
+        query |= Q(user=tenure.user, created_at__gte=first, created_at__lt=last + timedelta(days=1))
+    return query
 
 
 def region_of(user: User) -> Region | None:

@@ -32,7 +32,7 @@ class HandoutFault(Schema):
 
     row: int = Field(description="表内行号，从 1 起")
     field: str
-    code: str
+    code: str = Field(description="differs 是提醒：这一行已办，只是和已有的不一样、没有改动；其他的都是有误")
     message: str
 
 
@@ -78,5 +78,5 @@ def submit(request: SignedInRequest, file: File[UploadedFile]) -> Any:
 @router.get("/handouts/{uuid:uid}", response=HandoutDetail, summary="批量分配的进度和结果", operation_id="handout")
 @requires_api(Action.VIEW_ACCOUNTS)
 def detail(request: SignedInRequest, uid: UUID) -> Any:
-    """状态、行数和前 1,000 处问题；只看得到自己上传的。"""
+    """状态、行数和前 1,000 处问题；只看得到自己和前任上传的。"""
     return get_object_or_404(Handout.objects.visible_to(request.user), uid=uid)

@@ -4,6 +4,7 @@ A chunk of lines is judged together, in their order: what is around it is read i
 the lines before it have brought about. The rules are those of `granting` and `services`; nothing is written.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,12 +14,13 @@ from django.db.models.functions import Upper
 from django.utils import timezone
 
 from nongma.accounts.granting import check_grant, oversees, parent_for
-from nongma.accounts.handouts.sheet import PLACES, Fault, Line
+from nongma.accounts.handouts.sheet import DIFFERS, LABELS, PLACES, Fault, Line
 from nongma.accounts.models import Agency, Department, Membership, Role, User
 from nongma.accounts.services.agencies import check_may_create, checked_name, is_taken_over
 from nongma.accounts.services.people import checked_email, checked_username
 from nongma.accounts.services.posts import administrator_exists, check_standing
 from nongma.lib.fields import blind_index
+from nongma.lib.masking import mask_email, mask_phone
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
 from nongma.regions.names import Gazetteer
@@ -27,13 +29,20 @@ from nongma.regions.spans import ancestors_of
 AgencyKey = tuple[int, str, str]
 PersonKey = tuple[AgencyKey, str, bytes]
 
+MOBILE_IN_TEXT = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)", re.ASCII)
+MAIL_IN_TEXT = re.compile(r"[^\s@“”]+@[^\s@“”]+")
+
 
 @dataclass(slots=True)
 class Judged:
-    """A line with its faults, or with what it brings about: an agency, a person, posts there."""
+    """A line with its faults, or with what it brings about: an agency, a person, posts there.
+
+    `doubts`: what the line says of somebody or something on file that is otherwise there, and stays so.
+    """
 
     line: Line
     faults: list[Fault]
+    doubts: list[Fault] = field(default_factory=list)
     agency: Agency | None = None
     user: User | None = None
     roles: list[Role] = field(default_factory=list)
@@ -180,6 +189,8 @@ class Judge:
                 self._judge_person(one)
             if not one.faults:
                 self._around.take_in(one)
+            one.faults = [_veiled(fault) for fault in one.faults]
+            one.doubts = [_veiled(fault) for fault in one.doubts] if not one.faults else []
             yield one
 
     def _judge_agency(self, one: Judged, code: int | None) -> None:
@@ -210,6 +221,8 @@ class Judge:
             one.faults.append(Fault(_place_of(line), "outside_area", "这个机构不归您管理", region.full_name))
         else:
             one.agency = agency
+            if line.department and line.department != agency.department:
+                self._doubt(one, "department", "这个机构", "机构页面", Department(line.department).label)
 
     def _judge_person(self, one: Judged) -> None:
         line = one.line
@@ -241,6 +254,16 @@ class Judge:
             one.faults.append(Fault("roles", "self", "不能给自己任命职务", _labels(missing)))
         elif missing:
             self._try(one, "name", _checked, check_standing, user, agency)
+        home = agency if is_here else next((other for other in self._around.known if other.pk == user.agency_id), None)
+        if home is None or not oversees(self._actor, home):
+            return  # what is on file there is not told, not even that it is another number
+        for column, told, known in (("phone", line.phone, user.phone), ("email", line.email, user.email)):
+            if told and told.strip().lower() != known.lower():
+                self._doubt(one, column, "这个人", "人员页面", told)
+
+    def _doubt(self, one: Judged, column: str, whose: str, page: str, value: str) -> None:
+        message = f"表里的{LABELS[column]}和{whose}现在的不一样，没有改动；要改请到{page}修改"
+        one.doubts.append(Fault(column, DIFFERS, message, value))
 
     def _new_person(self, one: Judged, agency: Agency) -> None:
         line = one.line
@@ -283,6 +306,21 @@ class Judge:
 def key_of(agency: Agency) -> AgencyKey:
     """What makes an agency the same: division, kind and name."""
     return (agency.region_id, str(agency.kind), agency.name)
+
+
+def _veiled(fault: Fault) -> Fault:
+    """The fault as it is kept: numbers and addresses of people masked, in whichever column they were put by mistake."""
+    value = fault.value
+    if fault.field == "phone":
+        value = mask_phone(value) if len(value) >= 10 else value[:1] + "*" * len(value[1:])
+    elif fault.field == "email":
+        value = mask_email(value)
+    return fault._replace(message=_veil(fault.message), value=_veil(value))
+
+
+def _veil(text: str) -> str:
+    text = MOBILE_IN_TEXT.sub(lambda found: mask_phone(found[0]), text)
+    return MAIL_IN_TEXT.sub(lambda found: mask_email(found[0]), text)
 
 
 def _mark(user: User) -> str:

@@ -1,9 +1,12 @@
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.core.paginator import Page, Paginator
 from django.db import connection
+from django.db.models import Count, Max
 
 from nongma.accounts.models import Handout, HandoutRow
+from nongma.audit.models import Entry
 
 ROWS_A_PAGE = 50
 
@@ -14,6 +17,20 @@ class FieldFaults:
 
     field: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """How often slips of a hand-out were printed, and when last."""
+
+    times: int
+    last_at: datetime | None
+
+
+def printed_of(handout: Handout) -> Printed:
+    """How often slips of a hand-out were printed, by the audit log."""
+    entries = Entry.objects.of(handout).filter(action="handout.slips_printed")
+    return Printed(**entries.aggregate(times=Count("pk"), last_at=Max("at")))
 
 
 def faults_by_field(handout: Handout) -> list[FieldFaults]:

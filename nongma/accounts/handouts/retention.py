@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from nongma.accounts.handouts.services import UNFINISHED
@@ -13,9 +13,19 @@ from nongma.accounts.queries import place_by_user
 from nongma.audit.services import record_many
 from nongma.lib.retention import Settled, remove_old_files
 
+FORGET_VALUES = """
+    UPDATE accounts_handoutrow SET faults = (
+        SELECT jsonb_agg(fault - 'value' ORDER BY place)
+        FROM jsonb_array_elements(faults) WITH ORDINALITY AS found (fault, place)
+    ) WHERE handout_id = ANY(%s) AND faults <> '[]'
+"""
+
 
 def remove_old_sheets() -> int:
-    """Delete the files of hand-outs that ended `settings.KEEP_UPLOADS_DAYS` ago or earlier; how many those were."""
+    """Delete the files of hand-outs that ended `settings.KEEP_UPLOADS_DAYS` ago or earlier; how many those were.
+
+    What was read in faulty cells goes with the file; what is wrong where stays.
+    """
     before = timezone.now() - timedelta(days=settings.KEEP_UPLOADS_DAYS)
     return remove_old_files("handouts", before, _settle)
 
@@ -26,6 +36,8 @@ def _settle(uids: set[UUID], before: datetime) -> Settled:
     over = [one for one in handouts if one.status not in UNFINISHED and (one.finished_at or one.created_at) < before]
     kept = [one for one in over if one.file]
     Handout.objects.filter(pk__in=[one.pk for one in kept]).update(file="")
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET_VALUES, [[one.pk for one in kept]])
     places = place_by_user({one.user_id for one in kept})
     record_many(
         "handout.file_removed",

@@ -51,10 +51,10 @@ def save_chunk(handout: Handout, judged: Sequence[Judged], secrets: dict[int, Se
             user=None if one.faults else one.user,
             agency=None if one.faults else one.agency,
             first_password=secrets[one.line.row].password if not one.faults and one.is_new_user else "",
-            faults=[fault._asdict() for fault in one.faults],
+            faults=[fault._asdict() for fault in one.faults or one.doubts],
         )
         for one in judged
-        if one.faults or one.is_change
+        if one.faults or one.doubts or one.is_change
     ]
     HandoutRow.objects.bulk_create(rows)
     _record(handout.user, made, people, posts)

@@ -41,6 +41,8 @@ NEEDED = ("agency", "kind")
 PLACES = ("province", "city", "county", "town", "village")
 PERSON = ("name", "username", "phone", "email", "roles")
 RECOGNISED = 4
+DIFFERS = "differs"
+"""The code of what is only a doubt: the line was taken, and what stands on file otherwise was left as it is."""
 # Kept equal to the models' choices by a test: the child knows no models.
 KINDS = {"监管": "supervision", "监测": "monitoring", "执法": "enforcement"}
 DEPARTMENTS = {

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 
 from nongma.accounts.access import Action, may
-from nongma.accounts.models import Handout, HandoutRow, User
+from nongma.accounts.models import Agency, Handout, HandoutRow, Membership, User
 from nongma.accounts.queries import place_by_user, place_of
 from nongma.audit.services import record, record_many
 from nongma.lib import qr
@@ -74,28 +75,38 @@ def slip_pdf(slips: Sequence[Slip], *, issuer: User, by_agency: bool = False) ->
     return typeset(SOURCE, data, pdf_tags=False)
 
 
-def waiting_slips(handout: Handout) -> models.QuerySet[HandoutRow]:
-    """The rows whose people have not changed the first password yet."""
-    return handout.rows.exclude(first_password="").filter(user__must_change_password=True, user__is_active=True)
+def waiting_slips(handout: Handout, actor: User) -> models.QuerySet[HandoutRow]:
+    """The rows whose slips the person may print: none of another's hand-out.
+
+    Their people have not changed the first password yet, and their accounts are wholly in the person's care now, by the
+    rule of `looks_after`: whoever has moved to another county could sign in as people of the one before.
+    """
+    if handout.user_id != actor.pk:
+        return HandoutRow.objects.none()
+    rows = handout.rows.exclude(first_password="").filter(user__must_change_password=True, user__is_active=True)
+    cared_for = Agency.objects.visible_to(actor)
+    posts = Membership.objects.filter(user=OuterRef("user")).exclude(to_on__lt=timezone.localdate())
+    outside = posts.filter(~Exists(cared_for.filter(pk=OuterRef("agency"))))
+    return rows.filter(Exists(cared_for.filter(pk=OuterRef("user__agency"))), ~Exists(outside))
 
 
-def parts_of(handout: Handout) -> list[Part]:
-    """The PDFs that the slips of a hand-out make, each of so many rows of the sheet."""
+def parts_of(handout: Handout, actor: User) -> list[Part]:
+    """The PDFs that the slips make that a person may print of a hand-out, each of so many rows of the sheet."""
     counted: dict[int, list[int]] = {}
-    for row in waiting_slips(handout).order_by("row").values_list("row", flat=True):
+    for row in waiting_slips(handout, actor).order_by("row").values_list("row", flat=True):
         counted.setdefault((row - 1) // A_FILE, []).append(row)
     return [Part(number, rows[0], rows[-1], len(rows)) for number, rows in counted.items()]
 
 
 @transaction.atomic
 def print_slips(*, handout: Handout, part: int, order: Order, actor: User) -> bytes:
-    """The slips of one part as a PDF, for whoever handed the accounts out, on record.
+    """The slips of one part as a PDF, for whoever handed the accounts out and still looks after them, on record.
 
-    Refuses `not_allowed` and `no_slips` (all are changed, cleared or too old).
+    Refuses `not_allowed` and `no_slips` (all are changed, cleared, too old, or in another's care by now).
     """
     if handout.user_id != actor.pk or not may(actor, Action.MANAGE_ACCOUNTS):
         raise Refused("not_allowed", "密码条只有分配账号的人自己能打印")
-    rows = waiting_slips(handout).filter(row__gt=part * A_FILE, row__lte=(part + 1) * A_FILE)
+    rows = waiting_slips(handout, actor).filter(row__gt=part * A_FILE, row__lte=(part + 1) * A_FILE)
     by_agency = order == Order.AGENCY
     places = ("agency__region_id", "agency_id", "row") if by_agency else ("row",)
     slips = [
@@ -104,7 +115,9 @@ def print_slips(*, handout: Handout, part: int, order: Order, actor: User) -> by
         if row.user
     ]
     if not slips:
-        raise Refused("no_slips", "没有要打印的密码条：本人已改密码，或已清除。忘了密码的，请在人员页面重设")
+        raise Refused(
+            "no_slips", "没有要打印的密码条：本人已改密码，或已清除，或已不归您管理。忘了密码的，请在人员页面重设"
+        )
     record("handout.slips_printed", actor=actor, target=handout, region_code=place_of(actor), count=len(slips))
     return slip_pdf(slips, issuer=actor, by_agency=by_agency)
 

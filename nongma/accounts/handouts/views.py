@@ -14,9 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
 from nongma.accounts.handouts.forms import SlipsForm, UploadForm
-from nongma.accounts.handouts.queries import faults_by_field, faulty_rows
+from nongma.accounts.handouts.queries import faults_by_field, faulty_rows, printed_of
 from nongma.accounts.handouts.services import MOST_ROWS, UNFINISHED, faults_workbook, submit_handout
-from nongma.accounts.handouts.sheet import LABELS, TITLE
+from nongma.accounts.handouts.sheet import DIFFERS, LABELS, TITLE
 from nongma.accounts.handouts.slips import Order, clear_slips, parts_of, print_slips
 from nongma.accounts.handouts.template import template_for
 from nongma.accounts.models import Handout
@@ -32,8 +32,10 @@ TONES = {"queued": "grey", "running": "blue", "done": "green", "failed": "red"}
 @requires(Action.VIEW_ACCOUNTS)
 @require_GET
 def handouts(request: SignedInRequest) -> HttpResponse:
-    """自己办过的批量分配。"""
-    page = Paginator(Handout.objects.visible_to(request.user), A_PAGE).get_page(request.GET.get("page"))
+    """自己和前任办过的批量分配。"""
+    page = Paginator(Handout.objects.visible_to(request.user).select_related("user"), A_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {
         "page": page,
         "rows": [{"handout": handout, **_shown_status(handout)} for handout in page],
@@ -83,12 +85,18 @@ def handout(request: SignedInRequest, uid: UUID) -> HttpResponse:
             "field": field,
             "fields": [{"one": one, "label": LABELS.get(one.field, one.field)} for one in faults_by_field(found)],
             "faults": [
-                {"row": row.row, "label": LABELS.get(fault["field"], fault["field"]), **fault}
+                {
+                    "row": row.row,
+                    "label": LABELS.get(fault["field"], fault["field"]),
+                    "is_doubt": fault["code"] == DIFFERS,
+                    **fault,
+                }
                 for row in page
                 for fault in row.faults
                 if not field or fault["field"] == field
             ],
-            "slips": sum(part.slips for part in parts_of(found)),
+            "slips": sum(part.slips for part in parts_of(found, request.user)),
+            "printed": printed_of(found),
             "may_hand_out": may(request.user, Action.MANAGE_ACCOUNTS),
         }
     return render(request, "accounts/handouts/record.html", context)
@@ -144,7 +152,9 @@ def slips(request: SignedInRequest, uid: UUID) -> HttpResponse:
     context = {
         "handout": found,
         "form": form,
-        "parts": parts_of(found),
+        "parts": parts_of(found, request.user),
+        "is_own": found.user_id == request.user.pk,
+        "printed": printed_of(found),
         "days": settings.KEEP_SLIPS_DAYS,
         "orders": Order.choices,
     }

@@ -11,8 +11,13 @@ from nongma.lib.ids import uuid7
 
 class HandoutQuerySet(models.QuerySet["Handout"]):
     def visible_to(self, user: User) -> Self:
-        """A person's own hand-outs."""
-        return self.filter(user=user)
+        """A person's own hand-outs, and those that the holders of the person's posts before made in their time.
+
+        The slips of the latter stay with whoever made them (`handouts.slips.waiting_slips`).
+        """
+        from nongma.accounts.queries import done_by
+
+        return self.filter(done_by(user))
 
 
 class Handout(models.Model):

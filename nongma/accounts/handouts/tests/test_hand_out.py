@@ -8,7 +8,7 @@ from nongma.accounts.handouts.tests.conftest import YAZHOU_PLACE, HandOut, count
 from nongma.accounts.models import Agency, Department, Figures, Handout, HandoutRow, Membership, Role, User
 from nongma.accounts.services import appoint, change_password, suspend_agency
 from nongma.audit.models import Entry
-from nongma.testing import LIANDU, SANYA, YAZHOU, make_official
+from nongma.testing import LIANDU, SANYA, YAZHOU, client_of, make_official
 
 
 def test_it_makes_agencies_people_and_posts(gao: User, hand_out: HandOut) -> None:
@@ -135,6 +135,44 @@ def test_every_fault_of_a_line_is_told(gao: User, hand_out: HandOut) -> None:
     assert faults(handout) == expected
     assert (Agency.objects.count(), User.objects.count(), Membership.objects.count()) == before
     assert all(fault["message"] for row in handout.rows.all() for fault in row.faults)
+
+
+def test_faults_keep_no_number_or_address(gao: User, hand_out: HandOut) -> None:
+    """Whatever column it was put in by mistake."""
+    rows = [
+        station(1, phone="1390000001"),
+        station(2, phone="0898-88381234"),
+        station(3, phone="88381234"),
+        station(4, email="wu.da.dan@example"),
+        station(5, kind="13912345678"),
+        station(6, code="13912345678", username="wu dan@example.cn"),
+    ]
+    handout = hand_out(gao, rows)
+    assert counts(handout) == (0, 0, 0, 6)
+    kept = str(list(handout.rows.values_list("faults", flat=True)))
+    for written in ("1390000001", "88381234", "wu.da.dan", "13912345678", "dan@example.cn"):
+        assert written not in kept
+    assert "139****0001" in kept
+    assert "w***@example" in kept
+    assert "139****5678" in kept
+
+
+def test_what_differs_from_the_account_is_told_and_left(gao: User, hand_out: HandOut) -> None:
+    known = station(1, username="dadan.wu", email="wu@example.cn", department="质量安全")
+    hand_out(gao, [known])
+    before = User.objects.values().get(username="dadan.wu")
+    other = known | {"phone": "13987654321", "email": "da@example.cn", "department": "水产品"}
+    handout = hand_out(gao, [known | {"email": "WU@example.cn"}, other, known | {"phone": "", "email": ""}])
+    assert counts(handout) == (0, 0, 3, 0)
+    assert faults(handout) == [(3, "department", "differs"), (3, "phone", "differs"), (3, "email", "differs")]
+    told = handout.rows.get().faults
+    assert [fault["value"] for fault in told] == ["水产品", "139****4321", "d***@example.cn"]
+    assert "到机构页面修改" in told[0]["message"]
+    assert "表里的手机和这个人现在的不一样" in told[1]["message"]
+    assert User.objects.values().get(username="dadan.wu") == before
+    assert Agency.objects.get(name="大蛋村监管站").department == Department.QUALITY_SAFETY
+    page = client_of(gao).get(handout.get_absolute_url()).content.decode()
+    assert page.count("请核对") == 3
 
 
 def test_it_hands_out_nothing_outside_the_area(gao: User, hainan: User, hand_out: HandOut) -> None:

@@ -10,10 +10,10 @@ from nongma.accounts.handouts import slips
 from nongma.accounts.handouts.retention import remove_old_sheets
 from nongma.accounts.handouts.slips import Slip, clear_old_slips, slip_pdf
 from nongma.accounts.handouts.tests.conftest import HandOut, station
-from nongma.accounts.models import Handout, User
-from nongma.accounts.services import reset_password
+from nongma.accounts.models import Handout, Membership, Role, User
+from nongma.accounts.services import appoint, dismiss, hand_over, reset_password
 from nongma.audit.models import Entry
-from nongma.testing import client_of
+from nongma.testing import HAINAN, LIANDU, client_of, make_official
 
 
 def texts(pdf: bytes) -> list[str]:
@@ -60,7 +60,7 @@ def test_ten_stand_on_a_sheet_and_parts_on_files(gao: User, hand_out: HandOut, m
     assert [page.count("abcd-efgh-jkmn-pqrs") for page in texts(slip_pdf(made, issuer=gao))] == [10, 10, 1]
     handout = hand_out(gao, [station(1), station(2), station(3)])
     monkeypatch.setattr(slips, "A_FILE", 2)
-    assert [(part.number, part.slips) for part in slips.parts_of(handout)] == [(0, 1), (1, 2)]
+    assert [(part.number, part.slips) for part in slips.parts_of(handout, gao)] == [(0, 1), (1, 2)]
     assert "周0003" in texts(printed(client_of(gao), handout, part=1))[0]
 
 
@@ -72,6 +72,80 @@ def test_who_has_changed_the_password_has_no_slip(gao: User, hand_out: HandOut) 
     (text,) = texts(printed(client_of(gao), handout))
     assert "周0001" not in text
     assert "周0002" in text
+
+
+def refused(client: Client, handout: Handout) -> bool:
+    """Whether printing is refused, with nothing written and every first password left as it was."""
+    before = list(handout.rows.order_by("row").values_list("first_password", flat=True))
+    entries = Entry.objects.count()
+    address = reverse("accounts:handout-slips", args=[handout.uid])
+    assert "下载密码条 PDF" not in client.get(address).content.decode()
+    response = client.post(address, {"part": 0, "order": "row"})
+    assert list(handout.rows.order_by("row").values_list("first_password", flat=True)) == before
+    assert Entry.objects.count() == entries
+    return response.status_code == 422 and "PDF" not in response["Content-Type"]
+
+
+def test_who_moves_to_another_county_prints_no_more(gao: User, hand_out: HandOut) -> None:
+    handout = hand_out(gao, [station(1), station(2)])
+    liandu = make_official("sun", "孙管理", Role.COLLECTOR, LIANDU).agency
+    assert liandu
+    dismiss(membership=gao.memberships.get(), actor=None)
+    appoint(user=gao, agency=liandu, role=Role.ADMINISTRATOR, actor=None)
+    gao = User.objects.get(pk=gao.pk)
+    assert refused(client_of(gao), handout)
+    assert slips.parts_of(handout, gao) == []
+    assert "打印密码条" not in client_of(gao).get(handout.get_absolute_url()).content.decode()
+
+
+def test_who_works_elsewhere_too_has_no_slip(gao: User, hand_out: HandOut) -> None:
+    """Whoever signed in as that person would have the rights of the other post."""
+    handout = hand_out(gao, [station(1), station(2)])
+    first = handout.rows.order_by("row")[0].user
+    province = make_official("sun", "孙采集", Role.COLLECTOR, HAINAN).agency
+    assert first
+    assert province
+    post = Membership.objects.create(user=first, agency=province, role=Role.ANALYST, from_on=timezone.localdate())
+    client = client_of(gao)
+    (text,) = texts(printed(client, handout))
+    assert "周0001" not in text
+    assert "周0002" in text
+    Membership.objects.filter(pk=post.pk).update(
+        from_on=timezone.localdate() - timedelta(days=9), to_on=timezone.localdate() - timedelta(days=1)
+    )
+    assert "周0001" in texts(printed(client, handout))[0]
+
+
+def test_a_hand_out_follows_the_post_without_its_slips(gao: User, hainan: User, hand_out: HandOut) -> None:
+    handout = hand_out(gao, [station(1), station(2, roles="审核员")])
+    assert gao.agency
+    hu = make_official("hu", "胡接任", Role.REVIEWER, gao.agency.region_id)
+    assert client_of(hu).get(handout.get_absolute_url()).status_code == 403
+    hand_over(membership=gao.memberships.get(), to=hu, actor=hainan)
+    later = hand_out(User.objects.get(pk=hu.pk), [station(3)])
+    client = client_of(hu)
+    listed = client.get(reverse("accounts:handouts")).content.decode()
+    assert str(handout.uid) in listed
+    assert str(later.uid) in listed
+    assert "在这一级没有" in client.get(handout.get_absolute_url()).content.decode()
+    assert refused(client, handout)
+    assert "不归您打印" in client.get(reverse("accounts:handout-slips", args=[handout.uid])).content.decode()
+    client.post(reverse("accounts:clear-slips", args=[handout.uid]))
+    assert handout.rows.exclude(first_password="").count() == 1
+    assert texts(printed(client, later))
+    assert set(Handout.objects.visible_to(User.objects.get(pk=gao.pk))) == {handout}
+
+
+def test_the_page_says_how_often_slips_were_printed(gao: User, hand_out: HandOut) -> None:
+    handout = hand_out(gao, [station(1)])
+    hand_out(gao, [station(2)])
+    client = client_of(gao)
+    assert "密码条还没打印" in client.get(handout.get_absolute_url()).content.decode()
+    printed(client, handout)
+    printed(client, handout)
+    last = Entry.objects.filter(action="handout.slips_printed").latest("at").at
+    said = f"打印过 2 次，最近 {timezone.localtime(last):%Y-%m-%d %H:%M}"
+    assert said in client.get(handout.get_absolute_url()).content.decode()
 
 
 def test_slips_are_cleared_by_hand(gao: User, hand_out: HandOut) -> None:
@@ -98,7 +172,9 @@ def test_slips_and_sheets_go_by_themselves(gao: User, hand_out: HandOut) -> None
 
 
 def test_sheets_go_by_themselves(gao: User, hand_out: HandOut, settings: pytest.FixtureRequest) -> None:
-    handout = hand_out(gao, [station(1)])
+    handout = hand_out(gao, [station(1), station(2, kind="监督", email="wu")])
+    before = handout.rows.get(row=3).faults
+    assert all(fault["value"] for fault in before)
     storage, name = handout.file.storage, handout.file.name
     assert remove_old_sheets() == 0
     settings.KEEP_UPLOADS_DAYS = 0  # type: ignore[attr-defined]
@@ -108,6 +184,9 @@ def test_sheets_go_by_themselves(gao: User, hand_out: HandOut, settings: pytest.
     assert Entry.objects.filter(action="handout.file_removed").count() == 1
     page = client_of(gao).get(handout.get_absolute_url()).content.decode()
     assert "已按保存期限删除" in page
+    kept = [{name: told for name, told in fault.items() if name != "value"} for fault in before]
+    assert handout.rows.get(row=3).faults == kept
+    assert handout.rows.get(row=2).faults == []
 
 
 def test_first_passwords_lie_encrypted(gao: User, hand_out: HandOut) -> None:
