@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from nongma.accounts.models import Authorisation, Target, User
+from nongma.accounts.models import Authorisation, AuthorisedTown, Target, User
 from nongma.notices.models import Notice
 from nongma.notices.services import Note, notify_each
 
@@ -25,11 +25,16 @@ def tell_deadlines(on: date | None = None) -> int:
 
 
 def _authorisations(today: date) -> list[Note]:
-    """A third party's leave to collect: for the county's administrator, and for its people, whose access ends."""
-    ending = list(
-        Authorisation.objects.filter(to_on__range=(today, today + AHEAD), from_on__lte=today, revoked_at=None)
-        .select_related("third_party__agency")
-        .order_by("to_on")
+    """A third party's leave to collect: for the county's administrator, and for its people, whose access ends.
+
+    One that goes on without a day between, in all its townships, is not told of.
+    """
+    ending = _not_renewed(
+        list(
+            Authorisation.objects.filter(to_on__range=(today, today + AHEAD), from_on__lte=today, revoked_at=None)
+            .select_related("third_party__agency")
+            .order_by("to_on")
+        )
     )
     people: dict[int, list[int]] = {}
     members = User.objects.filter(third_party__in={each.third_party_id for each in ending}, is_active=True)
@@ -46,6 +51,26 @@ def _authorisations(today: date) -> list[Note]:
         body = "从第二天起不能再采集，请把手里的记录提交完"
         notes += [Note(user, title, body, "", about, each.to_on) for user in people.get(each.third_party_id, ())]
     return notes
+
+
+def _not_renewed(ending: list[Authorisation]) -> list[Authorisation]:
+    """Those with a township that no authorisation of the same third party covers on the day after."""
+    firms = {each.third_party_id for each in ending}
+    held = AuthorisedTown.objects.filter(
+        authorisation__third_party__in=firms, authorisation__revoked_at=None
+    ).select_related("authorisation")
+    if ending:
+        held = held.filter(authorisation__to_on__gte=ending[0].to_on)
+    towns: dict[Authorisation, set[int]] = {}
+    for town in held:
+        towns.setdefault(town.authorisation, set()).add(town.region_id)
+    found = []
+    for each in ending:
+        after = each.to_on + timedelta(days=1)
+        others = (own for one, own in towns.items() if one.third_party_id == each.third_party_id and one.runs_on(after))
+        if each not in towns or not towns[each] <= set().union(*others):
+            found.append(each)
+    return found
 
 
 def _targets(today: date) -> list[Note]:

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from nongma.accounts.models import Agency, Authorisation, Target, ThirdParty, User
+from nongma.accounts.models import Agency, Authorisation, AuthorisedTown, Target, ThirdParty, User
 from nongma.notices.deadlines import tell_deadlines
 from nongma.notices.models import Notice
-from nongma.testing import client_of, make_user
+from nongma.regions.models import Region
+from nongma.testing import LIANDU, YAZHOU_TOWN, YAZHOU_VILLAGE, client_of, make_user
 
 TODAY = timezone.localdate
 
@@ -31,7 +32,7 @@ def collector(agency: Agency) -> User:
     return make_user("outsider", "外采", agency=agency, third_party=party)
 
 
-def authorise(collector: User, days: int, **fields: object) -> Authorisation:
+def authorise(collector: User, days: int, towns: tuple[int, ...] = (YAZHOU_TOWN,), **fields: object) -> Authorisation:
     values = {
         "from_on": TODAY() - timedelta(days=30),
         "to_on": TODAY() + timedelta(days=days),
@@ -41,7 +42,10 @@ def authorise(collector: User, days: int, **fields: object) -> Authorisation:
         "agreed_on": TODAY() - timedelta(days=31),
         "created_by": collector,
     } | fields
-    return Authorisation.objects.create(third_party=collector.third_party, **values)
+    made = Authorisation.objects.create(third_party=collector.third_party, **values)
+    for town in towns:
+        AuthorisedTown.objects.create(authorisation=made, region_id=town)
+    return made
 
 
 def test_an_authorisation_that_ends_is_told_to_both_sides(hainan: User, collector: User) -> None:
@@ -69,6 +73,42 @@ def test_what_ends_later_or_was_revoked_is_not_told(hainan: User, collector: Use
     assert told(hainan) == told(collector) == []
 
 
+@pytest.mark.parametrize(
+    ("start", "towns", "is_told"),
+    [
+        (6, (YAZHOU_TOWN, YAZHOU_VILLAGE), False),
+        (-5, (YAZHOU_TOWN, YAZHOU_VILLAGE, LIANDU), False),
+        (7, (YAZHOU_TOWN, YAZHOU_VILLAGE), True),
+        (6, (YAZHOU_TOWN,), True),
+    ],
+    ids=["the day after", "long before", "a day too late", "one place left out"],
+)
+def test_what_is_renewed_already_is_not_told(
+    hainan: User, collector: User, start: int, towns: tuple[int, ...], is_told: bool
+) -> None:
+    ending = authorise(collector, 5, (YAZHOU_TOWN, YAZHOU_VILLAGE))
+    authorise(collector, 90, towns, from_on=TODAY() + timedelta(days=start))
+    assert tell_deadlines() == 2 * is_told
+    assert told(hainan) == told(collector) == [f"第三方采集授权 {ending.to_on} 到期"] * is_told
+
+
+def test_two_renewals_may_share_the_places_between_them(hainan: User, collector: User) -> None:
+    authorise(collector, 5, (YAZHOU_TOWN, YAZHOU_VILLAGE))
+    authorise(collector, 90, (YAZHOU_TOWN,))
+    second = authorise(collector, 90, (YAZHOU_VILLAGE,))
+    assert tell_deadlines() == 0
+    Authorisation.objects.filter(pk=second.pk).update(revoked_at=timezone.now())
+    assert tell_deadlines() == 2
+
+
+def test_what_another_firm_may_do_renews_nothing(hainan: User, collector: User, agency: Agency) -> None:
+    authorise(collector, 5)
+    party = ThirdParty.objects.create(agency=agency, name="别的公司", uscc="91350100M000100Y43", contact="某人")
+    authorise(make_user("other", "另一人", agency=agency, third_party=party), 90)
+    assert tell_deadlines() == 2
+    assert told(collector) == told(hainan) != []
+
+
 def test_the_dates_of_the_roll_out_are_told_to_the_administrator(hainan: User, agency: Agency) -> None:
     soon = TODAY() + timedelta(days=5)
     Target.objects.create(agency=agency, accounts_due_on=soon, training_due_on=soon + timedelta(days=30), set_by=hainan)
@@ -78,7 +118,8 @@ def test_the_dates_of_the_roll_out_are_told_to_the_administrator(hainan: User, a
 
 
 def test_it_costs_the_same_for_many(hainan: User, collector: User, django_assert_max_num_queries) -> None:
-    for days in range(7):
-        authorise(collector, days)
+    towns = Region.objects.filter(level=Region.Level.TOWN).values_list("pk", flat=True)[:7]
+    for days, town in enumerate(towns):
+        authorise(collector, days, (town,))
     with django_assert_max_num_queries(6):
         assert tell_deadlines() == 14
