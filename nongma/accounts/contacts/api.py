@@ -29,10 +29,10 @@ class ContactOut(Schema):
     reported_at: datetime | None
     lead_name: str
     lead_title: str
-    lead_landline: str
+    lead_landline: str = Field(description="只留区号和后四位，本机构的是全的")
     lead_mobile: str = Field(description="遮住中间四位")
     person_name: str
-    person_landline: str
+    person_landline: str = Field(description="只留区号和后四位，本机构的是全的")
     person_mobile: str = Field(description="遮住中间四位")
     person_email: str = Field(description="只留第一个字符和域名")
     note: str
@@ -53,11 +53,16 @@ def list_contacts(request: HttpRequest, filters: Query[ContactFilters], paging: 
     wanted = Wanted(region=span, level=str(filters.level or ""), state=filters.status or "")
     user = cast(SignedInRequest, request).user
     page = paged(wanted.apply(keepers(user)).order_by("region_id", "id"), paging)
-    return page | {"items": [_shown(row) for row in rows_of(list(page["items"]))]}
+    own = {agency.pk for agency in user.administers}
+    return page | {"items": [_shown(row, is_own=row.agency.pk in own) for row in rows_of(list(page["items"]))]}
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _shown(row: Row, *, is_own: bool) -> dict[str, Any]:
     entry = row.entry
+    lead_landline = person_landline = ""
+    if entry:
+        lead_landline = entry.lead_landline if is_own else entry.masked_lead_landline
+        person_landline = entry.person_landline if is_own else entry.masked_person_landline
     return {
         "region": f"{row.agency.region_id:012}",
         "level": row.agency.level,
@@ -66,10 +71,10 @@ def _shown(row: Row) -> dict[str, Any]:
         "reported_at": row.contact.reported_at if row.contact else None,
         "lead_name": entry.lead_name if entry else "",
         "lead_title": entry.lead_title if entry else "",
-        "lead_landline": entry.lead_landline if entry else "",
+        "lead_landline": lead_landline,
         "lead_mobile": entry.masked_lead_mobile if entry else "",
         "person_name": entry.person_name if entry else "",
-        "person_landline": entry.person_landline if entry else "",
+        "person_landline": person_landline,
         "person_mobile": entry.masked_person_mobile if entry else "",
         "person_email": entry.masked_email if entry else "",
         "note": entry.note if entry else "",

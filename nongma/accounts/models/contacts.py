@@ -25,8 +25,16 @@ class Entry:
     note: str = ""
 
     @property
+    def masked_lead_landline(self) -> str:
+        return mask_phone(self.lead_landline)
+
+    @property
     def masked_lead_mobile(self) -> str:
         return mask_phone(self.lead_mobile)
+
+    @property
+    def masked_person_landline(self) -> str:
+        return mask_phone(self.person_landline)
 
     @property
     def masked_person_mobile(self) -> str:
