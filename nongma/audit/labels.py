@@ -76,6 +76,7 @@ ACTIONS = {
     "contact.reported": "上报工作联系方式",
     "contact.revealed": "查看完整的工作联系方式",
     "contacts.exported": "导出工作联系方式",
+    "rollout.exported": "导出推广进度",
     "rollout.target_set": "设定推广时限",
     "third_party.registered": "登记第三方机构",
     "third_party.changed": "修改第三方机构",

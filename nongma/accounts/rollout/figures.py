@@ -1,7 +1,8 @@
 """How far each county has come: one row, counted anew by whoever changes an agency, a person or a training there.
 
 A row stands for the first six digits of a division code: a county with its townships and villages, or the agencies of
-a city, a province or the country themselves. So a page of any area adds up a few rows, and none is ever off.
+a city, a province or the country themselves. So a page of any area adds up a few rows. An agency counts as manned as
+in `granting`: its administrator's account is open and not suspended.
 """
 
 from collections.abc import Iterable
@@ -33,7 +34,8 @@ COUNT = """
         people = person.total, people_in_use = person.in_use, people_trained = person.trained, counted_at = now()
     FROM unnest(%(codes)s::bigint[]) AS code,
     LATERAL (
-        SELECT count(*) AS total, count(*) FILTER (WHERE administrator.is_active) AS manned,
+        SELECT count(*) AS total,
+            count(*) FILTER (WHERE administrator.is_active AND administrator.suspended_at IS NULL) AS manned,
             count(DISTINCT agency.region_id / %(town)s) FILTER (WHERE agency.level >= %(town_level)s) AS towns
         FROM accounts_agency AS agency LEFT JOIN accounts_user AS administrator
             ON administrator.id = agency.administrator_id
@@ -53,7 +55,8 @@ def recount(*region_codes: int | None) -> None:
     """Count the counties that the divisions lie in anew, in the caller's transaction.
 
     Called once, after everything else of the change is written and locked, with every division that it touched: of an
-    agency, or `place` of a person (None, nobody's, is passed over).
+    agency, also of those that a person closed, suspended or restored administers, or `place` of a person (None,
+    nobody's, is passed over).
     """
     codes = sorted({figures_code(code) for code in region_codes if code is not None})
     for start in range(0, len(codes), BATCH):

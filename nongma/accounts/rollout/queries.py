@@ -11,12 +11,11 @@ from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
-from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import Agency, Attendance, Figures, Target, Training, User
 from nongma.accounts.rollout.figures import figures_code
 from nongma.lib.pages import CappedPaginator
 from nongma.regions.models import Region, RegionLoad
-from nongma.regions.queries import children_of
+from nongma.regions.queries import children_of, find_region
 from nongma.regions.spans import EVERYWHERE, Span, above, ancestors_of, level_of, span_of
 from nongma.regions.wording import is_filler
 
@@ -28,7 +27,8 @@ COUNTED = ("agencies", "agencies_with_account", "people", "people_in_use", "peop
 BY_PLACE = """
     SELECT code, sum(agencies), sum(manned), sum(people), sum(in_use), sum(trained) FROM (
         SELECT agency.region_id AS code, count(*) AS agencies,
-            count(*) FILTER (WHERE administrator.is_active) AS manned, 0 AS people, 0 AS in_use, 0 AS trained
+            count(*) FILTER (WHERE administrator.is_active AND administrator.suspended_at IS NULL) AS manned,
+            0 AS people, 0 AS in_use, 0 AS trained
         FROM accounts_agency AS agency LEFT JOIN accounts_user AS administrator
             ON administrator.id = agency.administrator_id
         WHERE agency.region_id BETWEEN %(start)s AND %(stop)s AND agency.suspended_at IS NULL GROUP BY 1
@@ -145,9 +145,21 @@ def share(part: int, whole: int) -> int | None:
 
 
 def areas_of(user: User) -> list[Region]:
-    """The divisions whose progress the person follows: of the posts as administrator."""
-    spans = scope_of(user, Action.VIEW_ACCOUNTS).spans
-    return list(Region.objects.filter(pk__in=[span.start for span in spans]).order_by("level", "code"))
+    """The divisions whose progress the person follows, the widest first, none inside another.
+
+    Those of the 监管 agencies administered: a 监测 or 执法 agency looks after its own people only.
+    """
+    own = {one.region_id: one.region for one in user.administers if one.kind == Agency.Kind.SUPERVISION}
+    widest = [
+        area for area in own.values() if not any(one.span.covers(area.span) for one in own.values() if one != area)
+    ]
+    return sorted(widest, key=lambda area: (area.level, area.code))
+
+
+def find_area(code: str, areas: list[Region]) -> Region | None:
+    """The division of a code inside the areas that somebody follows; without a code, the widest of them."""
+    region = find_region(code) if code else next(iter(areas), None)
+    return region if region and any(region.code in area.span for area in areas) else None
 
 
 def progress_of(region: Region) -> Progress:

@@ -11,18 +11,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from nongma.accounts.access import Action, SignedInRequest, may, requires, scope_of
+from nongma.accounts.access import Action, SignedInRequest, may, requires
 from nongma.accounts.models import Agency, Target, Training, User
 from nongma.accounts.rollout.exports import workbook_of
 from nongma.accounts.rollout.forms import ListForm, SearchForm, TargetForm, TrainingForm
 from nongma.accounts.rollout.people import Matched, find_people, managed_by, match_list
-from nongma.accounts.rollout.queries import Progress, areas_of, attendees_of, path_for, progress_of, trainings_of
+from nongma.accounts.rollout.queries import areas_of, attendees_of, find_area, path_for, progress_of, trainings_of
 from nongma.accounts.rollout.services import add_attendees, record_training, remove_attendee, set_target
+from nongma.audit.services import record
 from nongma.lib.downloads import download
 from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
-from nongma.regions.queries import find_region
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NAMES_TOLD = 50
@@ -31,9 +31,12 @@ NAMES_TOLD = 50
 @requires(Action.VIEW_ACCOUNTS)
 @require_safe
 def rollout(request: SignedInRequest) -> HttpResponse:
-    """一个地方和它下一级的推广进度，可以逐级往下看。"""
+    """一个地方和它下一级的推广进度，可以逐级往下看；监测、执法机构的管理员到自己的培训。"""
     areas = areas_of(request.user)
-    region = _region(request, areas)
+    text = request.GET.get("region", "")
+    if not areas and not text:
+        return redirect("accounts:trainings")
+    region = _region(text, areas)
     context = {
         "progress": progress_of(region),
         "areas": [area for area in areas if region.code not in area.span],
@@ -44,12 +47,15 @@ def rollout(request: SignedInRequest) -> HttpResponse:
     return render(request, "accounts/rollout/progress.html", context)
 
 
-@requires(Action.VIEW_ACCOUNTS)
-@require_safe
+@requires(Action.EXPORT_ACCOUNTS)
+@require_POST
 def export(request: SignedInRequest) -> HttpResponseBase:
-    """同一页的数字，做成表格。"""
-    progress: Progress = progress_of(_region(request, areas_of(request.user)))
-    name = f"推广进度-{progress.region.name}-{timezone.localdate():%Y%m%d}.xlsx"
+    """同一页的数字，做成表格（留痕）。"""
+    region = _region(request.POST.get("region", ""), areas_of(request.user))
+    progress = progress_of(region)
+    name = f"推广进度-{region.name}-{timezone.localdate():%Y%m%d}.xlsx"
+    rows = len(progress.lines)
+    record("rollout.exported", actor=request.user, target=request.user, region_code=region.code, rows=rows)
     return download(request, workbook_of(progress), name=name, content_type=XLSX)
 
 
@@ -58,10 +64,12 @@ def export(request: SignedInRequest) -> HttpResponseBase:
 def target(request: SignedInRequest) -> HttpResponse:
     """定本辖区的时限；下级没有另定的，照这个。"""
     agencies = _leading(request.user)
-    held = Target.objects.filter(agency=agencies[0]).first() if agencies else None
+    if not agencies:
+        raise Http404
+    held = Target.objects.filter(agency=agencies[0]).first()
     initial = {"accounts_due_on": held.accounts_due_on, "training_due_on": held.training_due_on} if held else {}
     form = TargetForm(request.POST or None, agencies=agencies, initial=initial)
-    if agencies and form.is_valid():
+    if form.is_valid():
         agency = _chosen(form, agencies)
         try:
             set_target(agency=agency, actor=request.user, **form.cleaned_data)
@@ -70,7 +78,7 @@ def target(request: SignedInRequest) -> HttpResponse:
         else:
             messages.success(request, "时限定好了")
             return redirect(f"{reverse('accounts:rollout')}?region={agency.region_id:012}")
-    return render(request, "accounts/rollout/target.html", {"form": form, "agencies": agencies})
+    return render(request, "accounts/rollout/target.html", {"form": form})
 
 
 @requires(Action.VIEW_ACCOUNTS)
@@ -78,7 +86,11 @@ def target(request: SignedInRequest) -> HttpResponse:
 def trainings(request: SignedInRequest) -> HttpResponse:
     """本机构办过的培训。"""
     page = trainings_of(request.user, request.GET.get("page"))
-    context = {"page": page, "may_record": may(request.user, Action.MANAGE_ACCOUNTS)}
+    context = {
+        "page": page,
+        "may_record": may(request.user, Action.MANAGE_ACCOUNTS),
+        "may_follow": bool(areas_of(request.user)),
+    }
     return render(request, "accounts/rollout/trainings.html", context)
 
 
@@ -172,11 +184,9 @@ def _add(request: SignedInRequest, held: Training, matched: Matched) -> None:
             messages.warning(request, f"{fault}：{'、'.join(words[:NAMES_TOLD])}{more}")
 
 
-def _region(request: SignedInRequest, areas: list[Region]) -> Region:
-    """The division asked for, inside the person's area; without one, the widest of them."""
-    text = request.GET.get("region", "")
-    region = find_region(text) if text else (areas[0] if areas else None)
-    if region is None or region.code not in scope_of(request.user, Action.VIEW_ACCOUNTS):
+def _region(text: str, areas: list[Region]) -> Region:
+    region = find_area(text, areas)
+    if region is None:
         raise Http404
     return region
 

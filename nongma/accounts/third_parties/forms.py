@@ -4,7 +4,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from nongma.accounts.models import Agency
+from nongma.accounts.models import Agency, ThirdParty
 from nongma.accounts.third_parties.documents import MOST_BYTES
 from nongma.accounts.third_parties.queries import Standing
 from nongma.accounts.third_parties.services import MOST_DAYS
@@ -48,11 +48,16 @@ class FirmForm(forms.Form):
 
 
 class ChangeForm(FirmForm):
-    """A firm as a county corrects it: the number stays."""
+    """A firm as a county corrects it: the number stays, and the phone stands masked beside an empty field."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, agencies=[], **options)
+    def __init__(self, data: Any = None, *, firm: ThirdParty) -> None:
+        super().__init__(data, agencies=[], initial={"name": firm.name, "contact": firm.contact})
         del self.fields["number"], self.fields["agency"]
+        if firm.phone:
+            phone = self.fields["phone"]
+            phone.required = False
+            phone.widget.attrs["placeholder"] = f"{firm.masked_phone}（留空＝不改）"
+            phone.help_text = "留空＝不改"
 
 
 class AuthoriseForm(forms.Form):

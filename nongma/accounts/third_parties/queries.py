@@ -7,11 +7,11 @@ from typing import Any
 
 from django.core.paginator import Page
 from django.db import models
-from django.db.models import Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from nongma.accounts.models import Agency, Authorisation, ThirdParty, User
-from nongma.lib.pages import CappedPaginator
+from nongma.lib.pages import MOST_LISTED, CappedPaginator
 from nongma.lib.sorting import Sorting
 from nongma.regions.models import Region
 from nongma.regions.queries import children_of
@@ -63,9 +63,9 @@ class Wanted:
 def page_of(user: User, wanted: Wanted, sorting: Sorting, number: str | None) -> tuple[Page[Any], list[Row]]:
     """A page of the third parties that the person may see."""
     today = timezone.localdate()
-    firms = _narrowed(with_until(ThirdParty.objects.visible_to(user), today), wanted, today)
-    shown = firms.select_related("agency").order_by(*sorting.fields)
-    page = CappedPaginator(firms, shown).get_page(number)
+    firms = _narrowed(ThirdParty.objects.visible_to(user), wanted, today)
+    shown = with_until(firms, today).select_related("agency").order_by(*sorting.fields)
+    page = CappedPaginator(firms, shown, most_counted=MOST_LISTED).get_page(number)
     return page, [Row(firm, standing_of(firm, today), vars(firm)["until"]) for firm in page]
 
 
@@ -88,10 +88,10 @@ def standing_of(firm: ThirdParty, today: date) -> Standing:
 
 
 def counts_of(user: User) -> Mapping[Standing, int]:
-    """How many of the person's third parties end soon or have ended."""
+    """How many of the person's third parties end soon or have ended, counted up to `MOST_LISTED`."""
     today = timezone.localdate()
-    firms = with_until(ThirdParty.objects.visible_to(user), today)
-    return {one: firms.filter(_where(one, today)).count() for one in (Standing.ENDING, Standing.ENDED)}
+    firms = ThirdParty.objects.visible_to(user)
+    return {one: firms.filter(_where(one, today))[:MOST_LISTED].count() for one in (Standing.ENDING, Standing.ENDED)}
 
 
 def counties_of(user: User) -> list[Agency]:
@@ -121,13 +121,17 @@ def _narrowed(firms: QuerySet[ThirdParty], wanted: Wanted, today: date) -> Query
 
 
 def _where(standing: Standing, today: date) -> Q:
+    """As `standing_of` has it, but starting from the authorisations of those days, by the index of their ends."""
     soon = today + timedelta(days=ENDING_DAYS)
+    valid = Authorisation.objects.filter(third_party=OuterRef("pk"), revoked_at=None).order_by()
+    begun = valid.filter(from_on__lte=today)
+    on = Q(Exists(begun.filter(to_on__gte=today)))
     return {
-        Standing.RUNNING: Q(until__gt=soon),
-        Standing.ENDING: Q(until__range=(today, soon)),
-        Standing.FUTURE: Q(starts__isnull=False) & (Q(until=None) | Q(until__lt=today)),
-        Standing.ENDED: Q(starts=None, until__lt=today),
-        Standing.NONE: Q(starts=None, until=None),
+        Standing.RUNNING: Q(Exists(begun.filter(to_on__gt=soon))),
+        Standing.ENDING: Q(Exists(begun.filter(to_on__range=(today, soon)))) & ~Q(Exists(begun.filter(to_on__gt=soon))),
+        Standing.FUTURE: Q(Exists(valid.filter(from_on__gt=today))) & ~on,
+        Standing.ENDED: Q(Exists(valid.filter(to_on__lt=today))) & ~Q(Exists(valid.filter(to_on__gte=today))),
+        Standing.NONE: ~Q(Exists(valid)),
     }[standing]
 
 

@@ -49,9 +49,12 @@ def register_third_party(
 
 @transaction.atomic
 def change_third_party(*, firm: ThirdParty, name: str, contact: str, phone: str, actor: User) -> ThirdParty:
-    """Correct a firm's name and contact; refuses `outside_area`, and (422) what `register_third_party` refuses."""
+    """Correct a firm's name and contact; an empty phone leaves the one on file.
+
+    Refuses `outside_area`, and (422) what `register_third_party` refuses.
+    """
     firm = _locked(firm, actor)
-    _fill(firm, name, contact, phone)
+    _fill(firm, name, contact, phone.strip() or firm.phone)
     firm.save(update_fields=["name", "contact", "phone"])
     record("third_party.changed", actor=actor, target=firm, region_code=firm.agency.region_id)
     return firm
@@ -134,8 +137,10 @@ def revoke(*, authorisation: Authorisation, reason: str, actor: User) -> Authori
 
 @transaction.atomic
 def open_agreement(*, authorisation: Authorisation, actor: User) -> IO[Any]:
-    """The signed agreement to read; the look is on record. Refuses `file_unreadable`."""
-    firm = authorisation.third_party
+    """The signed agreement to read; the look is on record. Refuses `outside_area` and `file_unreadable`."""
+    firm = ThirdParty.objects.visible_to(actor).select_related("agency").filter(pk=authorisation.third_party_id).first()
+    if firm is None:
+        raise Refused("outside_area", "这家第三方采集机构不归您管理")
     try:
         file = authorisation.agreement.open()
     except (OSError, ValueError):

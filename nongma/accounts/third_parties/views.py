@@ -8,7 +8,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
 from nongma.accounts.models import Authorisation, ThirdParty
@@ -88,6 +88,7 @@ def third_party(request: SignedInRequest, uid: UUID) -> HttpResponse:
         "authorisations": [(one, _state(one)) for one in authorisations_of(firm)],
         "people": firm.people.order_by("-is_active", "name", "pk")[:PEOPLE_SHOWN],
         "own": own and may(request.user, Action.MANAGE_ACCOUNTS),
+        "may_open": may(request.user, Action.EXPORT_ACCOUNTS),
         "entries": history_of(firm),
     }
     return render(request, "accounts/third_parties/record.html", context)
@@ -118,8 +119,7 @@ def register(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def change(request: SignedInRequest, uid: UUID) -> HttpResponse:
     firm = _own(request, uid)
-    initial = {"name": firm.name, "contact": firm.contact, "phone": firm.phone}
-    form = ChangeForm(request.POST or None, initial=initial)
+    form = ChangeForm(request.POST or None, firm=firm)
     if form.is_valid():
         try:
             change_third_party(firm=firm, actor=request.user, **form.cleaned_data)
@@ -175,8 +175,8 @@ def take_back(request: SignedInRequest, uid: UUID) -> HttpResponse:
     return render(request, "accounts/third_parties/revoke.html", context)
 
 
-@requires(Action.VIEW_ACCOUNTS)
-@require_safe
+@requires(Action.EXPORT_ACCOUNTS)
+@require_POST
 def agreement(request: SignedInRequest, uid: UUID) -> HttpResponseBase:
     """下载签好的保密协议（留痕）。"""
     held = get_object_or_404(

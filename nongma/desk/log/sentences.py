@@ -98,6 +98,7 @@ PHRASES = {
     "contact.reported": "上报{target}的工作联系方式",
     "contact.revealed": "查看{target}的完整联系方式",
     "contacts.exported": "导出工作联系方式",
+    "rollout.exported": "导出推广进度",
     "rollout.target_set": "设定{target}的推广时限",
     "third_party.registered": "登记{target}",
     "third_party.changed": "修改{target}",

@@ -7,8 +7,10 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nongma.accounts.granting import _is_manned
 from nongma.accounts.models import Agency, Figures, Membership, Role, User
 from nongma.accounts.rollout.figures import figures_code, recount, recount_all
+from nongma.accounts.rollout.queries import progress_of
 from nongma.regions.models import Region
 from nongma.testing import COUNTRY, HAINAN, LIANDU, SANYA, YAZHOU, YAZHOU_TOWN, YAZHOU_VILLAGE, make_official, make_user
 
@@ -27,7 +29,7 @@ def plain_count(code: int) -> dict[str, int]:
     ]
     return {
         "agencies": len(inside),
-        "agencies_with_account": sum(1 for one in inside if one.administrator and one.administrator.is_active),
+        "agencies_with_account": sum(1 for one in inside if _is_manned(one)),
         "towns_with_agency": len({one.region_id // 1000 for one in inside if one.level >= Region.Level.TOWN}),
         "people": len(people),
         "people_in_use": sum(1 for one in people if one.last_login),
@@ -72,9 +74,20 @@ def test_it_leaves_operators_people_and_closed_accounts_out() -> None:
     assert kept(YAZHOU)["people"] == 0
 
 
+def test_an_agency_whose_administrator_is_suspended_is_not_manned() -> None:
+    administrator = make_official("county", "县管理员", Role.ADMINISTRATOR, YAZHOU)
+    recount(YAZHOU)
+    assert kept(YAZHOU)["agencies_with_account"] == 1
+    User.objects.filter(pk=administrator.pk).update(suspended_at=timezone.now())
+    recount(YAZHOU)
+    assert kept(YAZHOU)["agencies_with_account"] == 0
+    total = progress_of(Region.objects.get(pk=YAZHOU)).total
+    assert (total.agencies, total.agencies_with_account) == (1, 0)
+
+
 changes = st.lists(
     st.tuples(
-        st.sampled_from(["agency", "person", "sign_in", "train", "close", "suspend", "move"]),
+        st.sampled_from(["agency", "person", "sign_in", "train", "close", "suspend", "lock_out", "move"]),
         st.sampled_from(PLACES),
         st.integers(0, 30),
     ),
@@ -126,6 +139,7 @@ def _change(what: str, place: int, pick: int) -> tuple[int | None, ...]:
         "sign_in": {"last_login": timezone.now()},
         "train": {"trained_on": date(2026, 5, 1)},
         "close": {"is_active": False},
+        "lock_out": {"suspended_at": timezone.now()},
     }
     User.objects.filter(pk=person.pk).update(**fields.get(what, {}))
     administered = Agency.objects.filter(administrator=person).values_list("region_id", flat=True)

@@ -8,10 +8,11 @@ from django.urls import reverse
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
-from nongma.accounts.models import Agency, Role, User
+from nongma.accounts.models import Agency, Role, Target, Training, User
 from nongma.accounts.rollout.figures import recount_all
-from nongma.accounts.rollout.queries import Due, progress_of
-from nongma.accounts.rollout.services import set_target
+from nongma.accounts.rollout.queries import Due, areas_of, progress_of
+from nongma.accounts.rollout.services import record_training, set_target
+from nongma.audit.models import Entry
 from nongma.regions.models import Region
 from nongma.testing import (
     COUNTRY,
@@ -21,6 +22,7 @@ from nongma.testing import (
     YAZHOU,
     YAZHOU_VILLAGE,
     ZHEJIANG,
+    api_of,
     client_of,
     make_official,
 )
@@ -133,16 +135,56 @@ def test_it_shows_the_own_area_and_nothing_else(country: dict[str, User]) -> Non
     assert client.get(reverse("accounts:rollout"), {"region": YAZHOU}).status_code == 200
     for outside in (ZHEJIANG, "000000000000", "330000", "abc", "469999"):
         assert client.get(reverse("accounts:rollout"), {"region": outside}).status_code == 404
-        assert client.get(reverse("accounts:export-rollout"), {"region": outside}).status_code == 404
+        assert client.post(reverse("accounts:export-rollout"), {"region": outside}).status_code == 404
+    assert not Entry.objects.filter(action="rollout.exported").exists()
 
 
-def test_it_exports_the_page(country: dict[str, User]) -> None:
-    response = client_of(country["hainan"]).get(reverse("accounts:export-rollout"))
+@pytest.mark.parametrize("kind", [Agency.Kind.MONITORING, Agency.Kind.ENFORCEMENT])
+def test_it_tells_agencies_of_another_kind_nothing(country: dict[str, User], kind: Agency.Kind) -> None:
+    lab = make_official("lab", "检测管理员", Role.ADMINISTRATOR, YAZHOU, kind=kind)
+    client = client_of(lab)
+    assert areas_of(lab) == []
+    assert client.get(reverse("accounts:rollout"))["Location"] == reverse("accounts:trainings")
+    assert client.get(reverse("accounts:trainings")).status_code == 200
+    for asked in ({}, {"region": f"{YAZHOU:012}"}, {"region": f"{YAZHOU_VILLAGE:012}"}):
+        if asked:
+            assert client.get(reverse("accounts:rollout"), asked).status_code == 404
+        assert client.post(reverse("accounts:export-rollout"), asked).status_code == 404
+        assert api_of(lab).get("/api/v1/rollout", asked).status_code == 404
+    due = {"accounts_due_on": timezone.localdate(), "training_due_on": timezone.localdate()}
+    assert client.get(reverse("accounts:rollout-target")).status_code == 404
+    assert client.post(reverse("accounts:rollout-target"), due).status_code == 404
+    assert not Target.objects.exists()
+    training = record_training(
+        agency=country["yazhou"].administers[0],
+        title="培训",
+        held_on=timezone.localdate(),
+        mode=Training.Mode.REMOTE,
+        actor=country["yazhou"],
+    )
+    assert client.get(reverse("accounts:training", args=[training.uid])).status_code == 404
+    assert not Entry.objects.filter(action="rollout.exported").exists()
+
+
+def test_who_runs_agencies_of_two_kinds_follows_the_area_of_one(country: dict[str, User]) -> None:
+    town = country["liandu_town"]
+    lab = make_official("lab", "检测员", Role.LABORATORY, YAZHOU, kind=Agency.Kind.MONITORING).agency
+    town.memberships.create(agency=lab, role=Role.ADMINISTRATOR, from_on=timezone.localdate())
+    assert areas_of(User.objects.get(pk=town.pk)) == [region(LIANDU_TOWN)]
+    assert client_of(town).get(reverse("accounts:rollout"), {"region": f"{YAZHOU:012}"}).status_code == 404
+
+
+def test_it_exports_the_page_on_record(country: dict[str, User]) -> None:
+    client = client_of(country["hainan"])
+    assert client.get(reverse("accounts:export-rollout")).status_code == 405
+    response = client.post(reverse("accounts:export-rollout"))
     content = b"".join(response.streaming_content) if response.streaming else response.content
     rows = CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0).to_python()
     assert rows[0][0] == "海南省推广进度"
     assert rows[3][0] == "本级"
     assert rows[-1][:3] == ["合计", 5, 4]
+    entry = Entry.objects.get(action="rollout.exported")
+    assert (entry.actor_id, entry.region_code) == (country["hainan"].pk, HAINAN)
 
 
 def test_it_reads_few_rows_by_index(country: dict[str, User]) -> None:

@@ -8,15 +8,18 @@ from django.utils import timezone
 
 from nongma.accounts.models import Authorisation, Role, ThirdParty, User
 from nongma.accounts.services import appoint
+from nongma.accounts.third_parties.queries import COLUMNS, Standing, Wanted, counts_of, page_of
 from nongma.accounts.third_parties.services import (
     authorise,
     change_third_party,
     create_collector,
+    open_agreement,
     register_third_party,
     revoke,
 )
 from nongma.audit.models import Entry
 from nongma.lib.refused import Refused
+from nongma.lib.sorting import Sorting
 from nongma.testing import LIANDU, YAZHOU, YAZHOU_TOWN, YAZHOU_VILLAGE, client_of, make_official
 
 pytestmark = pytest.mark.django_db
@@ -185,6 +188,50 @@ def test_it_changes_the_contact(firm: ThirdParty, county: User) -> None:
     assert (firm.name, firm.contact, firm.phone) == ("新名", "新人", "13800001111")
 
 
+def test_the_page_shows_the_phone_masked_and_keeps_it_when_nothing_is_typed(firm: ThirdParty, county: User) -> None:
+    client, page = client_of(county), reverse("accounts:change-third-party", args=[firm.uid])
+    shown = client.get(page).content.decode()
+    assert "19900001234" not in shown
+    assert "199****1234（留空＝不改）" in shown
+    client.post(page, {"name": "新名", "contact": "新人", "phone": " "})
+    firm.refresh_from_db()
+    assert (firm.name, firm.contact, firm.phone) == ("新名", "新人", "19900001234")
+    assert "手机号要 11 位数字" in client.post(page, {"name": "甲", "contact": "乙", "phone": "123"}).content.decode()
+    client.post(page, {"name": "新名", "contact": "新人", "phone": "13800001111"})
+    firm.refresh_from_db()
+    assert (firm.name, firm.phone) == ("新名", "13800001111")
+
+
+STANDINGS: list[tuple[list[tuple[int, int]], Standing]] = [
+    ([], Standing.NONE),
+    ([(-9, 31)], Standing.RUNNING),
+    ([(-9, 30)], Standing.ENDING),
+    ([(-9, 0), (1, 90)], Standing.ENDING),
+    ([(-9, 5), (-1, 90)], Standing.RUNNING),
+    ([(-9, -1), (1, 90)], Standing.FUTURE),
+    ([(1, 9)], Standing.FUTURE),
+    ([(-90, -60), (-9, -1)], Standing.ENDED),
+]
+
+
+@pytest.mark.parametrize(("periods", "wanted"), STANDINGS)
+def test_the_list_and_its_counts_agree_on_where_a_firm_stands(
+    firm: ThirdParty, county: User, periods: list[tuple[int, int]], wanted: Standing
+) -> None:
+    today = timezone.localdate()
+    for number, (start, end) in enumerate(periods):
+        made = authorise(firm=firm, actor=county, **days())
+        from_on, to_on = today + timedelta(days=start), today + timedelta(days=end)
+        Authorisation.objects.filter(pk=made.pk).update(from_on=from_on, to_on=to_on)
+        if not number:
+            withdrawn = authorise(firm=firm, actor=county, **days())
+            revoke(authorisation=withdrawn, reason="错了", actor=county)
+    sorting = Sorting.asked(COLUMNS, None, default="county")
+    found = {one: [row.standing for row in page_of(county, Wanted("", one), sorting, None)[1]] for one in Standing}
+    assert found == {one: [wanted] if one == wanted else [] for one in Standing}
+    assert counts_of(county) == {one: int(one == wanted) for one in (Standing.ENDING, Standing.ENDED)}
+
+
 def test_it_appoints_none_of_its_people(firm: ThirdParty, county: User) -> None:
     person, password = create_collector(firm=firm, username="tp1", name="王采集", phone="", actor=county)
     assert person.must_change_password
@@ -213,7 +260,9 @@ def test_it_works_page_by_page(county: User, hainan: User) -> None:
     made = Authorisation.objects.get()
     record = client.get(firm.get_absolute_url()).content.decode()
     assert "还有 10 天" in record
-    file = client.get(reverse("accounts:agreement", args=[made.uid]))
+    assert client.get(reverse("accounts:agreement", args=[made.uid])).status_code == 405
+    assert reverse("accounts:agreement", args=[made.uid]) in record
+    file = client.post(reverse("accounts:agreement", args=[made.uid]))
     assert b"".join(file.streaming_content if file.streaming else [file.content]) == PDF
     assert "attachment" in file["Content-Disposition"]
     assert Entry.objects.filter(action="third_party.agreement_read").count() == 1
@@ -238,8 +287,12 @@ def test_it_hides_other_counties_firms(firm: ThirdParty, county: User) -> None:
         ("change-third-party", firm.uid),
         ("authorise-third-party", firm.uid),
         ("third-party-collector", firm.uid),
-        ("agreement", made.uid),
         ("revoke-authorisation", made.uid),
     ):
         assert other.get(reverse(f"accounts:{name}", args=[uid])).status_code == 404
+    assert other.post(reverse("accounts:agreement", args=[made.uid])).status_code == 404
+    with pytest.raises(Refused) as refusal:
+        open_agreement(authorisation=made, actor=User.objects.get(username="liandu"))
+    assert refusal.value.code == "outside_area"
+    assert not Entry.objects.filter(action="third_party.agreement_read").exists()
     assert firm.name not in other.get(reverse("accounts:third-parties")).content.decode()
