@@ -33,6 +33,7 @@ WAIT_FACTOR = 4
 SEND_LOCK = 0x7365_6E64
 LIMIT_LOCK = 0x6C69_6D74
 LIMITED = {Channel.SMS, Channel.MAIL}
+OUT = "这个人的账号已停用或注销"
 
 State = Outgoing.State
 logger = logging.getLogger("nongma.notices")
@@ -80,10 +81,20 @@ def send_many(messages: Sequence[Message]) -> list[Outgoing]:
 
 @transaction.atomic
 def send_again(*, outgoing: Outgoing, actor: User) -> Outgoing:
-    """Queue a message that failed for good once more, under its old id. Refuses `not_failed`."""
-    held = Outgoing.objects.select_for_update(of=("self",)).get(pk=outgoing.pk)
+    """Queue a message that failed for good once more, under its old id.
+
+    Refuses `not_failed`, `recipient_out` (the account is closed or suspended by now) and `limit_reached` (too many
+    others went to that recipient, or were asked for from that network address).
+    """
+    everything = Outgoing.objects.select_related("user__agency")
+    held = everything.select_for_update(of=("self",)).get(pk=outgoing.pk)
     if held.state != State.FAILED:
         raise Refused("not_failed", f"这条消息现在是“{held.get_state_display()}”，只有发送失败的才能重发")
+    if _is_out(held):
+        raise Refused("recipient_out", f"{OUT}，不能重发")
+    message = _message(held)
+    if _Limits([message], besides=held).reached_by(message):
+        raise Refused("limit_reached", "短时间内发给它或从同一地址要求发的太多，请过一会儿再发")
     held.state, held.attempts, held.via = State.QUEUED, 0, _via(held.channel)
     held.save(update_fields=["state", "attempts", "via"])
     record("outgoing.resent", actor=actor, target=held, region_code=held.place, channel=held.channel)
@@ -94,10 +105,11 @@ def send_again(*, outgoing: Outgoing, actor: User) -> Outgoing:
 def deliver(uid: UUID | str) -> None:
     """Try to deliver a queued message once; what may pass is queued again, later each time, six times by default.
 
+    Whose account was closed or suspended meanwhile is sent nothing: the message fails and says so.
     The try is counted before the message leaves. A worker that is killed in between is followed by one that sends the
     same id again, which the gateway drops if it had it already. Raises `RunsElsewhere`.
     """
-    outgoing = Outgoing.objects.filter(uid=uid, state=State.QUEUED).first()
+    outgoing = Outgoing.objects.filter(uid=uid, state=State.QUEUED).select_related("user__agency").first()
     if outgoing is None:
         return
     with alone(SEND_LOCK, outgoing.pk):
@@ -106,6 +118,9 @@ def deliver(uid: UUID | str) -> None:
         outgoing.refresh_from_db(fields=["attempts"])
         if outgoing.attempts > settings.SEND_TRIES:
             _fail(outgoing, outgoing.last_error or "发送时多次中断", is_final=True)
+            return
+        if _is_out(outgoing):
+            _fail(outgoing, f"{OUT}，没有发送", is_final=True)
             return
         try:
             hand_over(outgoing)
@@ -168,6 +183,24 @@ def _row(message: Message, state: Outgoing.State) -> Outgoing:
     )
 
 
+def _is_out(outgoing: Outgoing) -> bool:
+    """Whether the message is for a person who may not sign in any more; the agency comes with the row."""
+    return outgoing.user is not None and not outgoing.user.may_sign_in
+
+
+def _message(outgoing: Outgoing) -> Message:
+    """The message that a row was made of."""
+    return Message(
+        channel=Channel(outgoing.channel),
+        recipient=outgoing.recipient,
+        body=outgoing.body,
+        purpose=Outgoing.Purpose(outgoing.purpose),
+        subject=outgoing.subject,
+        user=outgoing.user,
+        from_address=outgoing.from_address,
+    )
+
+
 def _via(channel: str) -> Outgoing.Via:
     via = via_of(channel)
     if via is None:
@@ -212,16 +245,19 @@ def _checked(channel: Channel, recipient: str) -> str:
 class _Limits:
     """How much went to some recipients and from some network addresses in the last hour and day, by index.
 
-    Under a lock for each recipient and address, so that many at once can't pass one by one.
+    Under a lock for each recipient and address, so that many at once can't pass one by one. `besides`: a row that does
+    not count, as it is the message itself.
     """
 
-    def __init__(self, messages: Sequence[Message]) -> None:
+    def __init__(self, messages: Sequence[Message], besides: Outgoing | None = None) -> None:
         now = timezone.now()
         self.hour, self.day = now - timedelta(hours=1), now - timedelta(days=1)
         indexes = {message.index for message in messages if message.channel in LIMITED}
         addresses = {message.from_address for message in messages if message.from_address}
         self._lock([*(index.hex() for index in indexes), *addresses])
         sent = Outgoing.objects.counted()
+        if besides:
+            sent = sent.exclude(pk=besides.pk)
         self.in_hour: Counter[bytes] = Counter()
         self.in_day: Counter[bytes] = Counter()
         by_recipient = sent.filter(recipient_index__in=indexes, created_at__gt=self.day).order_by()

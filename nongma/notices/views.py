@@ -115,7 +115,7 @@ def sent(request: SignedInRequest) -> HttpResponse:
     return render(request, "notices/sent.html", {"form": form, "page": page, "is_filtered": any(wanted.values())})
 
 
-@requires(Action.VIEW_AUDIT)
+@requires(Action.MANAGE_ACCOUNTS)
 @require_POST
 def again(request: SignedInRequest, uid: UUID) -> HttpResponse:
     """发送失败的，再发一次。"""

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from nongma.accounts.models import User
+from nongma.accounts.sessions import PROVED
 from nongma.audit.models import Entry
 from nongma.notices.models import Channel, Notice, Outgoing, Preference
 from nongma.notices.sending import Message, deliver, send
@@ -236,6 +237,18 @@ def test_a_recipient_is_found_by_the_whole_number(failed: Outgoing, hainan: User
     assert len(client.get("/notices/sent", {"recipient": "1990000849"}).context["page"]) == 0
     assert len(client.get("/notices/sent", {"state": "failed", "channel": "sms"}).context["page"]) == 1
     assert len(client.get("/notices/sent", {"state": "sent"}).context["page"]) == 0
+
+
+def test_sending_again_wants_the_password_again(failed: Outgoing, hainan: User) -> None:
+    client = client_of(hainan)
+    session = client.session
+    session[PROVED] = 0
+    session.save()
+    assert client.get("/notices/sent").status_code == 200
+    assert "sent" in client.post(f"/notices/sent/{failed.uid}/again").context
+    failed.refresh_from_db()
+    assert failed.state == "failed"
+    assert not Entry.objects.filter(action="outgoing.resent").exists()
 
 
 def test_an_administrator_sends_it_again(failed: Outgoing, hainan: User, sms: Gateway) -> None:

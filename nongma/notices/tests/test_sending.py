@@ -14,7 +14,8 @@ import pytest
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from nongma.accounts.models import User
+from nongma.accounts.models import Agency, User
+from nongma.audit.models import Entry
 from nongma.lib.fields import blind_index
 from nongma.lib.refused import Misfilled, Refused
 from nongma.notices import sending
@@ -314,6 +315,41 @@ def test_it_sends_again_only_what_failed(db: None, sms: Gateway, ministry: User)
         send_again(outgoing=outgoing, actor=ministry)
     outgoing.refresh_from_db()
     assert (outgoing.state, len(jobs())) == ("sent", before)
+
+
+def test_sending_again_keeps_to_the_limits(db: None, sms: Gateway, ministry: User, settings: Any) -> None:
+    settings.SEND_PER_HOUR = 2
+    sms.answers = [400, 200]
+    failed = sent_now(text_message())
+    sent_now(text_message())
+    send_again(outgoing=failed, actor=ministry)
+    Outgoing.objects.filter(pk=failed.pk).update(state="failed", created_at=timezone.now() - timedelta(hours=2))
+    sent_now(text_message())
+    before = len(jobs())
+    with pytest.raises(Refused, match="太多"):
+        send_again(outgoing=failed, actor=ministry)
+    failed.refresh_from_db()
+    assert (failed.state, len(jobs())) == ("failed", before)
+    assert Entry.objects.filter(action="outgoing.resent").count() == 1
+
+
+@pytest.mark.parametrize("cut_off", ["person", "agency", "closed"])
+def test_whose_account_is_out_is_sent_nothing(sms: Gateway, wang: User, ministry: User, cut_off: str) -> None:
+    outgoing = send(text_message(user=wang))
+    if cut_off == "agency":
+        Agency.objects.filter(pk=wang.agency_id).update(suspended_at=timezone.now())
+    else:
+        change = {"suspended_at": timezone.now()} if cut_off == "person" else {"is_active": False}
+        User.objects.filter(pk=wang.pk).update(**change)
+    deliver(outgoing.uid)
+    outgoing.refresh_from_db()
+    assert (outgoing.state, outgoing.last_error) == ("failed", "这个人的账号已停用或注销，没有发送")
+    before = len(jobs())
+    with pytest.raises(Refused, match="不能重发"):
+        send_again(outgoing=outgoing, actor=ministry)
+    outgoing.refresh_from_db()
+    assert (outgoing.state, len(jobs()), sms.requests) == ("failed", before, [])
+    assert not Entry.objects.filter(action="outgoing.resent").exists()
 
 
 def test_it_is_undone_with_what_it_tells_of(db: None, sms: Gateway) -> None:
