@@ -84,3 +84,4 @@ def test_it_names_the_words_that_passwords_are_checked_for() -> None:
     assert f"The words: {', '.join(WORDS)};" in text
     assert f"least {LEAST_BESIDE} characters" in text
     assert f"after {settings.GUESSES_AN_HOUR} wrong passwords" in text
+    assert f"after {settings.GUESSES_PER_ADDRESS} wrong passwords" in text
