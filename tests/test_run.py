@@ -221,9 +221,9 @@ def test_it_backs_up_and_restores(platform: Platform, tmp_path: Path) -> None:
     with _connection(platform) as connection:
         connection.execute("UPDATE regions_region SET name = 'X' WHERE code = 460205000000")
         connection.execute(
-            "INSERT INTO accounts_user"
-            " (username, name, password, must_change_password, is_active, is_operator, is_demo, created_at)"
-            " VALUES ('later', 'later', '!', false, true, false, false, now())"
+            "INSERT INTO accounts_user (uid, username, name, password, phone, email, suspended_for, has_totp, epoch,"
+            " must_change_password, is_active, is_operator, is_demo, created_at) VALUES (gen_random_uuid(), 'later',"
+            " 'later', '!', '', '', '', false, 0, false, true, false, false, now())"
         )
     refused = platform.command("restore", str(file))
     assert refused.returncode == 1

@@ -47,7 +47,7 @@ BY_VIEW = {
     "accounts:appoint-person": ("administrator", "分配账号"),
     "accounts:person": ("administrator", "人员变动"),
     "accounts:change-person": ("administrator", "人员变动"),
-    "accounts:hand-over": ("administrator", "交接"),
+    "accounts:hand-over": ("administrator", "人员变动"),
     "accounts:handouts": ("administrator-handout", "填表"),
     "accounts:hand-out": ("administrator-handout", "上传"),
     "accounts:handout": ("administrator-handout", "看懂结果"),

@@ -1,4 +1,3 @@
-from datetime import datetime, time, timedelta
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -7,11 +6,10 @@ from django.db.models import Q, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 from django.urls import reverse
-from django.utils.timezone import make_aware
 
 from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
-from nongma.accounts.queries import tenures_before
+from nongma.accounts.queries import done_by
 from nongma.catalogue.models import Product, Unit
 from nongma.lib.fields import EncryptedTextField
 from nongma.lib.ids import uuid7
@@ -175,15 +173,6 @@ class Origin(models.Model):
         return {"submitted": "amber", "approved": "green", "returned": "red", "to_locate": "blue"}.get(
             self.state, "grey"
         )
-
-
-def done_by(user: User) -> Q:
-    """What a person did, and what is handed over with the posts that the person has taken over (交接)."""
-    query = Q(user=user)
-    for tenure in tenures_before(user):
-        first, last = (make_aware(datetime.combine(day, time.min)) for day in (tenure.from_on, tenure.to_on))
-        query |= Q(user=tenure.user, created_at__gte=first, created_at__lt=last + timedelta(days=1))
-    return query
 
 
 class ImportJobQuerySet(models.QuerySet["ImportJob"]):

@@ -130,7 +130,7 @@ def suspend_user(*, user: User, reason: str, actor: User) -> User:
     user.suspended_at, user.suspended_for, user.suspended_level = timezone.now(), reason_of(reason), level
     user.save(update_fields=SUSPENSION)
     record("account.suspended", actor=actor, target=user, region_code=user.place, reason=user.suspended_for)
-    recount(user.place)
+    recount(*_counted(user))
     return user
 
 
@@ -148,7 +148,7 @@ def restore_user(*, user: User, actor: User) -> User:
     user.epoch += 1
     user.save(update_fields=[*SUSPENSION, "epoch"])
     record("account.restored", actor=actor, target=user, region_code=user.place)
-    recount(user.place)
+    recount(*_counted(user))
     return user
 
 
@@ -167,6 +167,11 @@ def deactivate_user(*, user: User, actor: User, reason: str) -> User:
     record("account.deactivated", actor=actor, target=user, region_code=user.place, reason=note)
     recount(user.place)
     return user
+
+
+def _counted(user: User) -> list[int | None]:
+    """Where figures change when a person is cut off: at home, and where the person is the administrator."""
+    return [user.place, *Agency.objects.filter(administrator=user).values_list("region_id", flat=True)]
 
 
 def place_operator_person(user: User, region_code: int) -> None:

@@ -80,7 +80,7 @@ from django.core.files import File
 from bench.imports import write_form
 from nongma.accounts.models import Agency, Membership, User
 from nongma.origins.services.imports import submit_import
-user = User.objects.create(username="m", name="部级", password="!")
+user = User.objects.create(username="m", name="部级", password="!", has_totp=True)
 agency = Agency.objects.create(name="部", region_id=0, level=0, kind="supervision")
 Membership.objects.create(user=user, agency=agency, role="reviewer", from_on=date(2020, 1, 1))
 write_form(Path({path!r}), {rows}, seed=8)
