@@ -68,13 +68,39 @@ def tenures_before(user: User) -> list[Tenure]:
 def done_by(user: User) -> Q:
     """What a person did, and what is handed over with the posts that the person has taken over (交接).
 
-    For models with `user` and `created_at`.
+    What was done only for posts elsewhere, which the person has left, stays behind. For models with `user` and
+    `created_at`.
     """
+    posts = list(user.memberships.select_related("agency"))
     query = Q(user=user)
-    for tenure in tenures_before(user):
-        first, last = (make_aware(datetime.combine(day, time.min)) for day in (tenure.from_on, tenure.to_on))
-        query |= Q(user=tenure.user, created_at__gte=first, created_at__lt=last + timedelta(days=1))
+    for tenure in _left(user, posts):
+        query &= ~_during(tenure)
+    for tenure in tenures_before(user) if any(post.follows_id for post in posts) else ():
+        query |= Q(user=tenure.user) & _during(tenure)
     return query
+
+
+def _left(user: User, posts: Collection[Membership]) -> list[Tenure]:
+    """The posts that the person has left, outside where the person stands today.
+
+    Not those in whose time the person had a post here as well.
+    """
+    spans = [held.span for held in user.standing if held.span]
+    here = [post for post in posts if any(span.covers(post.agency.span) for span in spans)]
+    return [
+        Tenure(user.pk, post.from_on, post.to_on)
+        for post in posts
+        if post.to_on and post not in here and not any(_overlap(post, other) for other in here)
+    ]
+
+
+def _overlap(post: Membership, other: Membership) -> bool:
+    return other.from_on <= (post.to_on or date.max) and post.from_on <= (other.to_on or date.max)
+
+
+def _during(tenure: Tenure) -> Q:
+    first, last = (make_aware(datetime.combine(day, time.min)) for day in (tenure.from_on, tenure.to_on))
+    return Q(created_at__gte=first, created_at__lt=last + timedelta(days=1))
 
 
 def region_of(user: User) -> Region | None:

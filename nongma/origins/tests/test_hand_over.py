@@ -50,3 +50,13 @@ def test_what_was_done_after_or_elsewhere_stays_where_it_is(
     Membership.objects.create(user=wang, agency=sun.agency, role=Role.COLLECTOR, from_on=date(2026, 2, 1))
     assert sun.agency.region_id == LIANDU
     assert client_of(new).get(job.get_absolute_url()).status_code == 404
+
+
+def test_who_moves_leaves_the_imports_behind(wang: User, job: ImportJob, sun: User) -> None:
+    Membership.objects.filter(user=wang).update(from_on=date(2026, 1, 1), to_on=date(2026, 6, 30))
+    ImportJob.objects.filter(pk=job.pk).update(created_at="2026-03-01T08:00Z")
+    Membership.objects.create(user=wang, agency=sun.agency, role=Role.COLLECTOR, from_on=date(2026, 7, 1))
+    moved = client_of(User.objects.get(pk=wang.pk))
+    assert moved.get(job.get_absolute_url()).status_code == 404
+    ImportJob.objects.filter(pk=job.pk).update(created_at="2026-08-01T08:00Z")
+    assert moved.get(job.get_absolute_url()).status_code == 200
