@@ -26,6 +26,7 @@ from nongma.accounts.services import (
 )
 from nongma.lib.pages import MOST_LISTED
 from nongma.lib.paging import Page, Paging, paged
+from nongma.lib.problems import Problem
 from nongma.lib.refused import Misfilled
 
 router = Router(tags=["机构和人员"])
@@ -143,7 +144,7 @@ def list_people(request: SignedInRequest, filters: Query[PersonFilters], paging:
     return paged(ordered, paging, most_counted=MOST_LISTED)
 
 
-@router.post("/people", response={201: HandedOut}, summary="分配账号")
+@router.post("/people", response={201: HandedOut, 404: Problem}, summary="分配账号")
 @requires_api(Action.MANAGE_ACCOUNTS)
 @idempotent
 def hand_account_out(request: SignedInRequest, data: PersonIn) -> Status[dict[str, Any]]:

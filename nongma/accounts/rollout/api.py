@@ -9,6 +9,7 @@ from nongma.accounts.access import Action, SignedInRequest
 from nongma.accounts.api import requires_api
 from nongma.accounts.places.api import Code
 from nongma.accounts.rollout.queries import Line, Progress, areas_of, find_area, progress_of
+from nongma.lib.problems import Problem
 
 router = Router(tags=["推广进度"])
 
@@ -52,7 +53,7 @@ class ProgressOut(Schema):
     missing_count: int
 
 
-@router.get("/rollout", response=ProgressOut, summary="推广进度")
+@router.get("/rollout", response={200: ProgressOut, 404: Problem}, summary="推广进度")
 @requires_api(Action.VIEW_ACCOUNTS)
 def get_progress(
     request: HttpRequest, region: Annotated[Code | None, Field(description="不写是自己管的最大的辖区")] = None
