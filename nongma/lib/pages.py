@@ -51,6 +51,22 @@ class CappedPaginator(AnyPaginator):
         return self.total > MOST_LISTED
 
 
+class KeyPaginator(AnyPaginator):
+    """Pages over a search: its keys in order are read once, which counts them, too; then the rows of one page."""
+
+    def __init__(self, found: QuerySet[Any], fields: Sequence[str], related: Sequence[str]) -> None:
+        keys = list(found.order_by(*fields).values_list("pk", flat=True)[: MOST_LISTED + 1])
+        self.is_capped = len(keys) > MOST_LISTED
+        self.rows = found.model._default_manager.select_related(*related)
+        super().__init__(keys[:MOST_LISTED], PAGE_SIZE)
+
+    def page(self, number: int | str) -> Page[Any]:
+        page = super().page(number)
+        rows = self.rows.in_bulk(page.object_list)
+        page.object_list = [rows[key] for key in page.object_list if key in rows]
+        return page
+
+
 def page_of(
     found: QuerySet[Any],
     fields: Sequence[str],
@@ -67,8 +83,10 @@ def page_of(
     that no page ever sorts more than that. `is_small`: of a table that is never long, all that is found is sorted, and
     no more counted than is leafed.
     """
+    if is_small and is_search:
+        return KeyPaginator(found, fields, related).get_page(number)
     if is_small:
-        counted = found if is_search else found.order_by(*natural)
+        counted = found.order_by(*natural)
         shown = found.order_by(*fields).select_related(*related)
         return CappedPaginator(counted, shown, most_counted=MOST_LISTED).get_page(number)
     ordered = found
