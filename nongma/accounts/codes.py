@@ -11,8 +11,7 @@ from nongma.audit.services import record
 from nongma.lib.fields import blind_index
 from nongma.lib.refused import Refused
 
-GROUPS, GROUP_LETTERS = 6, 4
-RECOVERY_LETTERS = GROUPS * GROUP_LETTERS  # of 31 each: 118 bits
+RECOVERY_LETTERS = 24  # of 31 each: 118 bits
 
 # django-otp is written without types.
 _verify_token: Callable[[User, str, str], Authenticator | None] = django_otp.verify_token

@@ -9,7 +9,7 @@ Source: 湘农发〔2018〕154号, 一; 粤农农办〔2018〕42号, 三（一�
 import sys
 from collections.abc import Iterable, Sequence
 
-from nongma.accounts.models import Agency, Role, User
+from nongma.accounts.models import Agency, Department, Role, User
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
 from nongma.regions.spans import ancestors_of
@@ -43,7 +43,7 @@ def parent_for(region: Region, kind: Agency.Kind, among: Iterable[Agency] | None
     found = [one for one in among if one.region_id in above and not one.is_suspended]
     return min(
         found,
-        key=lambda one: (-one.level, one.department != "quality_safety", one.pk or sys.maxsize),
+        key=lambda one: (-one.level, one.department != Department.QUALITY_SAFETY, one.pk or sys.maxsize),
         default=None,
     )
 

@@ -1,7 +1,6 @@
 """Enrolling the second factor: a phone (动态口令), and recovery codes on paper for when it is lost (恢复码)."""
 
 import secrets
-import textwrap
 from base64 import b32encode
 from datetime import timedelta
 
@@ -9,17 +8,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from nongma.accounts.access import must_use_totp
-from nongma.accounts.codes import GROUP_LETTERS, RECOVERY_LETTERS, digest_of, fits
+from nongma.accounts.codes import RECOVERY_LETTERS, digest_of, fits
 from nongma.accounts.models import Authenticator, RecoveryCode, User
 from nongma.audit.services import record
 from nongma.lib.fields import encrypt
+from nongma.lib.letters import DASH, random_letters
 from nongma.lib.refused import Refused
 
 NAME = "手机动态口令"
 SECRET_BYTES = 20
 ENROLLING = timedelta(minutes=15)
-# Without those that are taken for one another when read out or written down: 0 o, 1 l i.
-LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 CODES = 10
 
 
@@ -104,6 +102,8 @@ def forget_phone(user: User) -> bool:
 
 def _new_recovery_codes(user: User) -> list[str]:
     RecoveryCode.objects.filter(user=user).delete()
-    codes = ["".join(secrets.choice(LETTERS) for _ in range(RECOVERY_LETTERS)) for _ in range(CODES)]
-    RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=digest_of(user, code)) for code in codes)
-    return ["-".join(textwrap.wrap(code, GROUP_LETTERS)) for code in codes]
+    codes = [random_letters(RECOVERY_LETTERS) for _ in range(CODES)]
+    RecoveryCode.objects.bulk_create(
+        RecoveryCode(user=user, digest=digest_of(user, code.replace(DASH, ""))) for code in codes
+    )
+    return codes

@@ -4,8 +4,7 @@ from django import forms
 from django.utils import timezone
 
 from nongma.catalogue.models import Ban, Industry
-
-ANY = ("", "全部")
+from nongma.lib.forms import ANY
 
 
 class ProductFilter(forms.Form):

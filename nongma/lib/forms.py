@@ -7,6 +7,9 @@ from django.forms.renderers import DjangoTemplates
 
 from nongma.lib.refused import Refused
 
+ANY = ("", "全部")
+"""The choice of a filter that leaves everything in."""
+
 
 def show_refusal(form: forms.Form, refusal: Refused) -> None:
     """Put a refusal beside the field that it names, or on top of the form."""

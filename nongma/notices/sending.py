@@ -20,7 +20,7 @@ from nongma.audit.services import record
 from nongma.lib.copying import array
 from nongma.lib.fields import blind_index
 from nongma.lib.locks import alone
-from nongma.lib.masking import mask_phone
+from nongma.lib.masking import mask_email, mask_phone
 from nongma.lib.phones import is_mobile, tidy
 from nongma.lib.refused import Misfilled, Refused
 from nongma.notices.models import Channel, Outgoing
@@ -222,8 +222,7 @@ def masked(channel: str, recipient: str) -> str:
     if channel == Channel.SMS:
         return mask_phone(recipient)
     if channel == Channel.MAIL:
-        name, _, domain = recipient.rpartition("@")
-        return f"{name[:1]}***@{domain}"[:120]
+        return mask_email(recipient)[:120]
     return recipient
 
 

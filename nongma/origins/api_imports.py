@@ -14,6 +14,7 @@ from nongma.accounts.api import idempotent, requires_api
 from nongma.lib.downloads import download
 from nongma.lib.paging import Page, Paging, paged
 from nongma.lib.problems import problem
+from nongma.lib.sheets.writing import XLSX
 from nongma.lib.uploads import FileTooLarge
 from nongma.origins.models import ImportJob
 from nongma.origins.services.imports import errors_workbook, submit_import
@@ -21,7 +22,6 @@ from nongma.origins.services.imports import errors_workbook, submit_import
 router = Router(tags=["产地信息"])
 
 MOST_ERRORS = 1_000
-SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class ImportQueued(Schema):
@@ -103,13 +103,13 @@ def detail(request: SignedInRequest, uid: UUID) -> Any:
     "/origins/imports/{uuid:uid}/errors.xlsx",
     summary="标出问题的表格",
     operation_id="import_errors",
-    openapi_extra={"responses": {200: {"description": "标出问题的 .xlsx", "content": {SHEET: {}}}}},
+    openapi_extra={"responses": {200: {"description": "标出问题的 .xlsx", "content": {XLSX: {}}}}},
 )
 @requires_api(Action.COLLECT_ORIGINS)
 def errors(request: SignedInRequest, uid: UUID) -> Any:
     """原表格，有问题的格子标成红色并加批注；改好后可以直接再上传。"""
     job = get_object_or_404(ImportJob.objects.visible_to(request.user), uid=uid)
-    return download(request, errors_workbook(job), name=marked_name(job), content_type=SHEET)
+    return download(request, errors_workbook(job), name=marked_name(job), content_type=XLSX)
 
 
 def marked_name(job: ImportJob) -> str:

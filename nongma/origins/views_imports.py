@@ -15,7 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from nongma.accounts.access import Action, SignedInRequest, requires
 from nongma.lib.downloads import download
 from nongma.lib.refused import Refused
-from nongma.origins.api_imports import SHEET, marked_name
+from nongma.lib.sheets.writing import XLSX
+from nongma.origins.api_imports import marked_name
 from nongma.origins.importing.form import FIELD_LABELS
 from nongma.origins.importing.template import template_for
 from nongma.origins.models import ImportJob
@@ -91,14 +92,14 @@ def errors(request: SignedInRequest, uid: UUID) -> HttpResponseBase:
     except Refused as refusal:
         messages.error(request, refusal.message)
         return redirect("origins:import-job", uid=found.uid)
-    return download(request, workbook, name=marked_name(found), content_type=SHEET)
+    return download(request, workbook, name=marked_name(found), content_type=XLSX)
 
 
 @requires(Action.COLLECT_ORIGINS)
 @require_GET
 def template(request: SignedInRequest) -> HttpResponse:
     """Our own form, empty, with its lists."""
-    response = HttpResponse(template_for(request.user), content_type=SHEET)
+    response = HttpResponse(template_for(request.user), content_type=XLSX)
     response["Content-Disposition"] = "attachment; filename*=UTF-8''%E4%BA%A7%E5%9C%B0%E9%87%87%E9%9B%86%E8%A1%A8.xlsx"
     return response
 

@@ -6,11 +6,10 @@ from django.core.exceptions import ValidationError
 
 from nongma.catalogue.models import Industry
 from nongma.lib import phones
+from nongma.lib.forms import ANY
 from nongma.regions.forms import RegionField
 from nongma.registry import identity
 from nongma.registry.models import NOT_TRADING, Operator, OperatorKind
-
-ANY = ("", "全部")
 
 # Nothing suspends or cancels an operator yet: a filter must not offer what it can never find.
 STATUSES = [(status.value, status.label) for status in Operator.Status if status not in NOT_TRADING]

@@ -18,6 +18,7 @@ from nongma.lib import qr
 from nongma.lib.downloads import download
 from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
+from nongma.lib.sheets.writing import XLSX
 from nongma.lib.sorting import Sorting
 from nongma.registry.exports import operators_workbook
 from nongma.registry.forms import BaseForm, OperatorChangeForm, OperatorForm, ReturnForm
@@ -41,7 +42,6 @@ from nongma.registry.services import (
     review_operator,
 )
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BASES_SHOWN = 200
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
 from nongma.catalogue.models import Product, Unit
-from nongma.lib.forms import show_refusal
+from nongma.lib.forms import ANY, show_refusal
 from nongma.lib.refused import Refused
 from nongma.regions.forms import RegionField
 from nongma.regions.models import Region
@@ -19,7 +19,6 @@ from nongma.tracing.growing import grown_on_bases, product_groups
 from nongma.tracing.models import Lot
 from nongma.tracing.services import OLDEST_HARVEST, checked_quantity
 
-ANY = ("", "全部")
 NUMBER = {"inputmode": "decimal", "autocomplete": "off"}
 
 

@@ -10,14 +10,13 @@ from nongma.accounts.agencies.forms import State
 from nongma.accounts.agencies.queries import COLUMNS, AgencyFilter, agency_of
 from nongma.accounts.api import idempotent, requires_api
 from nongma.accounts.models import Agency, Department, User
-from nongma.accounts.places.api import Code
+from nongma.accounts.places.api import Code, span_wanted
 from nongma.accounts.services import create_agency, restore_agency, suspend_agency
 from nongma.lib.pages import MOST_LISTED
 from nongma.lib.paging import Page, Paging, paged
 from nongma.lib.refused import Misfilled
 from nongma.regions.models import Region
-from nongma.regions.queries import code_of, find_region
-from nongma.regions.spans import EVERYWHERE, NOWHERE, Span, span_of
+from nongma.regions.queries import find_region
 
 router = Router(tags=["机构和人员"])
 
@@ -138,11 +137,3 @@ def restore_whole_agency(request: SignedInRequest, uid: UUID) -> Agency:
     """上级停用的，下级不能恢复。"""
     restore_agency(agency=agency_of(uid, request.user), actor=request.user)
     return agency_of(uid, request.user)
-
-
-def span_wanted(region: str | None) -> Span:
-    """The divisions that a filter means: all without one, none with a code that is no code."""
-    if region is None:
-        return EVERYWHERE
-    code = code_of(region)
-    return NOWHERE if code is None else span_of(code)

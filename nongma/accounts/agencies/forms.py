@@ -5,10 +5,9 @@ from django.db import models
 
 from nongma.accounts.granting import roles_open
 from nongma.accounts.models import Agency, Department, User
+from nongma.lib.forms import ANY
 from nongma.regions.forms import RegionField
 from nongma.regions.models import Region
-
-ANY = ("", "全部")
 
 
 class State(models.TextChoices):

@@ -30,9 +30,8 @@ from nongma.lib.downloads import download
 from nongma.lib.forms import show_refusal
 from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
+from nongma.lib.sheets.writing import XLSX
 from nongma.lib.sorting import Sorting
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @requires(Action.VIEW_ACCOUNTS)

@@ -9,10 +9,8 @@ from nongma.accounts.access import Action, SignedInRequest
 from nongma.accounts.api import requires_api
 from nongma.accounts.contacts.queries import Row, Wanted, keepers, rows_of
 from nongma.accounts.models import ContactState
-from nongma.accounts.places.api import Code
+from nongma.accounts.places.api import Code, span_wanted
 from nongma.lib.paging import Page, Paging, paged
-from nongma.regions.queries import code_of
-from nongma.regions.spans import EVERYWHERE, NOWHERE, span_of
 
 router = Router(tags=["工作联系方式"])
 
@@ -48,8 +46,7 @@ class ContactFilters(Schema):
 @requires_api(Action.VIEW_ACCOUNTS)
 def list_contacts(request: HttpRequest, filters: Query[ContactFilters], paging: Query[Paging]) -> dict[str, Any]:
     """辖区内各级监管机构最近上报的联系方式；没有上报过的，联系栏是空的。"""
-    code = code_of(filters.region) if filters.region else None
-    span = EVERYWHERE if filters.region is None else NOWHERE if code is None else span_of(code)
+    span = span_wanted(filters.region)
     wanted = Wanted(region=span, level=str(filters.level or ""), state=filters.status or "")
     user = cast(SignedInRequest, request).user
     page = paged(wanted.apply(keepers(user)).order_by("region_id", "id"), paging)

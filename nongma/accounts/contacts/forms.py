@@ -4,10 +4,10 @@ from django import forms
 
 from nongma.accounts.contacts.services import REQUIRED
 from nongma.accounts.models import Contact, ContactState
-from nongma.accounts.models.contacts import LEVELS, Entry
+from nongma.accounts.models.contacts import LABELS, LEVELS, Entry
+from nongma.lib.forms import ANY
 from nongma.regions.forms import RegionField
 
-ANY = ("", "全部")
 PERSONAL = {"autocomplete": "off"}
 
 
@@ -25,8 +25,7 @@ class ContactFilterForm(forms.Form):
 
 
 def _text(name: str, **attributes: str) -> forms.CharField:
-    label = str(Contact._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-    return forms.CharField(label=label, required=name in REQUIRED, widget=forms.TextInput(PERSONAL | attributes))
+    return forms.CharField(label=LABELS[name], required=name in REQUIRED, widget=forms.TextInput(PERSONAL | attributes))
 
 
 class ContactForm(forms.Form):

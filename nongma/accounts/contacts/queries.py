@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from nongma.accounts.contacts.forms import ContactFilterForm
 from nongma.accounts.models import Agency, AgencyQuerySet, Contact, ContactState, User
 from nongma.accounts.models.contacts import LEVELS, Entry
-from nongma.lib.pages import MOST_LISTED, CappedPaginator
+from nongma.lib import pages
 from nongma.lib.sorting import Sorting
 from nongma.regions.models import Region
 from nongma.regions.queries import children_of
@@ -90,9 +90,15 @@ def keepers(user: User) -> AgencyQuerySet:
 def page_of(user: User, wanted: Wanted, sorting: Sorting, number: str | None) -> tuple[Page[Any], list[Row]]:
     """A page of the register."""
     found = wanted.apply(keepers(user))
-    counted = found if wanted.q.strip() else found.order_by(*COLUMNS["region"])
-    shown = found.select_related("region").order_by(*sorting.fields)
-    page = CappedPaginator(counted, shown, most_counted=MOST_LISTED).get_page(number)
+    page = pages.page_of(
+        found,
+        sorting.fields,
+        number,
+        natural=COLUMNS["region"],
+        is_search=bool(wanted.q.strip()),
+        is_small=True,
+        related=("region",),
+    )
     return page, rows_of(page)
 
 

@@ -6,13 +6,13 @@ Source: 农质安（溯）函〔2023〕72号, 六（二）, 附件2.
 import json
 from dataclasses import asdict
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
+from nongma.accounts.granting import oversees
 from nongma.accounts.models import Agency, Contact, ContactState, User
-from nongma.accounts.models.contacts import FIELDS, Entry
+from nongma.accounts.models.contacts import FIELDS, LABELS, Entry
+from nongma.accounts.services.people import checked_email
 from nongma.audit.services import record
 from nongma.lib import phones
 from nongma.lib.refused import Misfilled, Refused
@@ -64,7 +64,9 @@ def report_contact(*, agency: Agency, actor: User) -> Contact:
 
 @transaction.atomic
 def reveal_contact(*, agency: Agency, actor: User) -> Entry:
-    """What an agency reported, in full; the look is on record. Refuses `not_reported`."""
+    """What an agency reported, in full; the look is on record. Refuses `outside_area` and `not_reported`."""
+    if not oversees(actor, agency):
+        raise Refused("outside_area", "这个机构不归您管理")
     contact = Contact.objects.filter(agency=agency).first()
     entry = contact.reported_entry if contact else None
     if entry is None:
@@ -75,11 +77,7 @@ def reveal_contact(*, agency: Agency, actor: User) -> Entry:
 
 def gaps_in(contact: Contact | None) -> list[str]:
     """The names of the required fields that are empty."""
-    return [
-        str(Contact._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-        for name in REQUIRED
-        if contact is None or not getattr(contact, name)
-    ]
+    return [LABELS[name] for name in REQUIRED if contact is None or not getattr(contact, name)]
 
 
 def _own(agency: Agency, actor: User) -> Agency:
@@ -118,13 +116,4 @@ def _checked(name: str, text: str) -> str:
         if number is None:
             raise Misfilled("landline_invalid", "固定电话要带区号，如 0898-88381234", field=name)
         return number
-    if name == "person_email":
-        _check_email(value)
-    return value
-
-
-def _check_email(address: str) -> None:
-    try:
-        validate_email(address)
-    except ValidationError:
-        raise Misfilled("email_invalid", "邮箱地址不对，应像 name@example.cn", field="person_email") from None
+    return checked_email(value, name) if name == "person_email" else value

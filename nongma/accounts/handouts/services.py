@@ -197,7 +197,7 @@ def _judge(
 
 
 def _check_allowed(actor: User) -> None:
-    if not actor.may_sign_in or not may(actor, Action.MANAGE_ACCOUNTS):
+    if not may(actor, Action.MANAGE_ACCOUNTS):
         raise Refused("not_allowed", "您的角色不能分配账号")
 
 

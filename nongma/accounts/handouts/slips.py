@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -64,13 +64,7 @@ def slip_pdf(slips: Sequence[Slip], *, issuer: User, by_agency: bool = False) ->
         "address": address,
         "symbol": qr.svg(qr.symbol(address)),
         "contact": f"{issuer.agency.name if issuer.agency else '平台管理员'} {issuer.name}".strip(),
-        "pages": [
-            [
-                {"agency": slip.agency, "name": slip.name, "username": slip.username, "password": slip.password}
-                for slip in page
-            ]
-            for page in pages
-        ],
+        "pages": [[asdict(slip) for slip in page] for page in pages],
     }
     return typeset(SOURCE, data, pdf_tags=False)
 

@@ -37,7 +37,7 @@ NOTES = (
 )
 SAMPLE = (
     {"agency": "××镇农产品质量安全监管站", "kind": "监管", "department": "质量安全", "name": "张三", "username": "",
-     "phone": "13900000001", "email": "", "roles": "平台管理员、信息采集员"},
+     "phone": "19900000001", "email": "", "roles": "平台管理员、信息采集员"},
     {"agency": "××镇农产品质量安全监管站", "kind": "监管", "department": "质量安全", "name": "李四", "username": "lisi",
      "phone": "", "email": "lisi@example.cn", "roles": "信息采集员"},
     {"agency": "××检测站", "kind": "监测", "department": "质量安全", "name": "", "username": "", "phone": "",

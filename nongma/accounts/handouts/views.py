@@ -23,9 +23,9 @@ from nongma.accounts.models import Handout
 from nongma.lib.downloads import download
 from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
+from nongma.lib.sheets.writing import XLSX
 
 A_PAGE = 20
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TONES = {"queued": "grey", "running": "blue", "done": "green", "failed": "red"}
 
 

@@ -99,3 +99,7 @@ class Contact(models.Model):
     def is_kept_by(agency: Agency) -> bool:
         """Whether an agency reports its contacts: 监管 agencies of provinces, cities, counties and townships."""
         return agency.kind == Agency.Kind.SUPERVISION and agency.level in LEVELS
+
+
+LABELS = {field.name: str(field.verbose_name) for field in Contact._meta.fields}
+"""What 附件2 calls each column."""

@@ -6,13 +6,13 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from nongma.accounts.access import Action, SignedInRequest
-from nongma.accounts.agencies.api import ReasonIn, span_wanted
+from nongma.accounts.agencies.api import ReasonIn
 from nongma.accounts.agencies.queries import agency_of
 from nongma.accounts.api import idempotent, requires_api
 from nongma.accounts.models import Membership, Role, User
 from nongma.accounts.people.forms import State
 from nongma.accounts.people.queries import COLUMNS, PersonFilter, person_of, post_of
-from nongma.accounts.places.api import Code
+from nongma.accounts.places.api import Code, span_wanted
 from nongma.accounts.queries import posts_of
 from nongma.accounts.services import (
     Leaver,

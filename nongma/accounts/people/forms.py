@@ -5,10 +5,9 @@ from django.db import models
 
 from nongma.accounts.models import Role, User
 from nongma.accounts.services import Leaver
+from nongma.lib.forms import ANY
 from nongma.lib.masking import mask_email
 from nongma.regions.forms import RegionField
-
-ANY = ("", "全部")
 
 
 class State(models.TextChoices):

@@ -39,9 +39,9 @@ from nongma.lib.downloads import download
 from nongma.lib.forms import show_refusal
 from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
+from nongma.lib.sheets.writing import XLSX
 from nongma.lib.sorting import Sorting
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SIGN_INS_SHOWN = 10
 CANDIDATES = 200
 

@@ -12,7 +12,7 @@ from nongma.accounts.api import requires_api
 from nongma.lib.paging import Page, Paging, paged
 from nongma.regions.models import Region
 from nongma.regions.queries import code_of, find_region, path_of, search
-from nongma.regions.spans import EVERYWHERE, Span, span_of
+from nongma.regions.spans import EVERYWHERE, NOWHERE, Span, span_of
 
 FOUND_AT_MOST = 200
 
@@ -93,3 +93,11 @@ def _span_of(text: str) -> Span:
     if code is None:
         raise ValidationError({"within": "要一个 2、4、6、9 或 12 位的区划代码"})
     return span_of(code)
+
+
+def span_wanted(region: str | None) -> Span:
+    """The divisions that a filter means: all without one, none with a code that is no code."""
+    if region is None:
+        return EVERYWHERE
+    code = code_of(region)
+    return NOWHERE if code is None else span_of(code)

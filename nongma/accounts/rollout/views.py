@@ -22,9 +22,9 @@ from nongma.audit.services import record
 from nongma.lib.downloads import download
 from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
+from nongma.lib.sheets.writing import XLSX
 from nongma.regions.models import Region
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NAMES_TOLD = 50
 
 

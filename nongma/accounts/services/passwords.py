@@ -1,7 +1,5 @@
 """Passwords and lost phones: one's own, and those of people in one's care."""
 
-import secrets
-
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -12,17 +10,16 @@ from nongma.accounts.models import Agency, HandoutRow, User
 from nongma.accounts.queries import operator_places_of
 from nongma.accounts.second_factor import forget_phone
 from nongma.audit.services import record
+from nongma.lib.letters import random_letters
 from nongma.lib.refused import Refused
 from nongma.regions.spans import EVERYWHERE
 
-# Without those that are taken for one another when read out or written down: 0 o, 1 l i.
-LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-GROUPS, GROUP_LETTERS = 4, 4
+PASSWORD_LETTERS = 16
 
 
 def random_password() -> str:
     """A password to be read out once, which its person has to change: 16 letters, 79 bits."""
-    return "-".join("".join(secrets.choice(LETTERS) for _ in range(GROUP_LETTERS)) for _ in range(GROUPS))
+    return random_letters(PASSWORD_LETTERS)
 
 
 @transaction.atomic

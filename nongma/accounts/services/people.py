@@ -204,34 +204,31 @@ def _in_care(user: User, actor: User, refusal: str) -> tuple[User, int]:
     user = User.objects.select_for_update(no_key=True, of=("self",)).select_related("agency").get(pk=user.pk)
     if user.pk == actor.pk:
         raise Refused("self", refusal)
-    level = _level_over_person(actor, user)
-    if level is None or not looks_after(actor, user):
+    if not looks_after(actor, user):
         raise Refused("outside_area", "这个人不归您管理")
     if not user.is_active:
         raise Refused("inactive", "这个账号已经注销")
-    return user, level
+    return user, _level_over_person(actor, user)
 
 
-def _level_over_person(actor: User, user: User) -> int | None:
-    """The highest level from which the actor has the person in care; an administrator of the same agency counts."""
+def _level_over_person(actor: User, user: User) -> int:
+    """The highest level from which the actor looks after the person; the own agency's administrator stands at its."""
     if user.agency is None:
-        return min((one.level for one in actor.administers), default=None) if looks_after(actor, user) else None
+        return min(one.level for one in actor.administers)
     above = level_over(actor, user.agency)
-    if above is not None:
-        return above
-    return user.agency.level if any(one.pk == user.agency_id for one in actor.administers) else None
+    return user.agency.level if above is None else above
 
 
-def checked_email(text: str) -> str:
+def checked_email(text: str, field: str = "email") -> str:
     """A mail address as it is kept, or nothing. Raises `email_invalid`."""
     email = text.strip()
     try:
         if email:
             validate_email(email)
     except ValidationError:
-        raise Misfilled("email_invalid", "邮箱地址不对，应像 name@example.cn", field="email") from None
+        raise Misfilled("email_invalid", "邮箱地址不对，应像 name@example.cn", field=field) from None
     if len(email) > EMAIL_LENGTH:
-        raise Misfilled("email_invalid", f"邮箱地址最多 {EMAIL_LENGTH} 个字符", field="email")
+        raise Misfilled("email_invalid", f"邮箱地址最多 {EMAIL_LENGTH} 个字符", field=field)
     return email
 
 

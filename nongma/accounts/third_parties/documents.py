@@ -1,6 +1,5 @@
 """Signed agreements as they are uploaded: a scan or a photo, told by its content and not by its name."""
 
-import hashlib
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -49,15 +48,6 @@ def kind_of(file: AnyFile) -> str:
 def content_type_of(name: str) -> str:
     """The content type of a kept agreement, by the ending that `shown_name` gave it."""
     return KINDS[PurePath(name).suffix.removeprefix(".")][2]
-
-
-def digest_of(file: AnyFile) -> bytes:
-    """SHA-256 of the content."""
-    digest = hashlib.sha256()
-    for part in file.chunks():
-        digest.update(part)
-    file.seek(0)
-    return digest.digest()
 
 
 def shown_name(filename: str, kind: str) -> str:

@@ -12,16 +12,18 @@ from django.utils import timezone
 
 from nongma.accounts.models import Agency, Authorisation, AuthorisedTown, ThirdParty, User
 from nongma.accounts.services import create_user, random_password
-from nongma.accounts.third_parties.documents import AnyFile, digest_of, kind_of, shown_name
+from nongma.accounts.services.agencies import reason_of
+from nongma.accounts.third_parties.documents import AnyFile, kind_of, shown_name
 from nongma.accounts.third_parties.queries import authorises
 from nongma.audit.services import record
 from nongma.lib import phones, uscc
 from nongma.lib.refused import Misfilled, Refused
+from nongma.lib.uploads import digest_of
 from nongma.regions.models import Region
 from nongma.regions.queries import children_of
 
 MOST_DAYS = 366
-NAME_LENGTH, CONTACT_LENGTH, REASON_LENGTH = 100, 60, 200
+NAME_LENGTH, CONTACT_LENGTH = 100, 60
 
 
 @transaction.atomic
@@ -126,9 +128,7 @@ def revoke(*, authorisation: Authorisation, reason: str, actor: User) -> Authori
         raise Refused("already_revoked", "这个授权已经撤销")
     if authorisation.to_on < timezone.localdate():
         raise Refused("already_ended", "这个授权已经到期，不用撤销")
-    note = reason.strip()
-    if not note or len(note) > REASON_LENGTH:
-        raise Misfilled("reason_missing", f"请写明撤销原因，最多 {REASON_LENGTH} 字", field="reason")
+    note = reason_of(reason)
     authorisation.revoked_at, authorisation.revoked_for = timezone.now(), note
     authorisation.save(update_fields=["revoked_at", "revoked_for"])
     record("third_party.revoked", actor=actor, target=firm, region_code=firm.agency.region_id, reason=note)

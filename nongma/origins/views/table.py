@@ -16,6 +16,7 @@ from nongma.accounts.access import Action, SignedInRequest, may, requires
 from nongma.lib.downloads import download
 from nongma.lib.pages import MOST_LISTED, PAGE_SIZE
 from nongma.lib.refused import Refused
+from nongma.lib.sheets.writing import XLSX
 from nongma.lib.sorting import Sorting
 from nongma.origins.exports import export_csv, export_workbook
 from nongma.origins.filters import NAMES, OriginFilter
@@ -25,7 +26,7 @@ from nongma.origins.queries import COLUMNS, origin_page
 from nongma.origins.services.review import AT_ONCE, Verdict, decide_origins, start_review_job, waiting_for
 
 FORMS = {
-    "xlsx": (export_workbook, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "xlsx": (export_workbook, XLSX),
     "csv": (export_csv, "text/csv; charset=utf-8"),
 }
 
