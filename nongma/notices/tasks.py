@@ -3,8 +3,10 @@ from procrastinate.contrib.django import app
 
 from nongma.notices.deadlines import tell_deadlines
 from nongma.notices.digests import send_digests
+from nongma.notices.models import Notice
 from nongma.notices.outside import tell
 from nongma.notices.sending import deliver
+from nongma.notices.services import notify
 
 
 @app.task(name="notices.deliver", retry=RetryStrategy(max_attempts=20, wait=5))
@@ -17,6 +19,12 @@ def deliver_outgoing(uid: str) -> None:
 def tell_outside(notices: list[int]) -> None:
     """Send notices on to those who chose to get their kind at once."""
     tell(notices)
+
+
+@app.task(name="notices.tell_decision", retry=RetryStrategy(max_attempts=20, wait=5))
+def tell_decision(user: int, title: str, body: str, url: str) -> None:
+    """Tell a person what a room below decided (`accounts.services.telling`)."""
+    notify(users=[user], kind=Notice.Kind.DECISION, title=title, body=body, url=url)
 
 
 # Before the digests go out at eight in Shanghai; the worker's clock is UTC.

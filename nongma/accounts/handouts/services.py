@@ -19,6 +19,7 @@ from nongma.accounts.handouts.saving import Secret, save_chunk, secrets_for
 from nongma.accounts.handouts.sheet import TITLE, Fault, Line, open_sheet
 from nongma.accounts.models import Handout, User
 from nongma.accounts.queries import place_of
+from nongma.accounts.services.telling import tell_handed_out
 from nongma.accounts.services.turns import wait_for_turn
 from nongma.audit.services import record
 from nongma.lib.ids import uuid7
@@ -223,6 +224,7 @@ def _finish(handout: Handout) -> None:
     handout.status = Handout.Status.DONE
     _end(handout)
     _record("handout.finished", handout, **{name: getattr(handout, name) for name in COUNTS})
+    tell_handed_out(handout=handout)
 
 
 @transaction.atomic
@@ -235,6 +237,7 @@ def _fail(handout: Handout, reason: str) -> None:
     handout.message = f"{reason.rstrip('。')}。{kept}。"
     _end(handout)
     _record("handout.failed", handout, reason=reason, last_row=handout.last_row)
+    tell_handed_out(handout=handout)
 
 
 def _end(handout: Handout) -> None:

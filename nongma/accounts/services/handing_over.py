@@ -10,6 +10,7 @@ from nongma.accounts.rollout.figures import recount
 from nongma.accounts.services.passwords import random_password
 from nongma.accounts.services.people import create_user, deactivate_user, suspend_user
 from nongma.accounts.services.posts import end_post, give_post, locked_post
+from nongma.accounts.services.telling import tell_appointed
 from nongma.audit.services import record
 from nongma.lib.refused import Misfilled, Refused
 
@@ -56,6 +57,7 @@ def hand_over(
         role=role,
         before=before.name,
     )
+    tell_appointed(user=user, agency=agency, role=role, actor=actor)
     if leaver == Leaver.SUSPEND:
         suspend_user(user=before, reason=REASON, actor=actor)
     elif leaver == Leaver.CLOSE:

@@ -9,6 +9,7 @@ from nongma.accounts.granting import has_area, oversees
 from nongma.accounts.models import Agency, HandoutRow, User
 from nongma.accounts.queries import operator_places_of
 from nongma.accounts.second_factor import forget_phone
+from nongma.accounts.services.telling import tell_password_reset
 from nongma.audit.services import record
 from nongma.lib.letters import random_letters
 from nongma.lib.refused import Refused
@@ -46,6 +47,8 @@ def change_password(*, user: User, new: str, actor: User, old: str | None = None
     HandoutRow.objects.filter(user=user).exclude(first_password="").update(first_password="")
     action = "account.password_changed" if own else "account.password_reset"
     record(action, actor=actor, target=user, region_code=user.place)
+    if not own:
+        tell_password_reset(user=user)
     return user
 
 

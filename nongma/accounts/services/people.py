@@ -15,6 +15,7 @@ from nongma.accounts.rollout.figures import recount
 from nongma.accounts.services.agencies import check_rank, reason_of
 from nongma.accounts.services.passwords import check_strength, looks_after, random_password
 from nongma.accounts.services.posts import appoint, dismiss
+from nongma.accounts.services.telling import tell_restored
 from nongma.accounts.services.turns import wait_for_turn
 from nongma.audit.services import record
 from nongma.lib import phones
@@ -148,6 +149,7 @@ def restore_user(*, user: User, actor: User) -> User:
     user.epoch += 1
     user.save(update_fields=[*SUSPENSION, "epoch"])
     record("account.restored", actor=actor, target=user, region_code=user.place)
+    tell_restored(user=user)
     recount(*_counted(user))
     return user
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from nongma.accounts.granting import check_grant, check_take_back, grantors_of, has_area, oversees
 from nongma.accounts.models import Agency, Membership, Role, User
 from nongma.accounts.rollout.figures import recount
+from nongma.accounts.services.telling import tell_appointed, tell_dismissed
 from nongma.accounts.services.turns import wait_for_turn
 from nongma.audit.services import record
 from nongma.lib.refused import Refused
@@ -36,6 +37,7 @@ def appoint(*, user: User, agency: Agency, role: Role, actor: User | None, from_
     left = user.place
     post = give_post(user, agency, role, actor, from_on or timezone.localdate())
     record("account.appointed", actor=actor, target=user, region_code=agency.region_id, agency=agency.name, role=role)
+    tell_appointed(user=user, agency=agency, role=role, actor=actor)
     recount(left, agency.region_id)
     return post
 
@@ -60,6 +62,7 @@ def dismiss(*, membership: Membership, actor: User | None, to_on: date | None = 
         agency=membership.agency.name,
         role=membership.role,
     )
+    tell_dismissed(user=membership.user, agency=membership.agency, role=Role(membership.role))
     recount(membership.agency.region_id)
     return membership
 

@@ -135,6 +135,9 @@ def test_it_reveals_on_record(county: User, hainan: User) -> None:
     assert refusal.value.code == "not_reported"
     report_contact(agency=agency, actor=county)
     assert reveal_contact(agency=agency, actor=hainan).lead_mobile == "19900001111"
+    with pytest.raises(Refused) as refusal:
+        reveal_contact(agency=agency, actor=make_official("liandu", "莲都管理员", Role.ADMINISTRATOR, LIANDU))
+    assert refusal.value.code == "outside_area"
     assert LogEntry.objects.filter(action="contact.revealed").count() == 1
 
 

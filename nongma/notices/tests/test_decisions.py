@@ -1,0 +1,83 @@
+"""What the room of accounts decides is told to whom it concerns: the task goes with the deed."""
+
+import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from nongma.accounts.models import Handout, Role, User
+from nongma.accounts.services import appoint, dismiss, hand_over, restore_user, suspend_user
+from nongma.accounts.services.passwords import change_password
+from nongma.accounts.services.telling import TASK, tell_handed_out
+from nongma.lib.refused import Refused
+from nongma.notices.models import Notice
+from nongma.notices.tasks import tell_decision
+from nongma.testing import YAZHOU, make_official
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def county() -> User:
+    return make_official("county", "县管理员", Role.ADMINISTRATOR, YAZHOU)
+
+
+@pytest.fixture
+def collector(county: User) -> User:
+    """Somebody at the county's own agency."""
+    return make_official("collector", "钱采集", Role.COLLECTOR, YAZHOU)
+
+
+def told(user: User) -> list[tuple[str, str]]:
+    """What the person reads once the worker has done what waits."""
+    Notice.objects.all().delete()
+    for job in ProcrastinateJob.objects.filter(task_name=TASK, status="todo").order_by("id"):
+        tell_decision(**job.args)
+    return list(Notice.objects.visible_to(user).order_by("id").values_list("title", "body"))
+
+
+def test_posts_are_told(county: User, collector: User) -> None:
+    post = appoint(user=collector, agency=county.agency, role=Role.ANALYST, actor=county)
+    dismiss(membership=post, actor=county)
+    name, label = county.agency.name, Role.ANALYST.label
+    assert told(collector) == [(f"您现在是{label}", name), (f"您不再是{label}", name)]
+    assert not told(county)
+
+
+def test_a_refused_appointment_tells_nobody(county: User, collector: User) -> None:
+    with pytest.raises(Refused):
+        appoint(user=collector, agency=county.agency, role=Role.COLLECTOR, actor=county)
+    assert not told(collector)
+
+
+def test_a_hand_over_tells_the_successor(county: User, collector: User) -> None:
+    newcomer = make_official("newcomer", "孙新任", Role.ANALYST, YAZHOU)
+    hand_over(membership=collector.memberships.get(role=Role.COLLECTOR), to=newcomer, actor=county)
+    assert told(newcomer)[-1] == (f"您现在是{Role.COLLECTOR.label}", county.agency.name)
+
+
+def test_a_restored_account_and_a_password_reset_are_told(county: User, collector: User) -> None:
+    suspend_user(user=collector, reason="核对", actor=county)
+    assert not told(collector)
+    restore_user(user=collector, actor=county)
+    change_password(user=collector, new="Kai-xin-shi-guang-77", actor=county)
+    assert [title for title, _ in told(collector)] == ["您的账号已恢复使用", "您的密码由管理员重置过"]
+
+
+def test_ones_own_password_is_no_news(collector: User) -> None:
+    collector.set_password("Lao-mi-ma-2026-ok")
+    collector.save()
+    change_password(user=collector, old="Lao-mi-ma-2026-ok", new="Kai-xin-shi-guang-77", actor=collector)
+    assert not told(collector)
+
+
+@pytest.mark.parametrize(
+    ("status", "notice"),
+    [
+        ("done", ("账号分配完成：新账号 12 个，有误 3 行", "x.xlsx")),
+        ("failed", ("账号分配没有完成", "表格打不开")),
+    ],
+)
+def test_the_end_of_a_hand_out_is_told(county: User, status: str, notice: tuple[str, str]) -> None:
+    handout = Handout(user=county, filename="x.xlsx", status=status, created=12, rejected=3, message="表格打不开")
+    tell_handed_out(handout=handout)
+    assert told(county) == [notice]
+    assert Notice.objects.get().url == handout.get_absolute_url()
