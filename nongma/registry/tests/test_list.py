@@ -164,11 +164,11 @@ def test_a_filter_that_makes_no_sense_finds_nothing_and_exports_nothing(zhao, li
 
 
 def test_an_export_of_too_many_or_none_says_so(zhao, li_operator, monkeypatch):
-    from nongma.registry import services
+    from nongma.registry.services import personal
 
     client = client_of(zhao)
     assert client.post("/operators/export", {"status": "returned"}).url == "/operators/?status=returned"
-    monkeypatch.setattr(services, "MOST_EXPORTED", 0)
+    monkeypatch.setattr(personal, "MOST_EXPORTED", 0)
     answer = client.post("/operators/export", follow=True)
     assert "请先缩小范围" in answer.content.decode()
     assert not Entry.objects.filter(action="operator.exported").exists()

@@ -109,6 +109,12 @@ class Operator(models.Model):
     )
     reviewed_at = models.DateTimeField("审核时间", null=True, blank=True)
     review_note = models.CharField("审核意见", max_length=200, blank=True)
+    review_faults = models.JSONField("要改的项目", default=dict, blank=True)
+    due_on = models.DateField("审核期限", null=True, blank=True)
+    stopped_for = models.CharField("停用或注销原因", max_length=200, blank=True)
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, verbose_name="并入", related_name="merged"
+    )
     created_by = models.ForeignKey(User, models.PROTECT, null=True, verbose_name="登记人", related_name="+")
     created_at = models.DateTimeField("登记时间", auto_now_add=True)
 
@@ -121,6 +127,9 @@ class Operator(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(kinds__len__gt=0), name="registry_operator_has_kind"),
             models.CheckConstraint(
+                condition=Q(merged_into=None) | Q(status="cancelled"), name="registry_operator_merged_is_cancelled"
+            ),
+            models.CheckConstraint(
                 condition=Q(longitude=None, latitude=None) | (Q(longitude__isnull=False) & Q(latitude__isnull=False)),
                 name="registry_operator_point_whole",
             ),
@@ -131,6 +140,8 @@ class Operator(models.Model):
         indexes = [
             models.Index(fields=("region", "id"), name="registry_operator_place"),
             models.Index(fields=("status", "region", "id"), name="registry_operator_status"),
+            models.Index(fields=("due_on", "id"), condition=Q(status="submitted"), name="registry_operator_due"),
+            models.Index(),
             GinIndex(NameGrams("name"), name="registry_operator_grams"),
             *KIND_INDEXES,
         ]
@@ -216,57 +227,3 @@ class OperatorMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}（{self.operator}）"
-
-
-class BaseQuerySet(models.QuerySet["Base"]):
-    def visible_to(self, user: User) -> Self:
-        """Bases that the user may see: those in the agency's region, or of the user's own operators."""
-        if user.is_operator:
-            return self.filter(operator__members__user=user)
-        return self.filter(scope_of(user).query("region_id"))
-
-
-class Base(models.Model):
-    """A place where an operator grows or raises produce (基地)."""
-
-    uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
-    serial = models.BigIntegerField("基地码序号", unique=True)
-    operator = models.ForeignKey(Operator, models.PROTECT, verbose_name="主体", related_name="bases")
-    name = models.CharField("名称", max_length=100)
-    region = models.ForeignKey(Region, models.PROTECT, verbose_name="行政区划", related_name="+")
-    address = EncryptedTextField("详细地址", blank=True, default="")
-    longitude = models.DecimalField("经度", max_digits=9, decimal_places=6, null=True, blank=True)
-    latitude = models.DecimalField("纬度", max_digits=9, decimal_places=6, null=True, blank=True)
-    quadkey = models.BigIntegerField("四叉树键", null=True, blank=True)
-    area_mu = models.DecimalField("面积（亩）", max_digits=12, decimal_places=2, null=True, blank=True)
-    created_at = models.DateTimeField("登记时间", auto_now_add=True)
-
-    objects = BaseQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "基地"
-        verbose_name_plural = "基地"
-        ordering = ("id",)
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(longitude=None, latitude=None, quadkey=None)
-                | (Q(longitude__isnull=False) & Q(latitude__isnull=False) & Q(quadkey__isnull=False)),
-                name="registry_base_point_whole",
-            ),
-            models.CheckConstraint(condition=Q(area_mu=None) | Q(area_mu__gt=0), name="registry_base_area"),
-            models.UniqueConstraint(fields=("operator", "region", "quadkey"), name="registry_base_once"),
-        ]
-        indexes = [models.Index(fields=("region", "id"), name="registry_base_place")]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def shown_address(self) -> str:
-        """The address as most people may see it: masked where the operator's is."""
-        return mask_address(self.address) if self.operator.is_unlicensed else self.address
-
-    @property
-    def code(self) -> str:
-        """The 20 digits of the 基地码."""
-        return encode(self.serial)

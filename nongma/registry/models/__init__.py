@@ -1,0 +1,30 @@
+"""The registry's records."""
+
+from nongma.registry.models.bases import Base
+from nongma.registry.models.certifications import Certification
+from nongma.registry.models.operators import (
+    COUNTY_WIDTH,
+    NOT_TRADING,
+    PERSONS,
+    Operator,
+    OperatorKind,
+    OperatorMember,
+    OperatorQuerySet,
+)
+from nongma.registry.models.revisions import Revision
+from nongma.registry.models.self_registration import Draft, PhoneCode
+
+__all__ = [
+    "COUNTY_WIDTH",
+    "NOT_TRADING",
+    "PERSONS",
+    "Base",
+    "Certification",
+    "Draft",
+    "Operator",
+    "OperatorKind",
+    "OperatorMember",
+    "OperatorQuerySet",
+    "PhoneCode",
+    "Revision",
+]

@@ -1,0 +1,138 @@
+"""What a person typed about an operator or base, checked: its columns, or a refusal that names the input."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from nongma.accounts.access import Action, scope_of
+from nongma.accounts.models import User
+from nongma.catalogue.models import Industry
+from nongma.lib import phones
+from nongma.lib.fields import blind_index
+from nongma.lib.refused import Misfilled, Refused
+from nongma.regions.models import Region
+from nongma.registry import identity
+from nongma.registry.models import COUNTY_WIDTH, Operator, OperatorKind, OperatorMember
+
+Point = tuple[Decimal, Decimal]
+POINT_PLACES = Decimal("0.000001")
+CHINA = (Decimal("73"), Decimal("3"), Decimal("136"), Decimal("54"))
+TEXTS = {"name": ("名称", 100), "contact": ("联系人", 60), "address": ("地址", 200)}
+
+
+def checked(
+    *,
+    kinds: Sequence[str],
+    name: str,
+    region: Region,
+    uscc: str | None,
+    id_number: str,
+    phone: str,
+    contact: str,
+    address: str,
+    point: Point | None,
+    industries: Sequence[str],
+) -> dict[str, Any]:
+    """The columns of an operator from what a person typed, or a refusal that names the input."""
+    if not kinds:
+        raise Misfilled("kind_missing", "请至少选一种主体类型", field="kinds")
+    check_region(region)
+    uscc = identity.tidy(uscc or "")
+    if uscc and (fault := identity.uscc_fault(uscc)):
+        raise Misfilled("uscc_invalid", fault, field="uscc")
+    id_number = identity.tidy(id_number)
+    if id_number and (fault := identity.id_fault(id_number)):
+        raise Misfilled("id_invalid", fault, field="id_number")
+    phone = phones.tidy(phone)
+    if phone and not phones.is_mobile(phone):
+        raise Misfilled("phone_invalid", "手机号要 11 位数字，以 13–19 开头", field="phone")
+    return {
+        "kinds": _distinct(OperatorKind(kind).value for kind in kinds),
+        "name": checked_text("name", name, required=True),
+        "region": region,
+        "uscc": uscc or None,
+        "id_number": id_number,
+        "id_index": blind_index(id_number) if id_number else None,
+        "contact": checked_text("contact", contact),
+        "phone": phone,
+        "phone_index": blind_index(phone) if phone else None,
+        "address": checked_text("address", address),
+        "industries": _distinct(Industry(industry).value for industry in industries),
+        **checked_place(point),
+    }
+
+
+def inputs_of(operator: Operator) -> dict[str, Any]:
+    longitude, latitude = operator.longitude, operator.latitude
+    return {
+        "kinds": operator.kinds,
+        "name": operator.name,
+        "region": operator.region,
+        "uscc": operator.uscc,
+        "id_number": operator.id_number,
+        "phone": operator.phone,
+        "contact": operator.contact,
+        "address": operator.address,
+        "point": (longitude, latitude) if longitude is not None and latitude is not None else None,
+        "industries": operator.industries,
+    }
+
+
+def _distinct(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+def plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def checked_text(field: str, value: str, *, required: bool = False) -> str:
+    label, longest = TEXTS[field]
+    value = " ".join(value.split())
+    if required and not value:
+        raise Misfilled("text_missing", f"请填写{label}", field=field)
+    if len(value) > longest:
+        raise Misfilled("text_too_long", f"{label}最多 {longest} 个字", field=field)
+    return value
+
+
+def check_region(region: Region) -> None:
+    if region.level < Region.Level.COUNTY:
+        raise Misfilled("region_too_wide", "行政区划至少要选到县（区）", field="region")
+
+
+def checked_place(point: Point | None) -> dict[str, Decimal | None]:
+    if point is None:
+        return {"longitude": None, "latitude": None}
+    west, south, east, north = CHINA
+    if not (all(part.is_finite() for part in point) and west <= point[0] <= east and south <= point[1] <= north):
+        raise Misfilled("point_invalid", "经纬度不在中国境内，请检查有没有填反", field="point")
+    return {"longitude": point[0].quantize(POINT_PLACES), "latitude": point[1].quantize(POINT_PLACES)}
+
+
+def check_unregistered(values: dict[str, Any], apart_from: Operator | None = None) -> None:
+    """Refuse what is on file: by 统一社会信用代码, by 身份证号, or by name and phone in the same county."""
+    others = Operator.objects.exclude(pk=apart_from.pk) if apart_from else Operator.objects.all()
+    if values["uscc"] and others.filter(uscc=values["uscc"]).exists():
+        raise Refused("already_registered", "这个统一社会信用代码已经登记过主体", field="uscc")
+    if values["id_index"] and others.filter(id_index=values["id_index"]).exists():
+        raise Refused("already_registered", "这个身份证号已经登记过主体", field="id_number")
+    if values["phone_index"]:
+        county = values["region"].pk // COUNTY_WIDTH * COUNTY_WIDTH
+        same = others.filter(phone_index=values["phone_index"], name=values["name"])
+        if same.filter(region_id__gte=county, region_id__lt=county + COUNTY_WIDTH).exists():
+            raise Refused("already_registered", "本县已经有同名、同手机号的主体", field="name")
+
+
+def check_area(code: int, actor: User, action: Action = Action.REGISTER_OPERATOR) -> None:
+    if code not in scope_of(actor, action):
+        raise Refused("outside_area", "不在您的管辖范围内", field="region")
+
+
+def check_may_change(operator: Operator, region: Region, actor: User) -> None:
+    if actor.is_operator:
+        if not operator.members.filter(user=actor, role=OperatorMember.Role.OWNER).exists():
+            raise Refused("not_own_operator", "只能登记本主体的基地")
+        return
+    check_area(operator.region_id, actor)
+    check_area(region.pk, actor)

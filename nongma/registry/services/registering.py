@@ -1,0 +1,135 @@
+"""Putting operators on file and correcting what is on file (主体登记)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from nongma.accounts.access import Action, scope_of
+from nongma.accounts.models import User
+from nongma.audit.services import record, told
+from nongma.codes.models import CodeRange
+from nongma.codes.services import assign, subject_changed
+from nongma.lib.ids import uuid7
+from nongma.lib.once import once
+from nongma.lib.refused import Refused
+from nongma.regions.models import Region
+from nongma.registry.models import Operator, OperatorMember
+from nongma.registry.services.checks import (
+    Point,
+    check_area,
+    check_unregistered,
+    checked,
+    inputs_of,
+    plain,
+)
+
+Status = Operator.Status
+OWN_FIELDS = {"contact", "phone", "phone_index", "address"}
+OPEN_FIELDS = {"kinds", "industries", "region", "uscc"}
+"""What the audit log tells in full when it changes; of the rest, which tells of a person, only that it did."""
+
+
+@transaction.atomic
+def register_operator(
+    *,
+    kinds: Sequence[str],
+    name: str,
+    region: Region,
+    actor: User,
+    uscc: str | None = None,
+    id_number: str = "",
+    phone: str = "",
+    contact: str = "",
+    address: str = "",
+    point: Point | None = None,
+    industries: Sequence[str] = (),
+) -> Operator:
+    """Put an operator on file with its 主体码: approved at once when a reviewer registers it, else waiting for one.
+
+    A person who registers for themselves becomes its 负责人. Agencies register inside their own area only. Refuses
+    `outside_area`, `already_registered`, `member_already`, and what is wrong with an input: `kind_missing`,
+    `text_missing`, `text_too_long`, `region_too_wide`, `uscc_invalid`, `id_invalid`, `phone_invalid`, `point_invalid`.
+    """
+    for_self = actor.is_operator
+    if for_self:
+        # Two registrations at once by one person wait for each other.
+        User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+    if for_self and OperatorMember.objects.filter(user=actor).exists():
+        raise Refused("member_already", "您已经是一个主体的人员，不能再登记主体")
+    if not for_self:
+        check_area(region.pk, actor)
+    values = checked(
+        kinds=kinds,
+        name=name,
+        region=region,
+        uscc=uscc,
+        id_number=id_number,
+        phone=phone,
+        contact=contact,
+        address=address,
+        point=point,
+        industries=industries,
+    )
+    check_unregistered(values)
+    decided = not for_self and region.pk in scope_of(actor, Action.REVIEW_OPERATORS)
+    review: dict[str, Any] = {"reviewed_by": actor, "reviewed_at": timezone.now()} if decided else {}
+    uid = uuid7()
+    codes = assign(kind=CodeRange.Kind.OPERATOR, subject=uid)
+    with once("already_registered", "这个主体刚刚由别人登记了"):
+        operator = Operator.objects.create(
+            uid=uid,
+            serial=codes.start,
+            status=Status.APPROVED if decided else Status.SUBMITTED,
+            created_by=actor,
+            **values,
+            **review,
+        )
+    if for_self:
+        OperatorMember.objects.create(operator=operator, user=actor, role=OperatorMember.Role.OWNER)
+    record("operator.registered", actor=actor, target=operator, region_code=region.pk, status=operator.status)
+    return operator
+
+
+@transaction.atomic
+def change_operator(*, operator: Operator, actor: User, **changes: Any) -> Operator:
+    """Correct what is on file of an operator; takes the inputs of `register_operator`, those left out stay.
+
+    The operator's own people send a returned operator to review again by this; of an approved one they change contact,
+    phone and address only (`approved_fixed`). Agencies change what lies in their area (`outside_area`).
+    """
+    operator = Operator.objects.select_for_update().get(pk=operator.pk)
+    own = actor.is_operator
+    if own and not operator.members.filter(user=actor, role=OperatorMember.Role.OWNER).exists():
+        raise Refused("not_own_operator", "只有主体的负责人可以修改")
+    if not own:
+        check_area(operator.region_id, actor)
+    inputs = inputs_of(operator) | changes
+    if not own:
+        check_area(inputs["region"].pk, actor)
+    values = checked(**inputs)
+    before = {field: getattr(operator, field) for field in values}
+    changed = sorted(field for field, value in values.items() if plain(before[field]) != plain(value))
+    if own and operator.status not in (Status.SUBMITTED, Status.RETURNED) and not OWN_FIELDS.issuperset(changed):
+        raise Refused("approved_fixed", "审核通过后只能改联系人、手机和地址，其他信息请联系县级管理部门修改")
+    if not changed and operator.status != Status.RETURNED:
+        return operator
+    check_unregistered(values, apart_from=operator)
+    for field, value in values.items():
+        setattr(operator, field, value)
+    if own and operator.status == Status.RETURNED:
+        operator.status = Status.SUBMITTED
+    with once("already_registered", "这个主体刚刚由别人登记了"):
+        operator.save()
+    named = [field for field in changed if field not in {"phone_index", "id_index"}]
+    record(
+        "operator.changed",
+        actor=actor,
+        target=operator,
+        region_code=operator.region_id,
+        fields=named,
+        changes={field: [told(before[field]), told(values[field])] for field in named if field in OPEN_FIELDS},
+    )
+    subject_changed(operator.uid)
+    return operator
