@@ -141,7 +141,6 @@ class Operator(models.Model):
             models.Index(fields=("region", "id"), name="registry_operator_place"),
             models.Index(fields=("status", "region", "id"), name="registry_operator_status"),
             models.Index(fields=("due_on", "id"), condition=Q(status="submitted"), name="registry_operator_due"),
-            models.Index(),
             GinIndex(NameGrams("name"), name="registry_operator_grams"),
             *KIND_INDEXES,
         ]
