@@ -109,9 +109,9 @@ class Operator(models.Model):
     )
     reviewed_at = models.DateTimeField("审核时间", null=True, blank=True)
     review_note = models.CharField("审核意见", max_length=200, blank=True)
-    review_faults = models.JSONField("要改的项目", default=dict, blank=True)
+    review_faults = models.JSONField("要改的项目", default=dict, db_default={}, blank=True)
     due_on = models.DateField("审核期限", null=True, blank=True)
-    stopped_for = models.CharField("停用或注销原因", max_length=200, blank=True)
+    stopped_for = models.CharField("停用或注销原因", max_length=200, blank=True, default="", db_default="")
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, verbose_name="并入", related_name="merged"
     )
