@@ -53,11 +53,14 @@ FILL_PEOPLE = """
 FILL_POSTS = """
     INSERT INTO accounts_membership (uid, user_id, agency_id, role, from_on)
     SELECT gen_random_uuid(), person.id, agency.id,
-        CASE WHEN row_number() OVER (PARTITION BY agency.id ORDER BY person.id) = 1 AND agency.id % 50 <> 49
-            THEN 'administrator'
+        CASE WHEN row_number() OVER (PARTITION BY agency.id ORDER BY person.id) = 1
+            AND (agency.place %% 50 <> 49 OR agency.region_id = ANY(%s)) THEN 'administrator'
         WHEN agency.kind = 'monitoring' THEN 'laboratory' WHEN agency.kind = 'enforcement' THEN 'officer'
-        WHEN agency.level <= 3 AND person.id % 2 = 0 THEN 'reviewer' ELSE 'collector' END, '2024-01-01'
-    FROM accounts_user AS person JOIN accounts_agency AS agency ON agency.id = person.agency_id
+        WHEN agency.level <= 3 AND right(person.username, 1)::int %% 2 = 0 THEN 'reviewer' ELSE 'collector' END,
+        '2024-01-01'
+    FROM accounts_user AS person JOIN (
+        SELECT id, kind, level, region_id, row_number() OVER (ORDER BY level, region_id, id) - 1 AS place
+        FROM accounts_agency) AS agency ON agency.id = person.agency_id
 """
 FILL_ROLES = """
     UPDATE accounts_user SET roles = ARRAY[post.role] FROM accounts_membership AS post
@@ -102,7 +105,7 @@ def fill_staff(agencies: int = AGENCIES, people: int = PEOPLE) -> dict[str, Any]
         manned = {"people": people, "manned": min(agencies, people), "surnames": SURNAMES, "given": GIVEN}
         cursor.execute(FILL_PEOPLE, manned)
         cursor.execute("ANALYZE accounts_user")
-        cursor.execute(FILL_POSTS)
+        cursor.execute(FILL_POSTS, [_watched()])
         cursor.execute(FILL_ROLES)
         cursor.execute(FILL_ADMINISTRATORS)
         cursor.execute(FILL_WATCHERS, [_watched()])

@@ -106,7 +106,7 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "nongma.accounts.backends.PasswordBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "nongma.accounts.strength.SimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "nongma.accounts.strength.CommonValidator"},
     {"NAME": "nongma.accounts.strength.ContextValidator"},
@@ -159,6 +159,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 KEEP_SLIPS_DAYS = env.number("NONGMA_KEEP_SLIPS_DAYS", 14, low=1, high=90)
+REVIEW_DAYS = env.number("NONGMA_REVIEW_DAYS", 5, low=1, high=90)
 KEEP_UPLOADS_DAYS = env.number("NONGMA_KEEP_UPLOADS_DAYS", 90, low=1, high=3650)
 
 SMS_URL = env.endpoint("NONGMA_SMS_URL")

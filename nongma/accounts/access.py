@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Q
@@ -18,6 +17,7 @@ from django.urls import reverse
 
 from nongma.accounts.models import Agency, Role, Standing, User
 from nongma.accounts.proof import is_proved, prove_first
+from nongma.accounts.sessions import has_ended
 from nongma.regions.spans import Span
 
 
@@ -234,7 +234,7 @@ def requires(action: Action) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not may(request.user, action):
                 if not request.user.is_authenticated:
-                    return redirect_to_login(request.get_full_path())
+                    return _to_sign_in(request)
                 if isinstance(request.user, User) and request.user.must_change_password:
                     return _led(request, "accounts:password")
                 if isinstance(request.user, User) and lacks_totp(request.user):
@@ -252,6 +252,12 @@ def requires(action: Action) -> Callable[[View], View]:
         return declared(guarded, action)
 
     return declare
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """To the sign-in page and from there back; it says so when an earlier sign-in has ended."""
+    asked = {"next": request.get_full_path()} | ({"ended": "1"} if has_ended(request) else {})
+    return redirect(f"{reverse('accounts:sign-in')}?{urlencode(asked, safe='/')}")
 
 
 def _led(request: HttpRequest, page: str) -> HttpResponseBase:

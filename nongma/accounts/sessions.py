@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.http import HttpRequest
 from django.utils import timezone
 
 from nongma.accounts.models import Session
@@ -49,6 +50,16 @@ class SessionStore(DatabaseStore):
             end = _end(session.started_at, now)
             Session.objects.filter(pk=session.pk).update(seen_at=now, expire_date=end)
         return session
+
+
+def has_ended(request: HttpRequest) -> bool:
+    """Whether the browser still carries the session of a sign-in that is no longer good.
+
+    Not that of a visitor who has yet to sign in.
+    """
+    if not request.COOKIES.get(settings.SESSION_COOKIE_NAME) or request.user.is_authenticated:
+        return False
+    return SESSION_KEY in request.session or request.session.session_key is None
 
 
 def _end(started_at: datetime | None, now: datetime) -> datetime:

@@ -3,7 +3,7 @@
 import itertools
 import re
 
-from django.contrib.auth.password_validation import CommonPasswordValidator
+from django.contrib.auth.password_validation import CommonPasswordValidator, UserAttributeSimilarityValidator
 from django.core.exceptions import ValidationError
 
 from nongma.accounts.models import User
@@ -26,6 +26,13 @@ WORDS = (
 LEAST_BESIDE = 6
 LEAST_DIFFERENT = 5
 AROUND = re.compile(r"^[\W\d_]+|[\W\d_]+$")
+
+
+class SimilarityValidator(UserAttributeSimilarityValidator):
+    """A password that is nearly the username, the name or the mail address."""
+
+    def get_error_message(self) -> str:
+        return "这个密码和%(verbose_name)s太像"
 
 
 class CommonValidator(CommonPasswordValidator):

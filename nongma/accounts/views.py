@@ -24,6 +24,7 @@ from nongma.accounts.models import User
 from nongma.accounts.proof import FULL, Sent, proof_form, proof_page, proved
 from nongma.accounts.queries import all_posts_of, posts_of, region_of
 from nongma.accounts.services import change_password
+from nongma.accounts.sessions import has_ended
 from nongma.accounts.sign_ins import (
     end_everywhere,
     end_session,
@@ -62,7 +63,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 return redirect(f"{reverse('accounts:sign-in-code')}?{urlencode({'next': _next(request)})}")
             start_session(request=request, user=user)
             return redirect(_next(request))
-    context = {"form": form, "next": _next(request), "demo": demo_people(), "demo_password": DEMO_PASSWORD}
+    context = {
+        "form": form,
+        "next": _next(request),
+        "has_ended": not form.is_bound and ("ended" in request.GET or has_ended(request)),
+        "demo": demo_people(),
+        "demo_password": DEMO_PASSWORD,
+    }
     return render(request, "accounts/sign_in.html", context, status=status)
 
 

@@ -18,6 +18,7 @@ ACTIONS = {
     "account.locked": "账号锁定",
     "account.password_changed": "修改密码",
     "account.password_reset": "重设密码",
+    "account.slip_printed": "打印密码条",
     "account.recovery_renewed": "重新生成恢复码",
     "account.recovery_used": "用恢复码登录",
     "account.signed_out": "让一台设备退出登录",
@@ -85,6 +86,29 @@ ACTIONS = {
     "third_party.agreement_read": "下载保密协议",
     "training.recorded": "登记培训",
     "training.changed": "修改参训人员",
+}
+
+# What the part of an action before the point is about, in the order of the filter.
+THINGS = {
+    "account": "账号",
+    "agency": "机构",
+    "handout": "批量分配",
+    "third_party": "第三方机构",
+    "contact": "工作联系方式",
+    "contacts": "工作联系方式",
+    "rollout": "推广进度和培训",
+    "training": "推广进度和培训",
+    "operator": "主体和基地",
+    "base": "主体和基地",
+    "import": "导入",
+    "origin": "产地信息",
+    "origins": "产地信息",
+    "lot": "批次",
+    "items": "批次",
+    "certificate": "合格证",
+    "code_range": "合格证",
+    "outgoing": "外发消息",
+    "audit": "审计",
 }
 
 KINDS = {
@@ -162,6 +186,14 @@ DETAILS = {
     "unit": "单位",
     "username": "用户名",
 }
+
+
+def actions_by_thing() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every action with its name, under what it is about: the choices of a filter."""
+    groups: dict[str, list[tuple[str, str]]] = {thing: [] for thing in THINGS.values()}
+    for action, label in ACTIONS.items():
+        groups[THINGS[action.partition(".")[0]]].append((action, label))
+    return list(groups.items())
 
 
 def action_label(action: str) -> str:

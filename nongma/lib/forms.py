@@ -11,6 +11,12 @@ ANY = ("", "全部")
 """The choice of a filter that leaves everything in."""
 
 
+def is_narrowed_further(form: forms.Form) -> bool:
+    """Whether a filter's fields besides the search `q` narrow the list, or are wrong."""
+    chosen = {**form.cleaned_data, "q": ""}
+    return bool(form.errors) or any(chosen.values())
+
+
 def show_refusal(form: forms.Form, refusal: Refused) -> None:
     """Put a refusal beside the field that it names, or on top of the form."""
     error = forms.ValidationError(refusal.message, code=refusal.code)

@@ -134,3 +134,29 @@ def test_a_suspended_persons_open_page_ends(screen: dict[str, int], open_browser
 
     theirs.reload()
     expect(theirs.get_by_role("button", name="登录", exact=True)).to_be_visible()
+    expect(theirs.get_by_text("登录已结束")).to_be_visible()
+    look(theirs, f"ended-{width}")
+
+
+@SCREENS
+def test_what_lies_elsewhere_is_not_found_in_the_own_area(screen: dict[str, int], open_browser: Open) -> None:
+    page = open_browser(screen, "admin")
+    page.goto("/accounts/agencies/new")
+    page.get_by_role("combobox", name="行政区划").fill("海口")
+    expect(page.locator("[data-region-picker] .field-help")).to_have_text("您管辖的范围内没有找到，请检查写法")
+
+
+def test_further_conditions_open_behind_a_button_on_a_phone(open_browser: Open) -> None:
+    page = open_browser(PHONE, "admin")
+    page.goto("/accounts/agencies")
+    expect(page.get_by_label("类别")).to_be_hidden()
+    page.get_by_role("button", name="更多条件").tap()
+    page.get_by_label("类别").select_option("monitoring")
+    page.get_by_role("button", name="查找", exact=True).tap()
+    expect(page.get_by_label("类别")).to_be_visible()
+    expect(page.get_by_label("类别")).to_have_value("monitoring")
+    look(page, "agencies-narrowed")
+    desk = open_browser(DESKTOP, "admin")
+    desk.goto("/accounts/agencies")
+    expect(desk.get_by_role("button", name="更多条件")).to_be_hidden()
+    expect(desk.get_by_label("类别")).to_be_visible()

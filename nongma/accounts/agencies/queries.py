@@ -1,6 +1,6 @@
 """Reading agencies: the list, one agency with its posts and who held them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
@@ -25,6 +25,7 @@ COLUMNS = {
 }
 HOLDERS_SHOWN = 20
 MOST_POSTS = 500
+CHANGES_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,12 @@ class Post:
     role: Role
     holders: list[Membership] = field(default_factory=list)
     earlier: list[Membership] = field(default_factory=list)
+
+
+def changes_of(posts: Iterable[Post]) -> list[Membership]:
+    """Of the posts read, those that were given or ended last, the latest first (任职经过)."""
+    rows = [row for post in posts for row in (*post.holders, *post.earlier)]
+    return sorted(rows, key=lambda row: (row.ended_on or row.from_on, row.pk), reverse=True)[:CHANGES_SHOWN]
 
 
 def posts_at(agency: Agency) -> list[Post]:

@@ -12,7 +12,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from nongma.accounts.access import Action, SignedInRequest, requires
 from nongma.accounts.agencies.exports import MOST_EXPORTED, agencies_workbook
 from nongma.accounts.agencies.forms import AgencyChangeForm, AgencyForm, AppointForm, PersonForm, ReasonForm
-from nongma.accounts.agencies.queries import COLUMNS, AgencyFilter, agency_of, agency_page, posts_at
+from nongma.accounts.agencies.queries import (
+    CHANGES_SHOWN,
+    COLUMNS,
+    AgencyFilter,
+    agency_of,
+    agency_page,
+    changes_of,
+    posts_at,
+)
 from nongma.accounts.granting import grantors_of, level_over, roles_grantable, roles_open
 from nongma.accounts.models import Agency, Department, Role, User
 from nongma.accounts.queries import place_of
@@ -27,7 +35,7 @@ from nongma.accounts.services import (
 from nongma.audit.queries import history_of
 from nongma.audit.services import record
 from nongma.lib.downloads import download
-from nongma.lib.forms import show_refusal
+from nongma.lib.forms import is_narrowed_further, show_refusal
 from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
 from nongma.lib.sheets.writing import XLSX
@@ -43,6 +51,7 @@ def agencies(request: SignedInRequest) -> HttpResponse:
     page = agency_page(request.user, wanted, sorting, request.GET.get("page"))
     context = {
         "form": form,
+        "further": is_narrowed_further(form),
         "page": page,
         "sorting": sorting,
         "is_filtered": wanted != AgencyFilter(),
@@ -158,7 +167,8 @@ def restore(request: SignedInRequest, uid: UUID) -> HttpResponse:
 def enter_person(request: SignedInRequest, uid: UUID) -> HttpResponse:
     """分配账号：一个人、一个初始密码，密码只显示这一次。"""
     shown = agency_of(uid, request.user)
-    form = PersonForm(request.POST or None, agency=shown, actor=request.user)
+    asked = {"roles": request.GET.getlist("role")} if "role" in request.GET else None
+    form = PersonForm(request.POST or None, initial=asked, agency=shown, actor=request.user)
     if form.is_valid():
         chosen = dict(form.cleaned_data)
         roles = [Role(role) for role in chosen.pop("roles")]
@@ -200,13 +210,16 @@ def appoint_person(request: SignedInRequest, uid: UUID) -> HttpResponse:
 def _record(request: SignedInRequest, shown: Agency, reason: ReasonForm | None = None) -> HttpResponse:
     actor = request.user
     grantable = roles_grantable(actor, shown)
+    posts = posts_at(shown)
     level = level_over(actor, shown)
     context = {
         "agency": shown,
-        "posts": posts_at(shown),
+        "posts": posts,
+        "changes": changes_of(posts),
+        "most_changes": CHANGES_SHOWN,
         "grantors": grantors_of(shown),
         "grantable": grantable,
-        "may_enter": bool(roles_open(actor, shown)),
+        "open": roles_open(actor, shown),
         "is_own": any(one.pk == shown.pk for one in actor.administers),
         "may_change": level is not None or shown.parent_id is None,
         "may_suspend": level is not None,

@@ -2,10 +2,11 @@ from typing import Any
 
 from django import forms
 
-from nongma.accounts.contacts.services import REQUIRED
+from nongma.accounts.contacts.services import REQUIRED, checked
 from nongma.accounts.models import Contact, ContactState
 from nongma.accounts.models.contacts import LABELS, LEVELS, Entry
-from nongma.lib.forms import ANY
+from nongma.lib.forms import ANY, show_refusal
+from nongma.lib.refused import Refused
 from nongma.regions.forms import RegionField
 
 PERSONAL = {"autocomplete": "off"}
@@ -50,6 +51,16 @@ class ContactForm(forms.Form):
         if data is not None and not is_report:
             for field in self.fields.values():
                 field.required = False
+
+    def clean(self) -> dict[str, Any]:
+        """Every fault at once: what the service would refuse one by one stands beside its field."""
+        cleaned = super().clean() or {}
+        for name, text in list(cleaned.items()):
+            try:
+                cleaned[name] = checked(name, text)
+            except Refused as refusal:
+                show_refusal(self, refusal)
+        return cleaned
 
     @property
     def entry(self) -> Entry:

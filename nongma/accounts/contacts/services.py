@@ -32,7 +32,7 @@ def save_contact(*, agency: Agency, entry: Entry, actor: User) -> Contact:
     agency = _own(agency, actor)
     contact = Contact.objects.filter(agency=agency).first() or Contact(agency=agency)
     for name in FIELDS:
-        setattr(contact, name, _checked(name, getattr(entry, name)))
+        setattr(contact, name, checked(name, getattr(entry, name)))
     contact.changed_by = actor
     contact.save()
     _set_state(agency, contact)
@@ -100,7 +100,7 @@ def _set_state(agency: Agency, contact: Contact) -> None:
     agency.save(update_fields=["contact_state"])
 
 
-def _checked(name: str, text: str) -> str:
+def checked(name: str, text: str) -> str:
     """A field as it is kept. Raises `too_long`, `mobile_invalid`, `landline_invalid` and `email_invalid`."""
     value = " ".join(text.split())
     if name in LENGTHS and len(value) > LENGTHS[name]:

@@ -30,7 +30,7 @@ from nongma.accounts.models import Agency, Contact, ContactState
 from nongma.accounts.queries import place_of
 from nongma.audit.services import record
 from nongma.lib.downloads import download
-from nongma.lib.forms import show_refusal
+from nongma.lib.forms import is_narrowed_further, show_refusal
 from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
 from nongma.lib.sheets.writing import XLSX
@@ -52,6 +52,7 @@ def contacts(request: SignedInRequest) -> HttpResponse:
     region = asked if asked and widest and widest.span.covers(asked.span) else widest
     context = {
         "form": form,
+        "further": is_narrowed_further(form),
         "page": page,
         "rows": rows,
         "sorting": sorting,

@@ -1,5 +1,5 @@
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Query, Router, Schema, Status
@@ -32,13 +32,17 @@ from nongma.lib.refused import Misfilled
 router = Router(tags=["机构和人员"])
 
 
+HeldRole = Literal["administrator", "reviewer", "collector", "analyst", "laboratory", "officer", "brand"]
+"""The roles that are held at agencies: every `Role` but that of an operator's person."""
+
+
 class PersonIn(Schema):
     """An account to hand out, with the posts that come with it."""
 
     agency: UUID
     name: str = Field(min_length=1, max_length=60)
     username: str = Field(min_length=1, max_length=60, description="3 到 60 个字母、数字或 _ . @ -，以后不能改")
-    roles: list[Role] = Field(min_length=1, max_length=len(Role))
+    roles: list[HeldRole] = Field(min_length=1, max_length=len(Role))
     phone: str = Field("", max_length=20, description="手机号")
     email: str = Field("", max_length=200)
 
@@ -109,7 +113,7 @@ class PostIn(Schema):
     """A post to give."""
 
     agency: UUID
-    role: Role
+    role: HeldRole
 
 
 class HandOverIn(Schema):
@@ -123,7 +127,7 @@ class HandOverIn(Schema):
 class PersonFilters(Schema):
     q: Annotated[str, Field(max_length=60, description="姓名的一部分，用户名的开头，或手机号的全部")] = ""
     region: Code | None = None
-    role: Role | None = None
+    role: HeldRole | None = None
     state: State | None = Field(
         None, description="unclaimed 等本人修改密码，suspended 已停用，third_party 第三方采集人员，closed 已注销"
     )
@@ -149,8 +153,9 @@ def list_people(request: SignedInRequest, filters: Query[PersonFilters], paging:
 @idempotent
 def hand_account_out(request: SignedInRequest, data: PersonIn) -> Status[dict[str, Any]]:
     """一个人、一个账号和随账号的职务。初始密码只在这个回答里。"""
-    values = data.dict(exclude={"agency"})
-    person, password = hand_out(agency=agency_of(data.agency, request.user), actor=request.user, **values)
+    values = data.dict(exclude={"agency", "roles"})
+    agency, roles = agency_of(data.agency, request.user), [Role(role) for role in data.roles]
+    person, password = hand_out(agency=agency, roles=roles, actor=request.user, **values)
     return Status(201, {"uid": person.uid, "username": person.username, "first_password": password})
 
 
@@ -191,7 +196,7 @@ def close_account(request: SignedInRequest, uid: UUID, data: ReasonIn) -> User:
 def appoint_to_post(request: SignedInRequest, uid: UUID, data: PostIn) -> Status[Membership]:
     """已有账号的人到机构任职；一个机构只有一位平台管理员，换人用交接。"""
     person, agency = person_of(uid, request.user), agency_of(data.agency, request.user)
-    return Status(201, appoint(user=person, agency=agency, role=data.role, actor=request.user))
+    return Status(201, appoint(user=person, agency=agency, role=Role(data.role), actor=request.user))
 
 
 @router.post("/posts/{uuid:uid}/end", response=HeldPost, summary="离任")

@@ -8,12 +8,15 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, requires
 from nongma.accounts.agencies.forms import ReasonForm
 from nongma.accounts.granting import check_grant, check_take_back, roles_open
+from nongma.accounts.handouts.slips import print_slip
 from nongma.accounts.models import Membership, Role, User
 from nongma.accounts.people.exports import MOST_EXPORTED, people_workbook
 from nongma.accounts.people.forms import HandOverForm, PersonChangeForm
@@ -36,7 +39,7 @@ from nongma.accounts.sign_ins import sign_ins_of
 from nongma.audit.queries import history_of
 from nongma.audit.services import record
 from nongma.lib.downloads import download
-from nongma.lib.forms import show_refusal
+from nongma.lib.forms import is_narrowed_further, show_refusal
 from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
 from nongma.lib.sheets.writing import XLSX
@@ -54,6 +57,7 @@ def people(request: SignedInRequest) -> HttpResponse:
     sorting = Sorting.asked(COLUMNS, request.GET.get("sort"), default="place")
     context = {
         "form": form,
+        "further": is_narrowed_further(form),
         "page": people_page(request.user, wanted, sorting, request.GET.get("page")),
         "sorting": sorting,
         "is_filtered": wanted != PersonFilter(),
@@ -143,6 +147,23 @@ def new_password(request: SignedInRequest, uid: UUID) -> HttpResponse:
         return redirect(shown)
     context = {"person": shown, "agency": shown.agency, "password": password}
     return render(request, "accounts/people/first_password.html", context)
+
+
+@requires(Action.MANAGE_ACCOUNTS)
+@never_cache
+@sensitive_post_parameters("password")
+@require_POST
+def slip(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    """密码条：刚显示的密码打印成一张，密码由页面带来，平台不保存。"""
+    shown = person_of(uid, request.user)
+    try:
+        pdf = print_slip(user=shown, password=request.POST.get("password", ""), actor=request.user)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+        return redirect(shown)
+    response = HttpResponse(pdf, content_type="application/pdf")
+    response["Content-Disposition"] = content_disposition_header(True, f"密码条-{shown.username}.pdf") or "attachment"
+    return response
 
 
 @requires(Action.MANAGE_ACCOUNTS)

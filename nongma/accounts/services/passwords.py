@@ -97,4 +97,4 @@ def check_strength(password: str, user: User) -> None:
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise Refused("weak_password", "".join(error.messages), field="new") from None
+        raise Refused("weak_password", "；".join(one.rstrip("。") for one in error.messages), field="new") from None

@@ -1,11 +1,14 @@
 import re
+from datetime import date, timedelta
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from openpyxl import load_workbook
 
+from nongma.accounts.agencies.queries import CHANGES_SHOWN
 from nongma.accounts.models import Agency, Membership, Role, User
 from nongma.audit.models import Entry
 from nongma.testing import LIANDU, SANYA, YAZHOU, YAZHOU_TOWN, client_of, make_official
@@ -188,3 +191,58 @@ def test_a_township_station_has_all_its_people_from_the_county(gao: User, wang: 
     assert 'value="collector"' in page
     assert 'value="administrator"' in page
     assert wang.agency.region_id == YAZHOU_TOWN
+
+
+def test_the_record_tells_who_came_and_went(
+    gao: User, zhao: User, wang: User, django_assert_max_num_queries: Any
+) -> None:
+    browser = client_of(gao)
+    post = zhao.memberships.get()
+    User.objects.filter(pk=wang.pk).update(agency=gao.agency)
+    browser.post(reverse("accounts:hand-over", args=[post.uid]), {"to": "wang", "on": "2026-11-01", "leaver": "keep"})
+    changes = browser.get(gao.agency.get_absolute_url()).context["changes"]
+    told = [(one.user.username, one.role, one.to_on is None) for one in changes]
+    assert told[0] == ("wang", "reviewer", True)
+    assert ("zhao", "reviewer", False) in told
+    assert ("gao", "administrator", True) in told
+    many = [
+        Membership(user=zhao, agency=gao.agency, role=Role.ANALYST, from_on=day, to_on=day)
+        for day in (date(2025, 1, 1) + timedelta(days=n) for n in range(30))
+    ]
+    Membership.objects.bulk_create(many)
+    with django_assert_max_num_queries(40):
+        page = browser.get(gao.agency.get_absolute_url())
+    assert len(page.context["changes"]) == CHANGES_SHOWN
+    assert "最近 20 条" in page.text
+
+
+def test_a_vacant_post_leads_to_an_account_with_that_role(gao: User, fang: User, wang: User) -> None:
+    browser = client_of(gao)
+    wanted = f"{page_of('enter-person', gao.agency)}?role=analyst"
+    assert wanted in browser.get(gao.agency.get_absolute_url()).text
+    assert re.search(r'value="analyst"[^>]*checked', browser.get(wanted).text)
+    assert not re.search(r'value="collector"[^>]*checked', browser.get(wanted).text)
+    theirs = client_of(fang).get(gao.agency.get_absolute_url()).text
+    assert "?role=" not in theirs
+
+
+def test_the_slip_of_one_account_is_printed_while_its_password_stands(gao: User, fang: User, zhao: User) -> None:
+    browser = client_of(gao)
+    values = {"name": "梅", "username": "mei", "roles": ["analyst"], "phone": "", "email": ""}
+    told = browser.post(page_of("enter-person", gao.agency), values).text
+    password = re.search(r'name="password" value="([^"]+)"', told).group(1)
+    mei = User.objects.get(username="mei")
+    where = reverse("accounts:print-slip", args=[mei.uid])
+    answer = browser.post(where, {"password": password})
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF")
+    assert "no-store" in answer["Cache-Control"]
+    assert not Entry.objects.filter(details__icontains=password).exists()
+    for changes in ({"password": "wrong"}, {}):
+        assert browser.post(where, changes).url == mei.get_absolute_url()
+    assert client_of(zhao).post(where, {"password": password}).status_code == 403
+    other = make_official("other", "莲都管理员", Role.ADMINISTRATOR, LIANDU)
+    assert client_of(other).post(where, {"password": password}).status_code == 404
+    User.objects.filter(pk=mei.pk).update(must_change_password=False)
+    assert browser.post(where, {"password": password}).status_code == 302
+    assert Entry.objects.filter(action="account.slip_printed").count() == 1

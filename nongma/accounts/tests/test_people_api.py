@@ -1,12 +1,14 @@
 import time
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 
+from nongma.accounts.granting import HELD
 from nongma.accounts.models import Agency, IdempotencyKey, Membership, Role, User
+from nongma.accounts.people.api import HeldRole
 from nongma.audit.models import Entry
 from nongma.testing import LI_PHONE, YAZHOU, api_of, make_official
 
@@ -67,7 +69,7 @@ def test_the_answer_that_is_kept_does_not_show_the_password(gao: User) -> None:
         ({"roles": []}, 422, "invalid"),
         ({"roles": ["laboratory"]}, 409, "role_not_held"),
         ({"roles": ["administrator"]}, 409, "not_grantor"),
-        ({"roles": ["operator"]}, 409, "operator_role"),
+        ({"roles": ["operator"]}, 422, "invalid"),
         ({"username": "gao"}, 409, "username_taken"),
         ({"username": "a b"}, 422, "username_form"),
         ({"phone": "123"}, 422, "phone_invalid"),
@@ -162,4 +164,20 @@ def test_an_old_token_asks_for_the_password_again(gao: User, monkeypatch: pytest
     assert answer.status_code == 403
     assert b"password_needed" in answer.content
     assert program.get(LIST).status_code == 200
+    assert state() == before
+
+
+def test_the_roles_offered_are_those_held_at_agencies() -> None:
+    assert set(get_args(HeldRole)) == set(Role) - {Role.OPERATOR}
+    assert set(get_args(HeldRole)) == {role for roles in HELD.values() for role in roles}
+
+
+def test_a_wrong_role_is_told_which_there_are(gao: User) -> None:
+    before = state()
+    answer = send(gao, LIST, account(gao.agency, roles=["king"]))
+    assert answer.status_code == 422
+    (fault,) = answer.json()["errors"]
+    assert fault["field"] == "roles"
+    assert "collector、" in fault["message"]
+    assert "operator" not in fault["message"]
     assert state() == before

@@ -21,6 +21,7 @@ from nongma.testing import api_of, client_of, make_user
 PASSWORD = "seven-green-hills"
 HOME = reverse("accounts:account")
 PAGE = reverse("accounts:sessions")
+SIGN_IN = reverse("accounts:sign-in")
 EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36 Edg/120.0"
 ANDROID = "Mozilla/5.0 (Linux; Android 14; 2312) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36"
 
@@ -186,3 +187,43 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(mei: User) -> Non
 )
 def test_a_device_is_told_in_plain_words(agent: str, words: str) -> None:
     assert device_in_words(agent) == words
+
+
+OVER = "登录已结束"
+
+
+def test_whoever_is_cut_off_is_told_that_the_sign_in_has_ended(mei: User) -> None:
+    client = sign_in()
+    User.objects.filter(pk=mei.pk).update(suspended_at=timezone.now())
+    page = client.get(HOME, follow=True)
+    assert page.redirect_chain == [(f"{SIGN_IN}?next=/me&ended=1", 302)]
+    assert OVER in page.text
+
+
+def test_whose_password_was_changed_elsewhere_is_told_too(mei: User) -> None:
+    here, there = sign_in(), sign_in()
+    here.post(reverse("accounts:end-sessions"))
+    assert OVER in there.get(HOME, follow=True).text
+    shift(here, expire_date=timedelta(hours=3))
+    assert OVER in here.get(SIGN_IN).text
+
+
+def test_a_visitor_who_was_never_signed_in_is_not(mei: User) -> None:
+    stranger = Client()
+    assert OVER not in stranger.get(HOME, follow=True).text
+    assert stranger.get(HOME).url == f"{SIGN_IN}?next=/me"
+    waiting = Client()
+    mei.has_totp = True
+    mei.save()
+    waiting.post(SIGN_IN, {"username": "mei", "password": PASSWORD})
+    assert waiting.cookies["sessionid"].value
+    assert OVER not in waiting.get(HOME, follow=True).text
+    left = sign_in()
+    left.post(reverse("accounts:sign-out"))
+    assert OVER not in left.get(HOME, follow=True).text
+
+
+def test_it_is_said_once_not_beside_a_wrong_password(mei: User) -> None:
+    wrong = Client().post(f"{SIGN_IN}?ended=1", {"username": "mei", "password": "wrong"})
+    assert "用户名或密码不对" in wrong.text
+    assert OVER not in wrong.text

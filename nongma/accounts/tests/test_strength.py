@@ -3,6 +3,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from nongma.accounts.models import User
+from nongma.accounts.services.passwords import check_strength
+from nongma.lib.refused import Refused
 from nongma.testing import YAZHOU
 
 
@@ -58,3 +60,12 @@ def test_it_says_why(mei: User) -> None:
     for password, reason in (("Password2026!", "太常见"), ("aaaaaaaaaaaa", "重复"), ("nongma-2026", "平台名")):
         with pytest.raises(ValidationError, match=reason):
             validate_password(password, mei)
+
+
+def test_it_names_each_reason_once_and_apart(mei: User) -> None:
+    mei.username = "meihua-collects"
+    with pytest.raises(Refused) as refusal:
+        check_strength("meihua-collects", mei)
+    assert refusal.value.message == (
+        "这个密码和用户名太像；这个密码太容易猜：除了平台名、用户名、地名和前后的数字，至少还要有 6 个字"
+    )

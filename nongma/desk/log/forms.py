@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from nongma.accounts.models import User
-from nongma.audit.labels import ACTIONS, KINDS
+from nongma.audit.labels import ACTIONS, KINDS, actions_by_thing
 from nongma.audit.queries import Search
 from nongma.desk.log.queries import Wanted
 from nongma.regions.forms import RegionField
@@ -25,7 +25,7 @@ class SearchForm(forms.Form):
     who = forms.CharField(
         label="操作人", max_length=60, required=False, widget=forms.TextInput({"placeholder": "姓名或用户名"})
     )
-    action = forms.ChoiceField(label="操作", choices=[("", "全部"), *ACTIONS.items()], required=False)
+    action = forms.ChoiceField(label="操作", choices=[("", "全部"), *actions_by_thing()], required=False)
     kind = forms.ChoiceField(label="对象", choices=[("", "全部"), *KINDS.items()], required=False)
     region = RegionField(label="地区", required=False)
     target = forms.CharField(label="对象编号", max_length=60, required=False, widget=forms.HiddenInput())

@@ -40,6 +40,7 @@ PHRASES = {
     "account.locked": "锁定{target}：连续输错密码",
     "account.password_changed": "修改自己的密码",
     "account.password_reset": "重设{target}的密码",
+    "account.slip_printed": "打印{target}的密码条",
     "account.recovery_renewed": "重新生成{target}的恢复码",
     "account.recovery_used": "用恢复码登录{target}",
     "account.signed_out": "让{target}的一台设备退出登录",
@@ -126,6 +127,8 @@ CHOICES: dict[str, dict[str, str]] = {
     "unit": dict(Unit.choices),
 }
 MODELS: dict[str, type[models.Model]] = {"operator": Operator, "origin": Origin, "user": User}
+NOTHING_DONE = {"last_row": "没有处理任何一行"}
+"""Details whose zero is a sentence of its own."""
 COUNTED = {"parts", "sources", "reached"}
 
 
@@ -169,11 +172,17 @@ def _line(entry: Entry, target: Target, place: str) -> Line:
     words = {name: _value(entry, name, entry.details.get(name, "")) for name in told - {"target"}}
     before, named, after = phrase.partition("{target}")
     further = "，".join(
-        f"{detail_label(name)} {_value(entry, name, value)}"
+        _detail(entry, name, value)
         for name, value in entry.details.items()
         if name not in told | HIDDEN and value not in ("", None, [])
     )
     return Line(entry, before.format(**words), target if named else None, after.format(**words), further, place)
+
+
+def _detail(entry: Entry, name: str, value: Any) -> str:
+    if name in NOTHING_DONE and value == 0:
+        return NOTHING_DONE[name]
+    return f"{detail_label(name)} {_value(entry, name, value)}"
 
 
 def _phrase(entry: Entry) -> str:

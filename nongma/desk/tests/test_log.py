@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from nongma.accounts.models import User
-from nongma.audit.labels import ACTIONS
+from nongma.audit.labels import ACTIONS, actions_by_thing
 from nongma.audit.models import Entry
 from nongma.audit.services import Target, record, record_many
 from nongma.certificates.models import Certificate
@@ -319,3 +319,20 @@ def test_the_rows_of_a_province_cost_the_page_nothing(ministry: User, zhao: User
     plan = Entry.objects.deeds().order_by("-id")[: SHOWN + 1].explain()
     assert "audit_entry_deeds" in plan
     assert len(shown(ministry)) == 2
+
+
+def test_a_hand_out_that_did_nothing_says_so(hainan: User) -> None:
+    for last_row in (0, 12):
+        record("handout.failed", actor=hainan, target=hainan, region_code=HAINAN, reason="读不懂", last_row=last_row)
+    text = text_of(client_of(hainan).get("/audit/").text)
+    assert "没有处理任何一行" in text
+    assert "处理到第几行 12" in text
+    assert "处理到第几行 0" not in text
+
+
+def test_the_actions_are_offered_by_what_they_are_about(hainan: User) -> None:
+    page = client_of(hainan).get("/audit/").text
+    assert '<optgroup label="机构">' in page
+    offered = [action for _, group in actions_by_thing() for action, _ in group]
+    assert sorted(offered) == sorted(ACTIONS)
+    assert all(group for _, group in actions_by_thing())

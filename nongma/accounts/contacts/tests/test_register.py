@@ -229,3 +229,13 @@ def test_it_knows_no_line_of_a_suspended_agency(county: User, hainan: User) -> N
     page = client_of(hainan).get(reverse("accounts:contacts")).content.decode()
     assert "崖州区监管机构" not in page
     assert Region.objects.get(pk=HAINAN).name in page
+
+
+def test_every_fault_stands_beside_its_field_at_once(county: User) -> None:
+    page = reverse("accounts:fill-in-contact", args=[county.administers[0].uid])
+    wrong = dict.fromkeys(("lead_mobile", "person_mobile", "lead_landline", "person_email"), "12")
+    answer = client_of(county).post(page, wrong | {"lead_title": "局长", "report": "1"})
+    assert set(answer.context["form"].errors) == {*wrong, "lead_name", "person_name"}
+    for told in ("请填写牵头单位负责人姓名", "手机号要 11 位数字", "固定电话要带区号", 'value="局长"', 'value="12"'):
+        assert told in answer.text
+    assert not Contact.objects.exists()

@@ -58,7 +58,8 @@ class Picker {
         const items = query
             ? await this.fetch(search, { q: query, within, level })
             : await this.fetch(children, { of: within });
-        this.show(items, query ? "没有找到，换个写法试试" : "没有可选的下级");
+        const nothing = within ? "您管辖的范围内没有找到，请检查写法" : "没有找到，换个写法试试";
+        this.show(items, query ? nothing : "没有可选的下级");
     }
 
     async open(item) {
