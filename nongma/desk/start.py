@@ -78,7 +78,7 @@ def _origin_tasks(user: User, waiting: Waiting) -> list[Task]:
         tasks.append(Task("已退回", note, "arrow-back-up", url, waiting.returned))
     if may(user, Action.REVIEW_OPERATORS):
         note = "新登记的生产经营主体" if waiting.operators else "都审完了"
-        url = f"{reverse('registry:operators')}?status=submitted"
+        url = reverse("registry:review")
         tasks.append(Task("待审核主体", note, "users", url, waiting.operators))
     tasks.append(Task("一张图", "产地在哪里，何时上市", "map-2", reverse("origins:map")))
     if not may(user, Action.COLLECT_ORIGINS):

@@ -129,7 +129,8 @@ class OperatorOut(Schema):
 class ReturnIn(Schema):
     """Why an operator is returned."""
 
-    reason: str = Field(min_length=1, max_length=200)
+    reason: str = Field("", max_length=200)
+    faults: dict[str, str] = Field({}, max_length=20, description='要改的项目和原因，如 {"name": "写全称"}')
 
 
 class BaseIn(PointIn):
@@ -212,7 +213,9 @@ def approve_operator(request: SignedInRequest, code: str) -> Operator:
 def return_operator(request: SignedInRequest, code: str, data: ReturnIn) -> Operator:
     """写明原因，主体照着改。"""
     operator = operator_of(code, request.user)
-    review_operator(operator=operator, decision=Decision.RETURN, actor=request.user, reason=data.reason)
+    review_operator(
+        operator=operator, decision=Decision.RETURN, actor=request.user, reason=data.reason, faults=data.faults
+    )
     return operator_of(code, request.user)
 
 

@@ -9,10 +9,7 @@ from nongma.lib import phones
 from nongma.lib.forms import ANY
 from nongma.regions.forms import RegionField
 from nongma.registry import identity
-from nongma.registry.models import NOT_TRADING, Operator, OperatorKind
-
-# Nothing suspends or cancels an operator yet: a filter must not offer what it can never find.
-STATUSES = [(status.value, status.label) for status in Operator.Status if status not in NOT_TRADING]
+from nongma.registry.models import Operator, OperatorKind
 
 
 class OperatorFilterForm(forms.Form):
@@ -25,7 +22,7 @@ class OperatorFilterForm(forms.Form):
         widget=forms.TextInput({"placeholder": "名称、主体码、信用代码、手机号"}),
     )
     kind = forms.ChoiceField(label="主体类型", required=False, choices=[ANY, *OperatorKind.choices])
-    status = forms.ChoiceField(label="状态", required=False, choices=[ANY, *STATUSES])
+    status = forms.ChoiceField(label="状态", required=False, choices=[ANY, *Operator.Status.choices])
     region = RegionField(required=False)
 
 
@@ -139,6 +136,9 @@ class OperatorChangeForm(OperatorForm):
             field.required = False
             field.widget.attrs["placeholder"] = f"{masked[name]}（留空＝不改）"
             field.help_text = "留空＝不改"
+        self.faults = {name: text for name, text in operator.review_faults.items() if name in self.fields}
+        for name, text in self.faults.items():
+            self.fields[name].help_text = f"审核员：{text}"
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -160,9 +160,3 @@ class BaseForm(PointFields):
         widget=forms.TextInput({"inputmode": "decimal"}),
     )
     field_order = ("name", "region", "address", "area_mu", "longitude", "latitude")
-
-
-class ReturnForm(forms.Form):
-    """Why an operator is returned."""
-
-    reason = forms.CharField(label="退回原因", max_length=200, widget=forms.Textarea({"rows": 3}))

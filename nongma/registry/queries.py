@@ -86,7 +86,7 @@ def operator_page(user: User, wanted: OperatorFilter, sorting: Sorting, number: 
 def operator_of(code: str, user: User) -> Operator:
     """The operator of a printed code, if the user may see it; else 404."""
     serial = decode(code)
-    operators = Operator.objects.visible_to(user).select_related("region", "reviewed_by", "created_by")
+    operators = Operator.objects.visible_to(user).select_related("region", "reviewed_by", "created_by", "merged_into")
     return get_object_or_404(operators, serial=-1 if serial is None else serial)
 
 

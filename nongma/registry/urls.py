@@ -1,16 +1,16 @@
 from django.urls import path
 
 from nongma.registry import views
+from nongma.registry.review import urls as review_urls
 
 app_name = "registry"
 urlpatterns = [
+    *review_urls.urlpatterns,
     path("", views.operators, name="operators"),
     path("export", views.export, name="export"),
     path("register", views.register, name="register"),
     path("<str:code>/", views.operator, name="operator"),
     path("<str:code>/change", views.change, name="change"),
     path("<str:code>/contact", views.reveal, name="reveal"),
-    path("<str:code>/approve", views.approve, name="approve"),
-    path("<str:code>/return", views.send_back, name="return"),
     path("<str:code>/bases", views.register_base, name="base"),
 ]

@@ -20,9 +20,10 @@ from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
 from nongma.lib.sheets.writing import XLSX
 from nongma.lib.sorting import Sorting
+from nongma.registry.duplicates import likely_duplicates
 from nongma.registry.exports import operators_workbook
-from nongma.registry.forms import BaseForm, OperatorChangeForm, OperatorForm, ReturnForm
-from nongma.registry.models import Operator
+from nongma.registry.forms import BaseForm, OperatorChangeForm, OperatorForm
+from nongma.registry.models import NOT_TRADING, Operator
 from nongma.registry.queries import (
     COLUMNS,
     OperatorFilter,
@@ -31,16 +32,17 @@ from nongma.registry.queries import (
     operator_of,
     operator_page,
 )
+from nongma.registry.review.forms import ReasonForm, ReturnForm
 from nongma.registry.services import (
     Contact,
-    Decision,
     add_base,
     change_operator,
     export_operators,
     register_operator,
     reveal_contact,
-    review_operator,
 )
+from nongma.registry.services.reviewing import INPUTS
+from nongma.registry.services.standing import OPEN
 
 BASES_SHOWN = 200
 
@@ -63,6 +65,7 @@ def operators(request: SignedInRequest) -> HttpResponse:
         "most": MOST_LISTED,
         "within": _within(request),
         "may_register": may(request.user, Action.REGISTER_OPERATOR),
+        "may_review": may(request.user, Action.REVIEW_OPERATORS),
         "may_export": may(request.user, Action.EXPORT_OPERATORS) and page.paginator.count,
     }
     return render(request, "registry/operators.html", context)
@@ -117,8 +120,12 @@ def change(request: SignedInRequest, code: str) -> HttpResponse:
         except Refused as refusal:
             _show(form, refusal)
         else:
-            sent_again = operator.status != changed.status
-            messages.success(request, "已重新提交，等待县级审核" if sent_again else "改好了")
+            if operator.status != changed.status:
+                messages.success(request, "已重新提交，等待县级审核")
+            elif changed.revisions.waiting().filter(asked_by=request.user).exists():
+                messages.success(request, "改好了；名称、证件号、类型、所在地的变更要等县级审核通过后生效")
+            else:
+                messages.success(request, "改好了")
             return redirect(changed)
     return render(request, "registry/change.html", {"form": form, "operator": operator, "within": _within(request)})
 
@@ -126,7 +133,7 @@ def change(request: SignedInRequest, code: str) -> HttpResponse:
 @requires(Action.VIEW_OPERATORS)
 @require_GET
 def operator(request: SignedInRequest, code: str) -> HttpResponse:
-    return _record(request, operator_of(code, request.user))
+    return show_operator(request, operator_of(code, request.user))
 
 
 @requires(Action.REVEAL_PERSONAL)
@@ -140,41 +147,7 @@ def reveal(request: SignedInRequest, code: str) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, refusal.message)
         return redirect(shown)
-    return _record(request, shown, contact=contact)
-
-
-@requires(Action.REVIEW_OPERATORS)
-@require_POST
-def approve(request: SignedInRequest, code: str) -> HttpResponse:
-    reviewed = operator_of(code, request.user)
-    try:
-        review_operator(operator=reviewed, decision=Decision.APPROVE, actor=request.user)
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
-        messages.success(request, f"{reviewed.name} 已通过审核")
-    return redirect(reviewed)
-
-
-@requires(Action.REVIEW_OPERATORS)
-@require_POST
-def send_back(request: SignedInRequest, code: str) -> HttpResponse:
-    reviewed = operator_of(code, request.user)
-    form = ReturnForm(request.POST)
-    if form.is_valid():
-        try:
-            review_operator(
-                operator=reviewed,
-                decision=Decision.RETURN,
-                actor=request.user,
-                reason=form.cleaned_data["reason"],
-            )
-        except Refused as refusal:
-            _show(form, refusal)
-        else:
-            messages.success(request, f"{reviewed.name} 已退回")
-            return redirect(reviewed)
-    return _record(request, reviewed, return_form=form)
+    return show_operator(request, shown, contact=contact)
 
 
 @requires(Action.REGISTER_OPERATOR)
@@ -195,9 +168,16 @@ def register_base(request: SignedInRequest, code: str) -> HttpResponse:
     return render(request, "registry/base_form.html", {"form": form, "operator": owner, "within": _within(request)})
 
 
-def _record(
-    request: SignedInRequest, shown: Operator, *, contact: Contact | None = None, return_form: ReturnForm | None = None
+def show_operator(
+    request: SignedInRequest,
+    shown: Operator,
+    *,
+    contact: Contact | None = None,
+    return_form: ReturnForm | None = None,
+    standing_form: ReasonForm | None = None,
+    deed: str = "",
 ) -> HttpResponse:
+    """The record page, with a form that was refused standing open."""
     user = request.user
     may_review = shown.region_id in scope_of(user, Action.REVIEW_OPERATORS)
     may_reveal = shown.region_id in scope_of(user, Action.REVEAL_PERSONAL)
@@ -209,6 +189,7 @@ def _record(
     bases = list(bases_of(shown)[: BASES_SHOWN + 1])
     hides_address = shown.is_unlicensed and any((shown.address, *(base.address for base in bases)))
     is_hidden = bool(shown.phone) or (may_identify and (bool(shown.id_number) or hides_address))
+    may_decide = may_review and shown.status in (Status.SUBMITTED, Status.IMPORTED)
     context: dict[str, Any] = {
         "operator": shown,
         "contact": contact,
@@ -217,16 +198,32 @@ def _record(
         "dealings": dealings_of(shown),
         "history": history_of(shown),
         "members": list(shown.members.select_related("user").order_by("id")),
+        "revisions": list(shown.revisions.waiting().select_related("asked_by")),
+        "duplicates": likely_duplicates(shown, user) if may_decide else [],
+        "faults": {INPUTS[name]: text for name, text in shown.review_faults.items()},
         "is_own": user.is_operator,
-        "may_change": may_change,
+        "may_change": may_change and shown.status not in NOT_TRADING,
         "may_reveal": may_reveal and contact is None and is_hidden,
-        "may_approve": may_review and shown.status in (Status.SUBMITTED, Status.IMPORTED),
+        "may_approve": may_decide,
         "may_return": may_review and shown.status == Status.SUBMITTED,
         "may_harvest": may(user, Action.HANDLE_LOTS) and shown.status in (Status.APPROVED, Status.IMPORTED),
         "return_form": return_form or ReturnForm(),
+        "standing": _standing_deeds(shown) if may_review else {},
+        "standing_form": standing_form or ReasonForm(),
+        "deed": deed,
+        "from_queue": request.GET.get("then") == "queue",
+        "today": timezone.localdate(),
         "qr": mark_safe(qr.svg(qr.symbol(f"{settings.PUBLIC_URL}/t/{shown.code}"))),  # noqa: S308 (our own drawing)
     }
     return render(request, "registry/operator.html", context)
+
+
+def _standing_deeds(shown: Operator) -> dict[str, str]:
+    """What a reviewer may do about an operator's taking part."""
+    if shown.status in NOT_TRADING:
+        return {} if shown.merged_into_id else {"restore": "恢复"}
+    deeds = {"suspend": "停用"} if shown.status in OPEN else {}
+    return deeds if shown.status == Operator.Status.SUBMITTED else deeds | {"cancel": "注销"}
 
 
 def _within(request: SignedInRequest) -> int | None:
@@ -234,7 +231,7 @@ def _within(request: SignedInRequest) -> int | None:
     return place_of(request.user)
 
 
-def _show(form: OperatorForm | BaseForm | ReturnForm, refusal: Refused) -> None:
+def _show(form: OperatorForm | BaseForm, refusal: Refused) -> None:
     """The refusal beside the field that it names."""
     field = "longitude" if refusal.field == "point" else refusal.field
     form.add_error(field if field in form.fields else None, refusal.message)

@@ -12,5 +12,5 @@ def prompt_of_waiting() -> int:
         waiting=Operator.objects.filter(status=Operator.Status.SUBMITTED),
         about="operators.waiting",
         title="{count} 个主体等您审核",
-        url=f"{reverse('registry:operators')}?status={Operator.Status.SUBMITTED}",
+        url=reverse("registry:review"),
     )

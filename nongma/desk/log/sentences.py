@@ -36,6 +36,7 @@ PHRASES = {
     "account.signed_in": "从{by}登录",
     "account.failed": "有人登录{target}，密码不对",
     "account.code_failed": "有人登录{target}，动态口令或恢复码不对",
+    "account.text_code_failed": "有人登录{target}，短信验证码不对",
     "account.refused": "有人登录已停用的{target}，没有放行",
     "account.locked": "锁定{target}：连续输错密码",
     "account.password_changed": "修改自己的密码",
@@ -80,9 +81,18 @@ PHRASES = {
     "lot.frozen": "冻结{target}：正常 → 已冻结",
     "lot.unfrozen": "解除冻结{target}：已冻结 → 正常",
     "operator.registered": "登记{target}",
+    "operator.consented": "登记{target}时同意个人信息说明（{text} 版）",
     "operator.changed": "修改{target}的{fields}",
     "operator.approved": "审核{target}：已通过",
     "operator.returned": "审核{target}：待审核 → 已退回",
+    "operator.change_asked": "申请变更{target}的名称、证件号、类型或所在地",
+    "operator.change_returned": "没有同意{target}的变更申请",
+    "operator.change_withdrawn": "撤回{target}的变更申请",
+    "operator.suspended": "停用{target}",
+    "operator.cancelled": "注销{target}",
+    "operator.restored": "恢复{target}",
+    "operator.merged": "把{target}并入另一个主体",
+    "operator.absorbed": "把另一个主体并入{target}",
     "operator.revealed": "查看{target}的完整联系方式",
     "operator.exported": "导出主体",
     "operator.member_added": "为{target}增加{role}",
@@ -114,11 +124,11 @@ UNCHANGED = {
     "operator.changed": "保存{target}，内容没有改动",
     "origin.changed": "重新提交{target}，内容没有改动：已退回 → 待审核",
 }
-BY_NOBODY_KNOWN = {"account.failed", "account.code_failed", "account.refused"}
+BY_NOBODY_KNOWN = {"account.failed", "account.code_failed", "account.text_code_failed", "account.refused"}
 HIDDEN = {"changes", "import", "transfer", "operator", "size_bytes", "region", "unit"}
 CHOICES: dict[str, dict[str, str]] = {
     "basis": dict(Basis.choices),
-    "by": {"session": "网页", "token": "接口"},
+    "by": {"session": "网页", "phone": "短信验证码", "token": "接口"},
     "channel": dict(Channel.choices),
     "form": {"csv": "CSV", "xlsx": "Excel"},
     "kind": {**dict(Agency.Kind.choices), **dict(OperatorKind.choices)},

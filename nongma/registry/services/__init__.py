@@ -5,7 +5,8 @@ from nongma.registry.services.checks import Point
 from nongma.registry.services.members import add_member
 from nongma.registry.services.personal import MOST_EXPORTED, Contact, export_operators, reveal_contact
 from nongma.registry.services.registering import change_operator, register_operator
-from nongma.registry.services.reviewing import Decision, review_operator
+from nongma.registry.services.reviewing import Decision, decide_revision, review_operator, withdraw_revision
+from nongma.registry.services.standing import cancel_operator, merge_operators, restore_operator, suspend_operator
 
 __all__ = [
     "MOST_EXPORTED",
@@ -14,9 +15,15 @@ __all__ = [
     "Point",
     "add_base",
     "add_member",
+    "cancel_operator",
     "change_operator",
+    "decide_revision",
     "export_operators",
+    "merge_operators",
     "register_operator",
+    "restore_operator",
     "reveal_contact",
     "review_operator",
+    "suspend_operator",
+    "withdraw_revision",
 ]

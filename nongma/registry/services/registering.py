@@ -1,8 +1,11 @@
 """Putting operators on file and correcting what is on file (主体登记)."""
 
+import json
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,7 +18,7 @@ from nongma.lib.ids import uuid7
 from nongma.lib.once import once
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
-from nongma.registry.models import Operator, OperatorMember
+from nongma.registry.models import NOT_TRADING, Operator, OperatorMember, Revision
 from nongma.registry.services.checks import (
     Point,
     check_area,
@@ -26,7 +29,8 @@ from nongma.registry.services.checks import (
 )
 
 Status = Operator.Status
-OWN_FIELDS = {"contact", "phone", "phone_index", "address"}
+KEY_INPUTS = ("name", "uscc", "id_number", "kinds", "region")
+"""What an approved operator is known by: it changes by review only (名称、证件号、类型、所在地)."""
 OPEN_FIELDS = {"kinds", "industries", "region", "uscc"}
 """What the audit log tells in full when it changes; of the rest, which tells of a person, only that it did."""
 
@@ -83,6 +87,7 @@ def register_operator(
             serial=codes.start,
             status=Status.APPROVED if decided else Status.SUBMITTED,
             created_by=actor,
+            due_on=None if decided else review_due(),
             **values,
             **review,
         )
@@ -96,8 +101,10 @@ def register_operator(
 def change_operator(*, operator: Operator, actor: User, **changes: Any) -> Operator:
     """Correct what is on file of an operator; takes the inputs of `register_operator`, those left out stay.
 
-    The operator's own people send a returned operator to review again by this; of an approved one they change contact,
-    phone and address only (`approved_fixed`). Agencies change what lies in their area (`outside_area`).
+    The operator's own people send a returned operator to review again by this. Of an approved one (and by its owner of
+    an imported one) what it is known by (`KEY_INPUTS`) waits for a reviewer as a `Revision`, in the place of one that
+    waits already, unless a reviewer of the place makes the change; everything else holds at once. Refuses
+    `outside_area`, `not_own_operator`, `not_active` (suspended or cancelled) and what `register_operator` does.
     """
     operator = Operator.objects.select_for_update().get(pk=operator.pk)
     own = actor.is_operator
@@ -105,21 +112,35 @@ def change_operator(*, operator: Operator, actor: User, **changes: Any) -> Opera
         raise Refused("not_own_operator", "只有主体的负责人可以修改")
     if not own:
         check_area(operator.region_id, actor)
-    inputs = inputs_of(operator) | changes
+    if operator.status in NOT_TRADING:
+        raise Refused("not_active", f"主体{operator.get_status_display()}，不能修改")
+    held = inputs_of(operator)
+    inputs = held | changes
     if not own:
         check_area(inputs["region"].pk, actor)
     values = checked(**inputs)
+    if _needs_review(operator, actor, inputs["region"]):
+        wanted = {name: _stored(name, values[name]) for name in KEY_INPUTS if values[name] != held[name]}
+        if wanted:
+            check_unregistered(values, apart_from=operator)
+            _ask(operator, {name: _stored(name, held[name]) for name in wanted}, wanted, actor)
+            values = checked(**inputs | {name: held[name] for name in wanted})
     before = {field: getattr(operator, field) for field in values}
     changed = sorted(field for field, value in values.items() if plain(before[field]) != plain(value))
-    if own and operator.status not in (Status.SUBMITTED, Status.RETURNED) and not OWN_FIELDS.issuperset(changed):
-        raise Refused("approved_fixed", "审核通过后只能改联系人、手机和地址，其他信息请联系县级管理部门修改")
-    if not changed and operator.status != Status.RETURNED:
+    if not changed and not (own and operator.status == Status.RETURNED):
         return operator
+    if own and operator.status == Status.RETURNED:
+        operator.status, operator.due_on, operator.review_faults = Status.SUBMITTED, review_due(), {}
+    put(operator, values, before, actor)
+    return operator
+
+
+def put(operator: Operator, values: dict[str, Any], before: dict[str, Any], actor: User, **details: Any) -> None:
+    """Save checked columns of a locked operator, on record. Refuses `already_registered`."""
     check_unregistered(values, apart_from=operator)
+    changed = sorted(field for field, value in values.items() if plain(before[field]) != plain(value))
     for field, value in values.items():
         setattr(operator, field, value)
-    if own and operator.status == Status.RETURNED:
-        operator.status = Status.SUBMITTED
     with once("already_registered", "这个主体刚刚由别人登记了"):
         operator.save()
     named = [field for field in changed if field not in {"phone_index", "id_index"}]
@@ -130,6 +151,39 @@ def change_operator(*, operator: Operator, actor: User, **changes: Any) -> Opera
         region_code=operator.region_id,
         fields=named,
         changes={field: [told(before[field]), told(values[field])] for field in named if field in OPEN_FIELDS},
+        **details,
     )
     subject_changed(operator.uid)
-    return operator
+
+
+def review_due() -> date:
+    """The day by which a reviewer has to decide on what is sent in today (审核期限)."""
+    return timezone.localdate() + timedelta(days=settings.REVIEW_DAYS)
+
+
+def _needs_review(operator: Operator, actor: User, region: Region) -> bool:
+    if operator.status == Status.IMPORTED:
+        return actor.is_operator
+    scope = scope_of(actor, Action.REVIEW_OPERATORS)
+    return operator.status == Status.APPROVED and not (operator.region_id in scope and region.pk in scope)
+
+
+def _stored(name: str, value: Any) -> Any:
+    return value.pk if name == "region" else value
+
+
+def _ask(operator: Operator, before: dict[str, Any], after: dict[str, Any], actor: User) -> None:
+    """Put a change before the reviewers, in the place of one that waits."""
+    Revision.objects.update_or_create(
+        operator=operator,
+        state=Revision.State.WAITING,
+        defaults={
+            "region_id": operator.region_id,
+            "fields": list(after),
+            "before_json": json.dumps(before, ensure_ascii=False),
+            "after_json": json.dumps(after, ensure_ascii=False),
+            "asked_by": actor,
+            "due_on": review_due(),
+        },
+    )
+    record("operator.change_asked", actor=actor, target=operator, region_code=operator.region_id, fields=list(after))

@@ -186,11 +186,3 @@ def test_it_costs_the_same_queries_for_any_number_of_rows(zhao, django_assert_ma
     with django_assert_max_num_queries(14):
         client.get(URL)
     assert Operator.objects.count() == 20
-
-
-def test_it_offers_no_status_that_nothing_leads_to(zhao, li_operator):
-    shown = client_of(zhao).get(URL).content.decode()
-
-    assert "待审核" in shown
-    assert "已停用" not in shown
-    assert "已注销" not in shown

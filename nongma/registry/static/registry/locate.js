@@ -1,4 +1,4 @@
-/** Fills longitude and latitude from the phone's position, where the browser offers one. */
+/** Fills longitude and latitude from the phone's position, where the browser offers one; then fires `located`. */
 
 const row = document.querySelector("[data-locate]");
 const box = document.querySelector("[data-locate-here]");
@@ -14,6 +14,7 @@ function fill(position) {
     row.querySelector('[name="longitude"]').value = longitude.toFixed(6);
     row.querySelector('[name="latitude"]').value = latitude.toFixed(6);
     say(`已定位，误差约 ${Math.round(accuracy)} 米`);
+    row.dispatchEvent(new CustomEvent("located", { bubbles: true, detail: { longitude, latitude } }));
 }
 
 function say(text) {

@@ -1,0 +1,14 @@
+from django.urls import path
+
+from nongma.registry.self_registration import views
+
+app_name = "join"
+urlpatterns = [
+    path("", views.start, name="start"),
+    path("code", views.code, name="code"),
+    path("privacy", views.privacy, name="privacy"),
+    path("register", views.register, name="register"),
+    path("draft", views.draft, name="draft"),
+    path("place", views.place, name="place"),
+    path("done", views.done, name="done"),
+]

@@ -1,0 +1,47 @@
+"""Telling an operator's people what was decided about it (提醒)."""
+
+from nongma.accounts.models import User
+from nongma.notices.models import Notice
+from nongma.notices.services import notify
+from nongma.registry.models import Operator, Revision
+
+LONGEST = 400
+
+
+def tell_decided(*, operator: Operator, actor: User) -> None:
+    """What a reviewer decided on the registration, with the reason."""
+    is_returned = operator.status == Operator.Status.RETURNED
+    body = "；".join(filter(None, [operator.review_note, *operator.review_faults.values()]))
+    _tell(
+        operator,
+        "您登记的主体被退回，请改正后重新提交" if is_returned else "您登记的主体已通过审核",
+        f"退回原因：{body}" if is_returned else operator.name,
+        actor,
+    )
+
+
+def tell_revision_decided(*, revision: Revision, operator: Operator, actor: User) -> None:
+    """What a reviewer decided on a change, to the operator's people and whoever asked for it."""
+    is_returned = revision.state == Revision.State.RETURNED
+    title = "主体变更申请没有通过" if is_returned else "主体变更申请已通过，现在生效"
+    body = f"原因：{revision.note}" if is_returned else operator.name
+    _tell(operator, title, body, actor, revision.asked_by_id)
+
+
+def tell_standing(*, operator: Operator, actor: User) -> None:
+    """That the operator was suspended, cancelled, restored or taken together with another record of it."""
+    body = f"原因：{operator.stopped_for}" if operator.stopped_for else operator.name
+    _tell(operator, f"您的主体现在是：{operator.get_status_display()}", body, actor)
+
+
+def _tell(operator: Operator, title: str, body: str, actor: User, *others: int) -> None:
+    people = {*operator.members.values_list("user_id", flat=True), *others}
+    notify(
+        users=people,
+        kind=Notice.Kind.DECISION,
+        title=title,
+        body=body[:LONGEST],
+        url=operator.get_absolute_url(),
+        about=f"operator:{operator.uid}",
+        actor=actor,
+    )

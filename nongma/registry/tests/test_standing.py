@@ -1,0 +1,258 @@
+"""Operators are suspended, restored, cancelled and merged by the reviewer of the place; never deleted."""
+
+import threading
+
+import pytest
+from django.db import connection
+
+from nongma.accounts.models import Role
+from nongma.audit.models import Entry
+from nongma.lib.fields import blind_index
+from nongma.lib.refused import Refused
+from nongma.notices.models import Notice
+from nongma.registry.duplicates import alike, core_of, likely_duplicates
+from nongma.registry.models import Operator, OperatorMember
+from nongma.registry.services import (
+    Decision,
+    cancel_operator,
+    merge_operators,
+    restore_operator,
+    review_operator,
+    suspend_operator,
+)
+from nongma.testing import (
+    LIANDU,
+    YAZHOU,
+    YAZHOU_VILLAGE,
+    client_of,
+    make_base,
+    make_official,
+    make_operator,
+    make_user,
+)
+
+USCC = "91110000600037341L"
+
+
+def test_it_is_suspended_and_restored_with_reasons(zhao, li, li_operator):
+    suspend_operator(operator=li_operator, reason="抽检不合格，整改中", actor=zhao)
+    li_operator.refresh_from_db()
+    assert (li_operator.status, li_operator.stopped_for) == ("suspended", "抽检不合格，整改中")
+    assert "抽检不合格，整改中" in client_of(li).get(li_operator.get_absolute_url()).text
+    restore_operator(operator=li_operator, reason="整改合格", actor=zhao)
+    li_operator.refresh_from_db()
+    assert (li_operator.status, li_operator.stopped_for) == ("approved", "")
+    assert [entry.details["reason"] for entry in Entry.objects.order_by("id")] == ["抽检不合格，整改中", "整改合格"]
+    assert Notice.objects.visible_to(li).get().title == "您的主体现在是：已通过"
+
+
+@pytest.mark.parametrize(
+    ("before", "fields"),
+    [
+        ("approved", {}),
+        ("imported", {"reviewed_at": None}),
+        ("returned", {"review_note": "名称不全"}),
+    ],
+)
+def test_a_cancelled_one_comes_back_as_what_it_was(zhao, li, before, fields):
+    operator = make_operator(li, status=before, **fields)
+    cancel_operator(operator=operator, reason="不再经营", actor=zhao)
+    restore_operator(operator=operator, reason="又经营了", actor=zhao)
+    operator.refresh_from_db()
+    assert operator.status == before
+
+
+@pytest.mark.parametrize(
+    ("deed", "status", "reason", "code"),
+    [
+        (suspend_operator, "submitted", "核查", "not_active"),
+        (suspend_operator, "approved", "", "reason_missing"),
+        (suspend_operator, "approved", "长" * 201, "text_too_long"),
+        (cancel_operator, "submitted", "不种了", "not_decided"),
+        (cancel_operator, "cancelled", "不种了", "already_cancelled"),
+        (restore_operator, "approved", "恢复", "not_stopped"),
+    ],
+)
+def test_it_refuses_what_makes_no_sense(zhao, li, deed, status, reason, code):
+    operator = make_operator(li, status=status)
+    with pytest.raises(Refused) as refusal:
+        deed(operator=operator, reason=reason, actor=zhao)
+    assert refusal.value.code == code
+    operator.refresh_from_db()
+    assert (operator.status, operator.stopped_for) == (status, "")
+    assert not Entry.objects.exists()
+
+
+def test_nobody_else_stops_it(sun, wang, chen, li_operator):
+    for actor in (sun, wang, chen):
+        with pytest.raises(Refused) as refusal:
+            suspend_operator(operator=li_operator, reason="核查", actor=actor)
+        assert refusal.value.code == "outside_area"
+    url = f"{li_operator.get_absolute_url()}suspend"
+    assert [client_of(actor).post(url, {"reason": "核查"}).status_code for actor in (sun, wang, chen)] == [
+        404,
+        403,
+        403,
+    ]
+    li_operator.refresh_from_db()
+    assert li_operator.status == "approved"
+
+
+def test_the_page_wants_a_reason(zhao, li_operator):
+    client = client_of(zhao)
+    url = f"{li_operator.get_absolute_url()}suspend"
+    assert "请填写原因" in client.post(url, {"reason": ""}).text
+    li_operator.refresh_from_db()
+    assert li_operator.status == "approved"
+    assert "已停用" in client.post(url, {"reason": "核查"}, follow=True).text
+
+
+def test_reasons_stand_beside_what_they_are_about(zhao, li):
+    operator = make_operator(li, status="submitted")
+    client = client_of(zhao)
+    client.post(f"{operator.get_absolute_url()}return", {"reason": "", "fault_name": "写全称", "fault_phone": ""})
+    operator.refresh_from_db()
+    assert (operator.status, operator.review_faults) == ("returned", {"name": "写全称"})
+    own = client_of(li)
+    assert "写全称" in own.get(operator.get_absolute_url()).text
+    assert "审核员：写全称" in own.get(f"{operator.get_absolute_url()}change").text
+    assert Notice.objects.visible_to(li).get().body == "退回原因：写全称"
+
+
+@pytest.mark.parametrize(
+    ("faults", "code"), [({"nonsense": "不对"}, "input_unknown"), ({"name": "长" * 201}, "text_too_long")]
+)
+def test_it_refuses_faults_of_nothing(zhao, li, faults, code):
+    operator = make_operator(li, status="submitted")
+    with pytest.raises(Refused) as refusal:
+        review_operator(operator=operator, decision=Decision.RETURN, actor=zhao, faults=faults)
+    assert refusal.value.code == code
+    operator.refresh_from_db()
+    assert operator.status == "submitted"
+
+
+def test_from_the_queue_a_decision_leads_back_to_it(zhao, li):
+    operator = make_operator(li, status="submitted")
+    client = client_of(zhao)
+    assert f"{operator.get_absolute_url()}?then=queue" in client.get("/operators/review/").text
+    answer = client.post(f"{operator.get_absolute_url()}approve", {"then": "queue"})
+    assert answer.url == "/operators/review/"
+    assert "都审完了" in client.get(answer.url).text
+
+
+def test_the_core_of_a_name_tells_neighbours_apart():
+    places = ["海南省", "三亚市", "崖州区", "南滨居委会"]
+    assert core_of("三亚市崖州区春晖豇豆农民专业合作社", places) == "春晖豇豆"
+    assert core_of("崖州春晖豇豆种植有限公司", places) == "春晖豇豆"
+    assert core_of("合作社", places) == "合作社"
+    assert alike("春晖豇豆", "春晖豇豆") == 1
+    assert alike("春晖豇豆", "春晖瓜菜") == pytest.approx(1 / 5)
+
+
+def test_it_finds_who_may_be_the_same_and_says_why(zhao, li):
+    new = make_operator(
+        li, name="崖州区春晖豇豆专业合作社", status="submitted", phone="19900000077", region=YAZHOU_VILLAGE
+    )
+    phone = make_operator(name="孙军华", phone="19900000077")
+    named = make_operator(name="三亚春晖豇豆有限公司", phone="19900000078")
+    near = make_operator(name="春晖豇豆地合作社", phone="19900000079", region=YAZHOU_VILLAGE)
+    make_operator(name="春晖豇豆合作社", phone="19900000080", region=LIANDU)
+    make_operator(name="李家", phone="19900000081", region=YAZHOU_VILLAGE)
+    found = {one.operator: one.reasons for one in likely_duplicates(new, zhao)}
+    assert found == {
+        phone: ("手机号相同",),
+        named: ("名称里都有“春晖豇豆”",),
+        near: ("名称里都有“春晖豇豆”",),
+    }
+    page = client_of(zhao).get(new.get_absolute_url())
+    assert "可能和已有的主体重复" in page.text
+    compared = client_of(zhao).get(f"{new.get_absolute_url()}compare")
+    assert "三亚春晖豇豆有限公司" in compared.text
+    assert "19900000077" not in compared.text
+
+
+def test_an_imported_operator_is_claimed_by_merging(zhao, li):
+    new = make_operator(li, name="春晖合作社", status="submitted", uscc=USCC, phone="19900000077")
+    known = make_operator(name="春晖豇豆合作社", status="imported", reviewed_at=None)
+    make_base(known)
+    answer = client_of(zhao).post(f"{new.get_absolute_url()}merge", {"into": known.code, "reason": "电话核实过"})
+    assert answer.url == known.get_absolute_url()
+    new.refresh_from_db()
+    known.refresh_from_db()
+    assert (new.status, new.merged_into, new.uscc) == ("cancelled", known, None)
+    assert (known.status, known.reviewed_by, known.uscc) == ("approved", zhao, USCC)
+    assert known.members.get().user == li
+    assert {entry.action for entry in Entry.objects.all()} == {"operator.merged", "operator.absorbed"}
+    with pytest.raises(Refused) as refusal:
+        restore_operator(operator=new, reason="弄错了", actor=zhao)
+    assert refusal.value.code == "merged"
+
+
+def test_a_person_of_both_stays_once(zhao, li):
+    new = make_operator(li, status="submitted", phone="19900000077")
+    known = make_operator(li)
+    merge_operators(operator=new, into=known, reason="同一户", actor=zhao)
+    assert OperatorMember.objects.get().operator == known
+
+
+def test_it_refuses_to_merge_what_it_should_not(zhao, sun, li):
+    new = make_operator(li, status="submitted", phone="19900000077")
+    known = make_operator(name="已有", phone="19900000078")
+    abroad = make_operator(name="外县", region=LIANDU, phone="19900000079")
+    stopped = make_operator(name="停了", status="suspended", phone="19900000080")
+    based = make_operator(name="有地", status="submitted", phone="19900000081")
+    make_base(based)
+    for operator, into, actor, reason, code in (
+        (new, new, zhao, "同一户", "same_operator"),
+        (new, abroad, zhao, "同一户", "outside_area"),
+        (new, known, sun, "同一户", "outside_area"),
+        (new, stopped, zhao, "同一户", "not_mergeable"),
+        (known, new, zhao, "同一户", "not_mergeable"),
+        (based, known, zhao, "同一户", "has_records"),
+        (new, known, zhao, " ", "reason_missing"),
+    ):
+        with pytest.raises(Refused) as refusal:
+            merge_operators(operator=operator, into=into, reason=reason, actor=actor)
+        assert refusal.value.code == code
+    assert not Operator.objects.filter(status="cancelled").exists()
+    assert OperatorMember.objects.get().operator == new
+    assert not Entry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_merged_and_approved_at_once_one_wins(zhao, li):
+    new = make_operator(li, status="submitted", phone="19900000077", reviewed_at=None)
+    known = make_operator(name="已有", phone="19900000078")
+    zhou = make_official("zhou", "周审核", Role.REVIEWER, YAZHOU)
+    start = threading.Barrier(2)
+    told = []
+
+    def act(deed):
+        try:
+            start.wait()
+            deed()
+        except Refused as refusal:
+            told.append(refusal.code)
+        finally:
+            connection.close()
+
+    deeds = [
+        lambda: merge_operators(operator=new, into=known, reason="同一户", actor=zhao),
+        lambda: review_operator(operator=new, decision=Decision.APPROVE, actor=zhou),
+    ]
+    threads = [threading.Thread(target=act, args=(deed,)) for deed in deeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    new.refresh_from_db()
+    assert told in (["already_decided"], ["not_mergeable"])
+    assert (new.status == "cancelled") == (new.merged_into is not None)
+
+
+def test_a_phone_is_compared_by_its_index(zhao, li):
+    new = make_operator(li, name="甲", status="submitted", phone="19900000077")
+    helper = make_user("helper", "乙")
+    other = make_operator(helper, name="乙", phone="19900000077")
+    assert bytes(Operator.objects.get(pk=other.pk).phone_index) == blind_index("19900000077")
+    assert [one.operator for one in likely_duplicates(new, zhao)] == [other]
