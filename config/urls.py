@@ -9,6 +9,7 @@ ROOMS = (
     ("regions/", "nongma.accounts.places.urls"),
     ("catalogue/", "nongma.catalogue.urls"),
     ("operators/", "nongma.registry.urls"),
+    ("join/", "nongma.registry.self_registration.urls"),
     ("origins/", "nongma.origins.urls"),
     ("tiles/", "nongma.origins.tile_urls"),
     ("lots/", "nongma.tracing.urls"),

@@ -13,7 +13,7 @@ from nongma.audit.models import Entry, EntryQuerySet
 from nongma.audit.services import record
 
 SUCCESS = "account.signed_in"
-FAILURES = ("account.failed", "account.code_failed", "account.locked", "account.refused")
+FAILURES = ("account.failed", "account.code_failed", "account.text_code_failed", "account.locked", "account.refused")
 OWN_SECURITY = (
     "account.signed_out_everywhere",
     "account.recovery_used",

@@ -76,8 +76,8 @@ def note_phone(request: HttpRequest) -> None:
     request.session[PROVED_FULLY] = request.session.get(PROVED, 0)
 
 
-def start_session(*, request: HttpRequest, user: User) -> None:
-    """Sign the browser in, under a new session key."""
+def start_session(*, request: HttpRequest, user: User, by: str = "session") -> None:
+    """Sign the browser in, under a new session key; `by`: `session` (password) or `phone` (code by text message)."""
     agent = request.headers.get("User-Agent", "")[:AGENT_LETTERS]
     now = int(time.time())
     is_first = user.last_login is None
@@ -85,7 +85,7 @@ def start_session(*, request: HttpRequest, user: User) -> None:
         auth.login(request, user, backend=backends.PASSWORD)
         request.session.update({STARTED: now, ADDRESS: address_of(request), AGENT: agent})
         note_proof(request, fully=True)
-        _record_sign_in(user, is_first, by="session", device=device_in_words(agent))
+        _record_sign_in(user, is_first, by=by, device=device_in_words(agent))
 
 
 def start_token_use(*, request: HttpRequest, user: User) -> None:
