@@ -107,7 +107,7 @@ AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "nongma.accoun
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "nongma.accounts.strength.SimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "nongma.accounts.strength.LengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "nongma.accounts.strength.CommonValidator"},
     {"NAME": "nongma.accounts.strength.ContextValidator"},
 ]

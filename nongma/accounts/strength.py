@@ -3,7 +3,11 @@
 import itertools
 import re
 
-from django.contrib.auth.password_validation import CommonPasswordValidator, UserAttributeSimilarityValidator
+from django.contrib.auth.password_validation import (
+    CommonPasswordValidator,
+    MinimumLengthValidator,
+    UserAttributeSimilarityValidator,
+)
 from django.core.exceptions import ValidationError
 
 from nongma.accounts.models import User
@@ -33,6 +37,13 @@ class SimilarityValidator(UserAttributeSimilarityValidator):
 
     def get_error_message(self) -> str:
         return "这个密码和%(verbose_name)s太像"
+
+
+class LengthValidator(MinimumLengthValidator):
+    """A password that is too short."""
+
+    def get_error_message(self) -> str:
+        return f"密码至少要 {self.min_length} 位"
 
 
 class CommonValidator(CommonPasswordValidator):

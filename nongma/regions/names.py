@@ -320,6 +320,9 @@ class Gazetteer:
             found = below.anywhere(village)
             if len(found) == 1:
                 return _answer(found[0])
+            if village and not found and all(is_filler(place.name) for place in below.towns.places):
+                villages = [place for town in below.towns.places for place in below.villages(town.code).places]
+                raise _unknown("village", village, county.full_name, "村（社区）", villages)
             raise _Fault("town", MISSING, "没有填乡（镇、街道）")
         for text in (town, self._without_path(county, town)):
             found = below.towns.find(text)

@@ -5,7 +5,9 @@ from django.db import models
 
 from nongma.accounts.granting import roles_open
 from nongma.accounts.models import Agency, Department, User
-from nongma.lib.forms import ANY
+from nongma.accounts.services.people import checked_email, checked_phone, checked_username
+from nongma.lib.forms import ANY, show_refusal
+from nongma.lib.refused import Refused
 from nongma.regions.forms import RegionField
 from nongma.regions.models import Region
 
@@ -88,6 +90,17 @@ class PersonForm(forms.Form):
         field.choices = [(role.value, role.label) for role in roles]
         if len(roles) == 1:
             field.initial = [roles[0].value]
+
+    def clean(self) -> dict[str, Any]:
+        """Every fault at once: what the service would refuse one by one stands beside its field."""
+        cleaned = super().clean() or {}
+        for name, check in (("username", checked_username), ("phone", checked_phone), ("email", checked_email)):
+            try:
+                if text := cleaned.get(name):
+                    check(text)
+            except Refused as refusal:
+                show_refusal(self, refusal)
+        return cleaned
 
 
 class AppointForm(forms.Form):

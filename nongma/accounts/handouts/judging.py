@@ -24,7 +24,8 @@ from nongma.lib.masking import mask_email, mask_phone
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
 from nongma.regions.names import Gazetteer
-from nongma.regions.spans import ancestors_of
+from nongma.regions.spans import above, ancestors_of
+from nongma.regions.wording import is_filler
 
 AgencyKey = tuple[int, str, str]
 PersonKey = tuple[AgencyKey, str, bytes]
@@ -86,11 +87,12 @@ class Around:
 
     def __init__(self, lines: Sequence[Line], codes: dict[int, int], *, lock: bool) -> None:
         self.regions: dict[int, Region] = Region.objects.current().in_bulk(set(codes.values()))
-        self._read_agencies(lock)
+        self._read_agencies(lines, lock)
         self._read_people(lines, lock)
 
-    def _read_agencies(self, lock: bool) -> None:
-        own = Agency.objects.filter(region_id__in=self.regions).order_by("pk")
+    def _read_agencies(self, lines: Sequence[Line], lock: bool) -> None:
+        unwritten = self._unwritten(lines)
+        own = Agency.objects.filter(Q(region_id__in=self.regions) | Q(pk__in=unwritten)).order_by("pk")
         here = list(own.select_for_update(no_key=True) if lock else own)
         above = {0, *self.regions} | {code for region in self.regions for code in ancestors_of(region)}
         supervising = Agency.objects.filter(region_id__in=above, kind=Agency.Kind.SUPERVISION)
@@ -102,7 +104,25 @@ class Around:
             one.parent = known[one.parent_id] if one.parent_id else None
             one.administrator = people[one.administrator_id] if one.administrator_id else None
         self.agencies = {key_of(one): one for one in here}
+        self.written = {unwritten[one.pk]: one for one in here if one.pk in unwritten}
         self.known = list(known.values())
+
+    def _unwritten(self, lines: Sequence[Line]) -> dict[int, AgencyKey]:
+        """Agencies of townships that nobody writes, because there are none (崖州区直辖村级区划), named by the lines.
+
+        By their keys; each with the key that a line writes, of the county.
+        """
+        counties = Q(pk__in=())
+        for region in self.regions.values():
+            if region.level == Region.Level.COUNTY:
+                counties |= Q(region_id__gte=region.span.start, region_id__lte=region.span.stop)
+        names = {line.agency for line in lines if line.agency}
+        named = Agency.objects.filter(counties, name__in=names, level=Region.Level.TOWN).select_related("region")
+        return {
+            one.pk: (above(one.region_id, Region.Level.COUNTY), str(one.kind), one.name)
+            for one in named
+            if is_filler(one.region.name)
+        }
 
     def _read_people(self, lines: Sequence[Line], lock: bool) -> None:
         names = {line.username.upper() for line in lines if line.username}
@@ -207,7 +227,8 @@ class Judge:
         name = self._try(one, "agency", checked_name, line.agency)
         if name is None:
             return
-        agency = self._around.agencies.get((code, kind, name))
+        key = (code, str(kind), name)
+        agency = self._around.agencies.get(key) or self._around.written.get(key)
         if agency is None:
             agency = Agency(name=name, region=region, level=region.level, kind=kind)
             if line.department:

@@ -183,6 +183,14 @@ def place_operator_person(user: User, region_code: int) -> None:
         user.save(update_fields=["place"])
 
 
+def checked_phone(text: str) -> str:
+    """The mobile number as it is kept, empty without one. Raises `phone_invalid`."""
+    phone = phones.tidy(text)
+    if phone and not phones.is_mobile(phone):
+        raise Misfilled("phone_invalid", "手机号要 11 位数字，以 13–19 开头", field="phone")
+    return phone
+
+
 def checked_username(text: str) -> str:
     """The username, if it has the form of one. Raises `username_form`."""
     if not USERNAME.fullmatch(text):
@@ -235,10 +243,9 @@ def checked_email(text: str, field: str = "email") -> str:
 
 
 def _fill(user: User, name: str, phone: str, email: str) -> None:
-    user.name, user.phone = " ".join(name.split()), phones.tidy(phone)
+    user.name = " ".join(name.split())
     if not user.name or len(user.name) > NAME_LENGTH:
         raise Misfilled("name_missing", f"请填写姓名，最多 {NAME_LENGTH} 字", field="name")
-    if user.phone and not phones.is_mobile(user.phone):
-        raise Misfilled("phone_invalid", "手机号要 11 位数字，以 13–19 开头", field="phone")
+    user.phone = checked_phone(phone)
     user.phone_index = blind_index(user.phone) if user.phone else None
     user.email = checked_email(email)

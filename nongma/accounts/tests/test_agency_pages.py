@@ -122,6 +122,13 @@ def test_an_account_that_is_refused_leaves_nothing(gao: User, zhao: User) -> Non
     assert (User.objects.count(), Membership.objects.count(), Entry.objects.count()) == before
 
 
+def test_every_fault_of_an_account_stands_beside_its_field_at_once(gao: User) -> None:
+    wrong = {"name": "", "username": "a b", "roles": [], "phone": "12", "email": "x"}
+    answer = client_of(gao).post(page_of("enter-person", gao.agency), wrong)
+    assert set(answer.context["form"].errors) == set(wrong)
+    assert not User.objects.filter(username="a b").exists()
+
+
 def test_who_does_not_hand_it_out_is_told_who_does(gao: User, fang: User, qian: User) -> None:
     laboratory = qian.agency
     assert "不由您分配" in client_of(fang).get(page_of("enter-person", laboratory)).text

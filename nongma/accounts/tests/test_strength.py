@@ -63,6 +63,9 @@ def test_it_says_why(mei: User) -> None:
 
 
 def test_it_names_each_reason_once_and_apart(mei: User) -> None:
+    with pytest.raises(Refused) as refusal:
+        check_strength("12345", mei)
+    assert refusal.value.message.startswith("密码至少要 10 位；这个密码")
     mei.username = "meihua-collects"
     with pytest.raises(Refused) as refusal:
         check_strength("meihua-collects", mei)

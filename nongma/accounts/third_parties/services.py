@@ -13,6 +13,7 @@ from django.utils import timezone
 from nongma.accounts.models import Agency, Authorisation, AuthorisedTown, ThirdParty, User
 from nongma.accounts.services import create_user, random_password
 from nongma.accounts.services.agencies import reason_of
+from nongma.accounts.services.telling import tell_authorised, tell_revoked
 from nongma.accounts.third_parties.documents import AnyFile, kind_of, shown_name
 from nongma.accounts.third_parties.queries import authorises
 from nongma.audit.services import record
@@ -110,6 +111,7 @@ def authorise(
                 to_on=str(to_on),
                 digest=bytes(authorisation.agreement_digest).hex(),
             )
+            tell_authorised(firm=firm, from_on=from_on, to_on=to_on)
     except BaseException:
         authorisation.agreement.delete(save=False)
         raise
@@ -132,6 +134,7 @@ def revoke(*, authorisation: Authorisation, reason: str, actor: User) -> Authori
     authorisation.revoked_at, authorisation.revoked_for = timezone.now(), note
     authorisation.save(update_fields=["revoked_at", "revoked_for"])
     record("third_party.revoked", actor=actor, target=firm, region_code=firm.agency.region_id, reason=note)
+    tell_revoked(firm=firm, reason=note)
     return authorisation
 
 

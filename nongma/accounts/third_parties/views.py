@@ -134,10 +134,10 @@ def change(request: SignedInRequest, uid: UUID) -> HttpResponse:
 @requires(Action.MANAGE_ACCOUNTS)
 @require_http_methods(["GET", "POST"])
 def authorisation(request: SignedInRequest, uid: UUID) -> HttpResponse:
-    """授权或续期：选乡镇、定期限、上传签好的协议。"""
+    """授权或续期：选乡镇、定期限、上传签好的协议。先勾上次授权的，撤销了的不算。"""
     firm = _own(request, uid)
     towns = children_of(firm.agency.region_id)
-    last = authorisations_of(firm).first()
+    last = authorisations_of(firm).filter(revoked_at=None).first()
     initial = {"towns": [str(one.code) for one in last.towns.all()]} if last else {}
     form = AuthoriseForm(request.POST or None, request.FILES or None, towns=towns, initial=initial)
     if form.is_valid():

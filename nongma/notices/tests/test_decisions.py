@@ -1,16 +1,19 @@
 """What the room of accounts decides is told to whom it concerns: the task goes with the deed."""
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from nongma.accounts.models import Handout, Role, User
 from nongma.accounts.services import appoint, dismiss, hand_over, restore_user, suspend_user
 from nongma.accounts.services.passwords import change_password
 from nongma.accounts.services.telling import TASK, tell_handed_out
+from nongma.accounts.third_parties.services import authorise, register_third_party, revoke
 from nongma.lib.refused import Refused
 from nongma.notices.models import Notice
 from nongma.notices.tasks import tell_decision
-from nongma.testing import YAZHOU, make_official
+from nongma.testing import YAZHOU, YAZHOU_VILLAGE, make_official, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -81,3 +84,34 @@ def test_the_end_of_a_hand_out_is_told(county: User, status: str, notice: tuple[
     tell_handed_out(handout=handout)
     assert told(county) == [notice]
     assert Notice.objects.get().url == handout.get_absolute_url()
+
+
+def test_a_firms_people_are_told_of_an_authorisation_and_of_its_end(county: User, collector: User) -> None:
+    firm = register_third_party(
+        agency=county.administers[0],
+        name="崖州采集公司",
+        number="91350100M000100Y43",
+        contact="钱",
+        phone="13900000009",
+        actor=county,
+    )
+    people = [make_user(f"tp{number}", "吴采集", agency=county.agency, third_party=firm) for number in range(2)]
+    today = timezone.localdate()
+    made = authorise(
+        firm=firm,
+        towns=[YAZHOU_VILLAGE],
+        from_on=today,
+        to_on=today,
+        agreed_on=today,
+        agreement=SimpleUploadedFile("协议.pdf", b"%PDF-1.7 %%EOF"),
+        actor=county,
+    )
+    with pytest.raises(Refused):
+        revoke(authorisation=made, reason="", actor=county)
+    revoke(authorisation=made, reason="不做了", actor=county)
+    for one in people:
+        assert told(one) == [
+            ("您可以采集产地信息了", f"{county.agency.name}授权，{today} 至 {today}"),
+            ("采集授权已撤销", f"{county.agency.name}撤销，原因：不做了"),
+        ]
+    assert not told(collector)

@@ -8,7 +8,9 @@ from nongma.accounts.handouts.tests.conftest import YAZHOU_PLACE, HandOut, count
 from nongma.accounts.models import Agency, Department, Figures, Handout, HandoutRow, Membership, Role, User
 from nongma.accounts.services import appoint, change_password, suspend_agency
 from nongma.audit.models import Entry
-from nongma.testing import LIANDU, SANYA, YAZHOU, client_of, make_official
+from nongma.regions.models import Region
+from nongma.regions.wording import is_filler
+from nongma.testing import LIANDU, SANYA, YAZHOU, YAZHOU_TOWN, client_of, make_official
 
 
 def test_it_makes_agencies_people_and_posts(gao: User, hand_out: HandOut) -> None:
@@ -262,3 +264,25 @@ def test_the_password_is_gone_once_it_is_changed(gao: User, hand_out: HandOut) -
     second.refresh_from_db()
     assert (first.first_password, bool(second.first_password)) == ("", True)
     appoint(user=first.user, agency=first.agency, role=Role.ANALYST, actor=gao)  # type: ignore[arg-type]
+
+
+def test_a_village_that_is_not_there_is_told_where_there_are_no_towns(gao: User, hand_out: HandOut) -> None:
+    handout = hand_out(gao, [station(1, town="", village="没有这个村")])
+    assert counts(handout) == (0, 0, 0, 1)
+    assert faults(handout) == [(2, "village", "unknown-division")]
+    assert "没有“没有这个村”这个村（社区）" in str(handout.rows.get().faults)
+    assert not Agency.objects.filter(name="大蛋村监管站").exists()
+
+
+def test_the_station_of_a_town_that_nobody_writes_goes_by_its_county(gao: User, wang: User, hand_out: HandOut) -> None:
+    town = wang.agency
+    assert (town.region_id, town.level) == (YAZHOU_TOWN, Region.Level.TOWN)
+    assert is_filler(town.region.name)
+    row = YAZHOU_PLACE | {"agency": town.name, "kind": "监管", "name": "林新来", "phone": "13900000007"}
+    handout = hand_out(gao, [row | {"roles": "查询员"}])
+    assert counts(handout) == (1, 0, 0, 0)
+    assert not faults(handout)
+    lin = User.objects.get(name="林新来")
+    assert (lin.agency, lin.place) == (town, YAZHOU_TOWN)
+    assert counts(hand_out(gao, [row | {"roles": "查询员"}])) == (0, 0, 1, 0)
+    assert Agency.objects.filter(name=town.name).count() == 1

@@ -29,6 +29,7 @@ FILL = """
         '', '', true, false, false, false, false, 0, now(), '',
         CASE WHEN n = 1 THEN now() END, CASE WHEN agency.id % 2 = 0 THEN now()::date END
     FROM accounts_agency AS agency CROSS JOIN generate_series(1, 3) AS n;
+    ANALYZE accounts_agency, accounts_user;
     UPDATE accounts_agency SET administrator_id = first.id
     FROM (SELECT agency_id, min(id) AS id FROM accounts_user GROUP BY agency_id) AS first
     WHERE first.agency_id = accounts_agency.id AND administrator_id IS NULL;

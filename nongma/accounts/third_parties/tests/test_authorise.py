@@ -274,9 +274,12 @@ def test_it_works_page_by_page(county: User, hainan: User) -> None:
     password = made_page.context["password"]
     assert password in made_page.content.decode()
     assert password not in client.get(firm.get_absolute_url()).content.decode()
+    again = reverse("accounts:authorise-third-party", args=[firm.uid])
+    assert client.get(again).context["form"].initial["towns"] == [town]
     client.post(reverse("accounts:revoke-authorisation", args=[made.uid]), {"reason": "不做了"})
     made.refresh_from_db()
     assert made.revoked_for == "不做了"
+    assert client.get(again).context["form"].initial.get("towns", []) == []
 
 
 def test_it_hides_other_counties_firms(firm: ThirdParty, county: User) -> None:
