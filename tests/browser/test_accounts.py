@@ -96,9 +96,9 @@ def test_a_post_is_handed_over(screen: dict[str, int], open_browser: Open, watch
     page.get_by_role("button", name="交接").click()
     password = page.locator("#password").inner_text()
     page.goto(agency)
-    expect(page.get_by_text("接前任队长")).to_be_visible()
+    expect(page.get_by_text("接前任队长").first).to_be_visible()
     page.locator("summary", has_text="1 任").click()
-    expect(page.get_by_text("前任队长").nth(1)).to_be_visible()
+    expect(page.locator("details[open]").get_by_text("前任队长")).to_be_visible()
     look(page, f"handed-over-{width}")
 
     theirs = open_browser(screen)

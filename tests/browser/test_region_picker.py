@@ -52,7 +52,7 @@ def test_it_is_filled_with_one_thumb(open_browser: Open) -> None:
 
 
 def test_a_text_that_is_no_division_is_not_sent(open_browser: Open) -> None:
-    page = open_browser(DESKTOP, "province")
+    page = open_browser(DESKTOP, "ministry")
     text, code = picker(page)
     text.fill("无此地方")
     expect(page.locator("[data-region-picker] .field-help")).to_have_text("没有找到，换个写法试试")
@@ -62,3 +62,10 @@ def test_a_text_that_is_no_division_is_not_sent(open_browser: Open) -> None:
     expect(code).to_have_value("")
     text.fill("")
     assert text.evaluate("box => box.validationMessage") == ""
+
+
+def test_a_place_outside_the_own_area_is_said_to_be_outside(open_browser: Open) -> None:
+    page = open_browser(DESKTOP, "province")
+    text, _ = picker(page)
+    text.fill("莲都区")
+    expect(page.locator("[data-region-picker] .field-help")).to_have_text("您管辖的范围内没有找到，请检查写法")

@@ -95,6 +95,7 @@ PHRASES = {
     "operator.absorbed": "把另一个主体并入{target}",
     "operator.revealed": "查看{target}的完整联系方式",
     "operator.exported": "导出主体",
+    "operator.holdings_taken": "下载{target}的全部信息",
     "operator.member_added": "为{target}增加{role}",
     "origin.imported": "导入{target}",
     "origin.located": "定位{target}：待定位 → 待审核",
@@ -137,6 +138,8 @@ CHOICES: dict[str, dict[str, str]] = {
     "unit": dict(Unit.choices),
 }
 MODELS: dict[str, type[models.Model]] = {"operator": Operator, "origin": Origin, "user": User}
+IN_HANDOUTS = {"unchanged": "已有", "changed": "只加了机构或职务"}
+"""Counts that mean something else of a hand-out than of an import."""
 NOTHING_DONE = {"last_row": "没有处理任何一行"}
 """Details whose zero is a sentence of its own."""
 COUNTED = {"parts", "sources", "reached"}
@@ -192,7 +195,8 @@ def _line(entry: Entry, target: Target, place: str) -> Line:
 def _detail(entry: Entry, name: str, value: Any) -> str:
     if name in NOTHING_DONE and value == 0:
         return NOTHING_DONE[name]
-    return f"{detail_label(name)} {_value(entry, name, value)}"
+    label = IN_HANDOUTS.get(name) if entry.target_kind == "handout" else None
+    return f"{label or detail_label(name)} {_value(entry, name, value)}"
 
 
 def _phrase(entry: Entry) -> str:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from nongma.accounts.models import User
+from nongma.accounts.models import Handout, User
 from nongma.audit.labels import ACTIONS, actions_by_thing
 from nongma.audit.models import Entry
 from nongma.audit.services import Target, record, record_many
@@ -322,12 +322,17 @@ def test_the_rows_of_a_province_cost_the_page_nothing(ministry: User, zhao: User
 
 
 def test_a_hand_out_that_did_nothing_says_so(hainan: User) -> None:
+    sheet = Handout.objects.create(user=hainan, file="handouts/none.xlsx", filename="账号.xlsx", digest=b"1" * 32)
     for last_row in (0, 12):
-        record("handout.failed", actor=hainan, target=hainan, region_code=HAINAN, reason="读不懂", last_row=last_row)
+        record("handout.failed", actor=hainan, target=sheet, region_code=HAINAN, reason="读不懂", last_row=last_row)
     text = text_of(client_of(hainan).get("/audit/").text)
     assert "没有处理任何一行" in text
     assert "处理到第几行 12" in text
     assert "处理到第几行 0" not in text
+    record("handout.finished", actor=hainan, target=sheet, region_code=HAINAN, unchanged=4, changed=2)
+    text = text_of(client_of(hainan).get("/audit/").text)
+    assert "已有 4" in text
+    assert "只加了机构或职务 2" in text
 
 
 def test_the_actions_are_offered_by_what_they_are_about(hainan: User) -> None:
