@@ -143,6 +143,13 @@ POST /operators/{operator}/contact                 in 403  ok  ok 403 403  ok 40
 POST /operators/{operator}/approve                 in 403  ok 403 403 403 403 403 403 404 403
 POST /operators/{operator}/return                  in 403  ok 403 403 403 403 403 403 404 403
 GET  /operators/{operator}/bases                   in 200 200 200 403 403 403 403 200 404 404
+GET  /join/                                       200 302 302 302 302 302 302 302 302 302 302
+GET  /join/code                                   302 302 302 302 302 302 302 302 302 302 302
+GET  /join/privacy                                200 200 200 200 200 200 200 200 200 200 200
+GET  /join/register                                in 302 302 302 403 403 403 403 302 302 302
+POST /join/draft                                   in  ok  ok  ok 403 403 403 403  ok  ok  ok
+GET  /join/place?longitude=109.16&latitude=18.43   in 200 200 200 403 403 403 403 200 200 200
+GET  /join/done                                    in 302 302 302 403 403 403 403 200 302 200
 GET  /origins/                                     in 200 200 200 200 403 200 403 200 200 200
 GET  /origins/map                                  in 200 200 200 200 403 200 403 200 200 200
 GET  /origins/here?id={origin}                      in 200 200 200 200 403 200 403 200 200 200

@@ -3,6 +3,7 @@
 const PAUSE_MS = 800;
 
 const form = document.querySelector("form[data-self]");
+const numbers = form.querySelector("[data-either-number]");
 const saved = form.querySelector("[data-saved]");
 const persons = form.dataset.persons.split(" ");
 const either = form.dataset.either.split(" ");
@@ -10,9 +11,11 @@ let timer = 0;
 let isSending = false;
 
 /** The part of the page of one input; what is hidden is not sent. */
-function show(name, isShown) {
+function show(name, isShown, isNeeded) {
     const input = form.elements[name];
-    input.closest(".field").hidden = !isShown;
+    const field = input.closest(".field");
+    field.hidden = !isShown;
+    field.querySelector(".optional").hidden = isNeeded;
     input.disabled = !isShown;
 }
 
@@ -20,11 +23,12 @@ function chooseNumbers() {
     const kinds = [...form.querySelectorAll("[name=kinds]:checked")].map((box) => box.value);
     const isLicensed = kinds.some((kind) => !persons.includes(kind) && !either.includes(kind));
     const isPerson = kinds.length > 0 && kinds.every((kind) => persons.includes(kind));
-    const isEither = !isLicensed && kinds.some((kind) => either.includes(kind));
-    show("uscc", isLicensed || isEither);
-    show("id_number", kinds.length > 0 && !isLicensed);
+    const isEither = kinds.length > 0 && kinds.every((kind) => either.includes(kind));
+    show("uscc", isLicensed || isEither, isLicensed);
+    show("id_number", kinds.length > 0 && !isLicensed, !isEither);
     // A person is the contact, too.
-    show("contact", !isPerson);
+    show("contact", !isPerson, true);
+    numbers.hidden = !isEither;
     form.querySelector("label[for=id_name]").textContent = isPerson ? "姓名" : "名称";
 }
 
