@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.checks import assert_sound
 from tests.browser.conftest import DESKTOP, PHONE, Open, Site
@@ -88,3 +88,28 @@ def test_a_grower_registers_and_goes_on_elsewhere(open_browser: Open, site: Site
     assert_sound(other)
     other.goto("/join/privacy")
     assert_sound(other)
+
+
+def test_it_works_without_script(browser: Browser, site: Site) -> None:
+    context = browser.new_context(
+        base_url=site.url, viewport=PHONE, locale="zh-CN", java_script_enabled=False, has_touch=True
+    )
+    page = context.new_page()
+    phone = f"198{time.time_ns() // 1000 % 10**8:08}"
+    page.goto("/join/")
+    page.get_by_label("手机号").fill(phone)
+    page.get_by_role("button", name="发验证码").click()
+    page.get_by_label("验证码").fill(text_to(site, phone))
+    page.get_by_role("button", name="继续").click()
+    page.get_by_label("家庭农场").check()
+    page.get_by_label("名称", exact=True).fill("大山家庭农场")
+    page.get_by_role("combobox").fill("海南省三亚市崖州区雀信社区居委会")
+    page.get_by_label("我同意").check()
+    page.get_by_role("button", name="提交").click()
+    expect(page.get_by_text("没有的填身份证号").last).to_be_visible()
+    page.get_by_label("统一社会信用代码").fill("91350100M000100Y43")
+    page.get_by_label("联系人").fill("李大山")
+    page.get_by_label("我同意").check()
+    page.get_by_role("button", name="提交").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("已提交，等待县级审核")
+    context.close()

@@ -12,8 +12,9 @@ from nongma.audit.models import Entry
 from nongma.lib.fields import blind_index
 from nongma.notices.models import Outgoing
 from nongma.registry.models import Draft, PhoneCode
+from nongma.registry.self_registration.codes import send_code, use_code
 from nongma.registry.tasks import forget_unsent
-from nongma.testing import LI_PHONE, YAZHOU, client_of, make_official, make_operator, make_user
+from nongma.testing import LI_PHONE, YAZHOU, at_once, client_of, make_official, make_operator, make_user
 
 PHONE = "19900001234"
 
@@ -262,6 +263,37 @@ def test_two_officials_and_a_grower_of_one_phone_are_the_grower(client, li, li_o
     ask(client)
     enter(client, sent_code())
     assert client.session["_auth_user_id"] == str(li.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_asked_for_at_once_one_is_sent():
+    results = at_once(*[lambda: send_code(phone=PHONE, address=None)] * 4)
+    assert sorted(map(str, results)) == ["None", "too_soon", "too_soon", "too_soon"]
+    assert Outgoing.objects.count() == PhoneCode.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_guessed_at_once_no_more_than_five_count_and_a_right_one_wins_once():
+    send_code(phone=PHONE, address=None)
+    right = sent_code()
+    results = at_once(*[lambda: use_code(phone=PHONE, code=right)] * 3)
+    assert sorted(map(str, results)) == ["None", "code_over", "code_over"]
+    as_if(seconds=61)
+    send_code(phone=PHONE, address=None)
+    right = sent_code()
+    results = at_once(*[lambda: use_code(phone=PHONE, code=other_than(right))] * 8)
+    assert sorted(results) == ["code_worn"] * 3 + ["code_wrong"] * 5
+    assert PhoneCode.objects.latest("id").wrong == 5
+
+
+def test_who_has_no_password_is_told_how_to_prove_who_it_is(client):
+    ask(client)
+    enter(client, sent_code())
+    assert "没有密码" in client.get("/me/password").text
+    session = client.session
+    session.update({"proved_at": 0, "proved_fully_at": 0})
+    session.save()
+    assert "再用手机号收一个验证码登录" in client.get("/me/confirm").text
 
 
 def test_the_sign_in_page_shows_the_way(client):
