@@ -20,6 +20,7 @@ from nongma.certificates.services import issue_certificate
 from nongma.codes.codec import encode
 from nongma.notices.models import Channel, Notice, Outgoing
 from nongma.origins.models import ImportJob
+from nongma.registry.services import change_operator
 from nongma.testing import (
     LIANDU,
     YAZHOU,
@@ -142,6 +143,18 @@ GET  /operators/{operator}/change                  in 200 200 200 403 403 403 40
 POST /operators/{operator}/contact                 in 403  ok  ok 403 403  ok 403 403 404 403
 POST /operators/{operator}/approve                 in 403  ok 403 403 403 403 403 403 404 403
 POST /operators/{operator}/return                  in 403  ok 403 403 403 403 403 403 404 403
+GET  /operators/review/                            in 403 200 403 403 403 403 403 403 200 403
+GET  /operators/review/changes                     in 403 200 403 403 403 403 403 403 200 403
+GET  /operators/{operator}/compare                 in 403 200 403 403 403 403 403 403 404 403
+POST /operators/{operator}/merge                   in 403 404 403 403 403 403 403 403 404 403
+POST /operators/{operator}/suspend                 in 403  ok 403 403 403 403 403 403 404 403
+POST /operators/{operator}/cancel                  in 403  ok 403 403 403 403 403 403 404 403
+POST /operators/{operator}/restore                 in 403  ok 403 403 403 403 403 403 404 403
+GET  /operators/{operator}/changes/{revision}/     in 200 200 200 200 200 200 200 200 404 404
+POST /operators/{operator}/changes/{revision}/approve  in 403 ok 403 403 403 403 403 403 404 403
+POST /operators/{operator}/changes/{revision}/return   in 403 ok 403 403 403 403 403 403 404 403
+POST /operators/{operator}/changes/{revision}/withdraw in ok ok ok 403 403 403 403 ok 404 404
+GET  /operators/{operator}/holdings                in 302 302 302 302 302 302 302 200 404 404
 GET  /operators/{operator}/bases                   in 200 200 200 403 403 403 403 200 404 404
 GET  /join/                                       200 302 302 302 302 302 302 302 302 302 302
 GET  /join/code                                   302 302 302 302 302 302 302 302 302 302 302
@@ -304,7 +317,9 @@ def world(
     handout = Handout.objects.create(
         user=people["county"], file="handouts/none.xlsx", filename="账号.xlsx", digest=b"1" * 32
     )
+    change_operator(operator=operator, actor=li, name="李大山豇豆")
     marks = {
+        "revision": str(operator.revisions.get().uid),
         "handout": str(handout.uid),
         "firm": str(firm.uid),
         "held": str(held.uid),
@@ -446,6 +461,7 @@ def test_the_table_knows_every_address() -> None:
     resolver = get_resolver()
     uid, code = "0190f000-0000-7000-8000-000000000000", "0" * 20
     example = {
+        "revision": uid,
         "handout": uid,
         "firm": uid,
         "held": uid,

@@ -6,13 +6,19 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.views.decorators.http import require_GET
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
 from nongma.accounts.queries import region_of
 from nongma.accounts.third_parties.queries import collecting_of
 from nongma.desk import help as manual_pages
 from nongma.desk import queries
+from nongma.desk.holdings import holdings_of
 from nongma.desk.start import tasks_for
+from nongma.lib.downloads import download
+from nongma.lib.refused import Refused
+from nongma.lib.sheets.writing import XLSX
+from nongma.registry.queries import operator_of
 
 
 @requires(Action.SIGNED_IN)
@@ -27,6 +33,19 @@ def home(request: SignedInRequest) -> HttpResponse:
     if may(user, Action.COLLECT_ORIGINS):
         context["imports"] = queries.recent_imports(user)
     return render(request, "desk/home.html", context)
+
+
+@requires(Action.VIEW_OPERATORS)
+@require_GET
+def holdings(request: SignedInRequest, code: str) -> HttpResponseBase:
+    """平台保存的、关于这个主体的全部信息，由负责人下载。"""
+    shown = operator_of(code, request.user)
+    try:
+        file = holdings_of(operator=shown, actor=request.user)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+        return redirect(shown)
+    return download(request, file, name=f"{shown.name}-全部信息.xlsx", content_type=XLSX)
 
 
 @requires(Action.PUBLIC)

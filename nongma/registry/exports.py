@@ -27,9 +27,9 @@ HEADINGS = (
 )
 
 
-def operators_workbook(operators: Iterable[Operator]) -> tuple[IO[bytes], int]:
-    """The workbook, open at its beginning, and how many operators it has."""
-    return workbook_of("主体", HEADINGS, _rows(operators))
+def operators_workbook(operators: Iterable[Operator], *, mark: str) -> tuple[IO[bytes], int]:
+    """The workbook, open at its beginning and marked with who exported it, and how many operators it has."""
+    return workbook_of("主体", HEADINGS, _rows(operators), mark=mark)
 
 
 def _rows(operators: Iterable[Operator]) -> Iterator[tuple[str, ...]]:

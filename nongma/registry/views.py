@@ -18,7 +18,7 @@ from nongma.lib import qr
 from nongma.lib.downloads import download
 from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
-from nongma.lib.sheets.writing import XLSX
+from nongma.lib.sheets.writing import XLSX, mark_of
 from nongma.lib.sorting import Sorting
 from nongma.registry.duplicates import likely_duplicates
 from nongma.registry.exports import operators_workbook
@@ -78,11 +78,12 @@ def export(request: SignedInRequest) -> HttpResponseBase:
     wanted, _ = OperatorFilter.read(request.POST)
     back = {name: request.POST[name] for name in ("q", "kind", "status", "region") if request.POST.get(name)}
     try:
-        rows = export_operators(wanted=wanted, actor=request.user)
+        reason = request.POST.get("reason", "")
+        rows = export_operators(wanted=wanted, reason=reason, actor=request.user)
     except Refused as refusal:
         messages.error(request, refusal.message)
         return redirect(f"{reverse('registry:operators')}?{urlencode(back)}")
-    file, _ = operators_workbook(rows)
+    file, _ = operators_workbook(rows, mark=mark_of(request.user.name, " ".join(reason.split())))
     name = f"主体-{timezone.localdate():%Y%m%d}.xlsx"
     return download(request, file, name=name, content_type=XLSX)
 
@@ -143,7 +144,7 @@ def reveal(request: SignedInRequest, code: str) -> HttpResponse:
     """The record with the contact in full, this once."""
     shown = operator_of(code, request.user)
     try:
-        contact = reveal_contact(operator=shown, actor=request.user)
+        contact = reveal_contact(operator=shown, actor=request.user, reason=request.POST.get("reason", ""))
     except Refused as refusal:
         messages.error(request, refusal.message)
         return redirect(shown)
@@ -204,6 +205,7 @@ def show_operator(
         "is_own": user.is_operator,
         "may_change": may_change and shown.status not in NOT_TRADING,
         "may_reveal": may_reveal and contact is None and is_hidden,
+        "asks_reason": not may_review,
         "may_approve": may_decide,
         "may_return": may_review and shown.status == Status.SUBMITTED,
         "may_harvest": may(user, Action.HANDLE_LOTS) and shown.status in (Status.APPROVED, Status.IMPORTED),

@@ -82,6 +82,7 @@ PHRASES = {
     "lot.unfrozen": "解除冻结{target}：已冻结 → 正常",
     "operator.registered": "登记{target}",
     "operator.consented": "登记{target}时同意个人信息说明（{text} 版）",
+    "operator.licence_read": "查看{target}的执照照片",
     "operator.changed": "修改{target}的{fields}",
     "operator.approved": "审核{target}：已通过",
     "operator.returned": "审核{target}：待审核 → 已退回",

@@ -2,7 +2,8 @@ from typing import Any
 
 from django import forms
 
-from nongma.registry.services.reviewing import INPUTS, REASON_LENGTH
+from nongma.lib.reasons import LONGEST
+from nongma.registry.services.reviewing import INPUTS
 
 FAULT = "fault_"
 
@@ -10,14 +11,12 @@ FAULT = "fault_"
 class ReturnForm(forms.Form):
     """Why an operator is returned: on the whole, or input by input; each reason stands beside its field then."""
 
-    reason = forms.CharField(
-        label="退回原因", required=False, max_length=REASON_LENGTH, widget=forms.Textarea({"rows": 2})
-    )
+    reason = forms.CharField(label="退回原因", required=False, max_length=LONGEST, widget=forms.Textarea({"rows": 2}))
 
     def __init__(self, data: Any = None) -> None:
         super().__init__(data)
         for name, label in INPUTS.items():
-            self.fields[f"{FAULT}{name}"] = forms.CharField(label=label, required=False, max_length=REASON_LENGTH)
+            self.fields[f"{FAULT}{name}"] = forms.CharField(label=label, required=False, max_length=LONGEST)
 
     @property
     def fault_fields(self) -> list[forms.BoundField]:
@@ -34,4 +33,4 @@ class ReturnForm(forms.Form):
 class ReasonForm(forms.Form):
     """Why something is done that needs a reason."""
 
-    reason = forms.CharField(label="原因", max_length=REASON_LENGTH, widget=forms.Textarea({"rows": 2}))
+    reason = forms.CharField(label="原因", max_length=LONGEST, widget=forms.Textarea({"rows": 2}))

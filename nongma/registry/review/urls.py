@@ -1,4 +1,4 @@
-from django.urls import path, re_path
+from django.urls import path
 
 from nongma.registry.review import views
 
@@ -9,10 +9,9 @@ urlpatterns = [
     path("<str:code>/merge", views.merge, name="merge"),
     path("<str:code>/approve", views.approve, name="approve"),
     path("<str:code>/return", views.send_back, name="return"),
-    re_path(r"^(?P<code>[^/]+)/(?P<deed>suspend|cancel|restore)$", views.change_standing, name="standing"),
+    *(path(f"<str:code>/{deed}", views.change_standing, {"deed": deed}, name=deed) for deed in views.STANDING),
     path("<str:code>/changes/<uuid:uid>/", views.revision, name="revision"),
-    re_path(
-        r"^(?P<code>[^/]+)/changes/(?P<uid>[0-9a-f-]{36})/(?P<decision>approve|return)$", views.decide, name="decide"
-    ),
+    path("<str:code>/changes/<uuid:uid>/approve", views.decide, {"decision": "approve"}, name="approve-change"),
+    path("<str:code>/changes/<uuid:uid>/return", views.decide, {"decision": "return"}, name="return-change"),
     path("<str:code>/changes/<uuid:uid>/withdraw", views.withdraw, name="withdraw"),
 ]

@@ -11,6 +11,7 @@ from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import User
 from nongma.audit.services import record
 from nongma.codes.services import subject_changed
+from nongma.lib.reasons import LONGEST, checked_reason
 from nongma.lib.refused import Misfilled, Refused
 from nongma.regions.models import Region
 from nongma.registry.models import Operator, OperatorMember, Revision
@@ -19,7 +20,6 @@ from nongma.registry.services.registering import put
 from nongma.registry.telling import tell_decided, tell_revision_decided
 
 Status = Operator.Status
-REASON_LENGTH = 200
 INPUTS = {
     "kinds": "主体类型",
     "name": "名称",
@@ -126,23 +126,13 @@ def withdraw_revision(*, revision: Revision, actor: User) -> Revision:
     return revision
 
 
-def checked_reason(reason: str, *, is_needed: bool, told: str) -> str:
-    """A reason as it is kept. Refuses `reason_missing` and `text_too_long`."""
-    reason = " ".join(reason.split())
-    if is_needed and not reason:
-        raise Misfilled("reason_missing", told, field="reason")
-    if len(reason) > REASON_LENGTH:
-        raise Misfilled("text_too_long", f"原因最多 {REASON_LENGTH} 个字", field="reason")
-    return reason
-
-
 def _checked_faults(faults: Mapping[str, str]) -> dict[str, str]:
     if unknown := faults.keys() - INPUTS.keys():
         raise Misfilled("input_unknown", f"没有这个项目：{'、'.join(sorted(unknown))}", field="faults")
     named = {name: " ".join(text.split()) for name, text in faults.items() if text.strip()}
     for name, text in named.items():
-        if len(text) > REASON_LENGTH:
-            raise Misfilled("text_too_long", f"{INPUTS[name]}的原因最多 {REASON_LENGTH} 个字", field=f"fault_{name}")
+        if len(text) > LONGEST:
+            raise Misfilled("text_too_long", f"{INPUTS[name]}的原因最多 {LONGEST} 个字", field=f"fault_{name}")
     return named
 
 

@@ -7,10 +7,10 @@ from nongma.accounts.access import Action
 from nongma.accounts.models import User
 from nongma.audit.services import record
 from nongma.codes.services import subject_changed
+from nongma.lib.reasons import checked_reason
 from nongma.lib.refused import Refused
 from nongma.registry.models import NOT_TRADING, Operator, Revision
 from nongma.registry.services.checks import check_area
-from nongma.registry.services.reviewing import checked_reason
 from nongma.registry.telling import tell_standing
 
 Status = Operator.Status
@@ -56,7 +56,7 @@ def restore_operator(*, operator: Operator, reason: str, actor: User) -> Operato
         raise Refused("not_stopped", "这个主体没有停用，也没有注销")
     if operator.merged_into:
         raise Refused("merged", f"这个主体已经并入“{operator.merged_into}”，不能恢复")
-    note = checked_reason(reason, is_needed=True, told="请写明恢复的原因")
+    note = checked_reason(reason, told="请写明恢复的原因")
     if operator.review_note or operator.review_faults:
         operator.status = Status.RETURNED
     else:
@@ -90,7 +90,7 @@ def merge_operators(*, operator: Operator, into: Operator, reason: str, actor: U
         raise Refused("not_mergeable", "只能把还没有通过审核的主体，并入一个已通过或待认领的主体")
     if operator.bases.exists() or operator.origins.exists() or operator.lots.exists():
         raise Refused("has_records", "要并掉的主体已经有基地、产地信息或批次，请反过来合并，或先处理这些记录")
-    note = checked_reason(reason, is_needed=True, told="请写明为什么是同一个主体")
+    note = checked_reason(reason, told="请写明为什么是同一个主体")
     _hand_numbers_over(operator, into)
     there = into.members.values("user")
     operator.members.exclude(user__in=there).update(operator=into)
@@ -132,7 +132,7 @@ def _locked(operator: Operator, actor: User) -> Operator:
 
 
 def _stop(operator: Operator, status: Operator.Status, reason: str, actor: User) -> Operator:
-    note = checked_reason(reason, is_needed=True, told="请写明原因，主体看得到")
+    note = checked_reason(reason, told="请写明原因，主体看得到")
     operator.status, operator.stopped_for = status, note
     operator.save(update_fields=["status", "stopped_for"])
     if status == Status.CANCELLED:

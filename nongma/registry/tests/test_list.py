@@ -14,6 +14,7 @@ from nongma.registry.models import Operator, OperatorKind
 from nongma.testing import LIANDU, YAZHOU, YAZHOU_VILLAGE, client_of, make_operator
 
 URL = "/operators/"
+REASON = {"reason": "季度抽查"}
 MANY = 12_000
 
 
@@ -143,13 +144,16 @@ def test_it_masks_personal_data(zhao, li_operator):
 
 def test_an_export_is_the_filtered_list_masked_and_on_record(zhao, li_operator):
     make_operator(name="=1+1", status="submitted", contact="张三")
-    answer = client_of(zhao).post("/operators/export", {"status": "submitted"})
+    answer = client_of(zhao).post("/operators/export", {"status": "submitted"} | REASON)
     book = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)))
     (heading, row) = book.active.iter_rows(values_only=True)
     values = dict(zip(heading, row, strict=True))
     assert (values["名称"], values["联系人"], values["手机"]) == ("=1+1", "张**", "199****5935")
     assert values["行政区划"].endswith("崖州区")
     assert Entry.objects.get(action="operator.exported").details["rows"] == 1
+    assert Entry.objects.get(action="operator.exported").details["reason"] == "季度抽查"
+    assert book.active.oddHeader.left.text.endswith("导出，用途：季度抽查")
+    assert zhao.name in book.active.oddHeader.left.text
 
 
 @pytest.mark.parametrize("asked", [{"region": "999999"}, {"kind": "king"}, {"status": "lost"}])
@@ -159,7 +163,16 @@ def test_a_filter_that_makes_no_sense_finds_nothing_and_exports_nothing(zhao, li
     assert list(answer.context["form"].errors) == [*asked]
     assert not answer.context["page"].object_list
     assert "没有符合条件的主体" in answer.text
-    assert "没有符合条件的主体可以导出" in client.post("/operators/export", asked, follow=True).text
+    assert "没有符合条件的主体可以导出" in client.post("/operators/export", asked | REASON, follow=True).text
+    assert not Entry.objects.filter(action="operator.exported").exists()
+
+
+def test_an_export_says_what_for(zhao, li_operator):
+    client = client_of(zhao)
+    for reason in ("", " ", "长" * 201):
+        answer = client.post("/operators/export", {"reason": reason})
+        assert answer.status_code == 302
+    assert "请写明导出用途" in client.post("/operators/export", follow=True).text
     assert not Entry.objects.filter(action="operator.exported").exists()
 
 
@@ -167,9 +180,9 @@ def test_an_export_of_too_many_or_none_says_so(zhao, li_operator, monkeypatch):
     from nongma.registry.services import personal
 
     client = client_of(zhao)
-    assert client.post("/operators/export", {"status": "returned"}).url == "/operators/?status=returned"
+    assert client.post("/operators/export", {"status": "returned"} | REASON).url == "/operators/?status=returned"
     monkeypatch.setattr(personal, "MOST_EXPORTED", 0)
-    answer = client.post("/operators/export", follow=True)
+    answer = client.post("/operators/export", REASON, follow=True)
     assert "请先缩小范围" in answer.content.decode()
     assert not Entry.objects.filter(action="operator.exported").exists()
 

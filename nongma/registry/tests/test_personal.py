@@ -75,6 +75,20 @@ def test_what_is_not_on_file_is_asked_for(zhao, li):
     assert list(answer.context["form"].errors) == ["phone"]
 
 
+def test_whoever_is_not_its_reviewer_says_what_for(officer, li_operator):
+    for reason in ("", " ", "长" * 201):
+        with pytest.raises(Refused) as refusal:
+            reveal_contact(operator=li_operator, actor=officer, reason=reason)
+        assert refusal.value.code in ("reason_missing", "text_too_long")
+    assert not Entry.objects.exists()
+    client = client_of(officer)
+    url = li_operator.get_absolute_url()
+    assert "为什么要看" in client.get(url).text
+    assert "请写明为什么要看" in client.post(f"{url}contact", follow=True).text
+    assert li_operator.phone in client.post(f"{url}contact", {"reason": "上门核实"}).text
+    assert Entry.objects.get(action="operator.revealed").details == {"reason": "上门核实"}
+
+
 def test_it_reveals_only_where_the_post_that_allows_it_is_held(both):
     here, there = make_operator(region=YAZHOU), make_operator(region=LIANDU, phone="19900006507")
     assert reveal_contact(operator=here, actor=both).phone == here.phone
@@ -140,13 +154,13 @@ def test_who_collects_reads_how_to_call_and_no_more(wang, officer, li):
     make_base(operator, address=HOME)
     address = f"{operator.get_absolute_url()}contact"
 
-    seen = client_of(wang).post(address).text
+    seen = client_of(wang).post(address, {"reason": "电话核实"}).text
     assert operator.phone in seen
     assert operator.contact in seen
     assert operator.masked_id_number in seen
     for secret in (ID_NUMBER, HOME):
         assert secret not in seen
-    whole = client_of(officer).post(address).text
+    whole = client_of(officer).post(address, {"reason": "上门核实"}).text
     assert ID_NUMBER in whole
     assert whole.count(HOME) == 2
     assert Entry.objects.filter(action="operator.revealed").count() == 2

@@ -165,7 +165,7 @@ def test_it_finds_who_may_be_the_same_and_says_why(zhao, li):
         near: ("名称里都有“春晖豇豆”",),
     }
     page = client_of(zhao).get(new.get_absolute_url())
-    assert "可能和已有的主体重复" in page.text
+    assert "可能和已有的 3 个主体重复" in page.text
     compared = client_of(zhao).get(f"{new.get_absolute_url()}compare")
     assert "三亚春晖豇豆有限公司" in compared.text
     assert "19900000077" not in compared.text
