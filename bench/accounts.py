@@ -4,15 +4,13 @@ NONGMA_BENCH_AGENCIES and NONGMA_BENCH_PEOPLE say how many (40,000 and 100,000).
 browser at a time, as administrator of the ministry, of a province and of a county.
 """
 
-import http.client
 import os
-import time
 from typing import Any
 
+from bench.asking import ask, signed_in
 from bench.figures import figure, percentile
 
 BUDGET_MS = 150.0
-ROUNDS = 20
 
 AGENCIES, PEOPLE = "/accounts/agencies", "/accounts/people"
 LISTS = {
@@ -47,9 +45,9 @@ def measure() -> list[dict[str, Any]]:
     figures = []
     with serving("config.asgi:application") as port:
         for who, watcher in watchers.items():
-            cookie = _signed_in(watcher)
+            cookie = signed_in(watcher)
             for name, path in {**LISTS, **_records(watcher)}.items():
-                taken = _ask(port, path, cookie)
+                taken = ask(port, path, cookie)
                 for part in (50, 95):
                     value = percentile(taken, part)
                     figures.append(figure(f"{who}: {name}, p{part}", value, "ms", "the budget", BUDGET_MS))
@@ -77,22 +75,6 @@ def _on_file() -> dict[str, Any]:
     return watchers_on_file()
 
 
-def _signed_in(user: Any) -> str:
-    """The cookie of a browser in which the person has just signed in."""
-    from django.conf import settings
-    from django.test import Client
-
-    from nongma.accounts.backends import PASSWORD
-    from nongma.accounts.sessions import PROVED, PROVED_FULLY
-
-    client = Client()
-    client.force_login(user, backend=PASSWORD)
-    session = client.session
-    session.update(dict.fromkeys((PROVED, PROVED_FULLY), int(time.time())))
-    session.save()
-    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
-
-
 def _records(user: Any) -> dict[str, str]:
     """Pages of one agency below the watcher's, its administrator and the post."""
     from nongma.accounts.models import Agency
@@ -108,21 +90,3 @@ def _records(user: Any) -> dict[str, str]:
         "a person": f"{PEOPLE}/{holder.uid}",
         "the page to hand a post over": f"/accounts/posts/{post.uid}/hand-over",
     }
-
-
-def _ask(port: int, path: str, cookie: str) -> list[float]:
-    """Milliseconds of each request over one connection, the first left out."""
-    from urllib.parse import quote
-
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    taken = []
-    for _ in range(ROUNDS + 1):
-        started = time.perf_counter()
-        connection.request("GET", quote(path, safe="/?=&-"), headers={"Cookie": cookie})
-        answer = connection.getresponse()
-        answer.read()
-        taken.append((time.perf_counter() - started) * 1000)
-        if answer.status != 200:
-            raise RuntimeError(f"{path}: {answer.status}")
-    connection.close()
-    return taken[1:]

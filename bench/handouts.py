@@ -37,9 +37,8 @@ def measure() -> list[dict[str, Any]]:
         taken = seconds(lambda: run_handout(handout.uid))
         handout.refresh_from_db()
         if (handout.status, handout.created, handout.rejected) != ("done", ROWS, 0):
-            raise SystemExit(
-                f"the bench's own sheet was not taken whole: {handout.status}, {handout.created} made, {handout.rejected} refused {handout.message}"
-            )
+            told = f"{handout.status}, {handout.created} made, {handout.rejected} refused {handout.message}"
+            raise SystemExit(f"the bench's own sheet was not taken whole: {told}")
         bare = (bare + HASHES / seconds(lambda: secrets_for(range(HASHES)))) / 2
         set_seconds = seconds(lambda: print_slips(handout=handout, part=0, order=Order.ROW, actor=actor))
         by_agency = seconds(lambda: print_slips(handout=handout, part=1, order=Order.AGENCY, actor=actor))

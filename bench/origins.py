@@ -43,7 +43,7 @@ def fill_origins(count: int) -> Any:
     from nongma.origins.models import Origin
     from nongma.origins.services.cells import rebuild_cells
 
-    user = _watcher()
+    user = watcher_of_all()
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS bench_origins (count bigint)")
         cursor.execute("SELECT 1 FROM bench_origins WHERE count = %s", [count])
@@ -52,7 +52,7 @@ def fill_origins(count: int) -> Any:
         cursor.execute("TRUNCATE origins_origin, bench_origins CASCADE")
         _pairs(cursor, user)
         started = time.monotonic()
-        with _bare(Origin):
+        with bare(Origin):
             for done in _scatter(cursor, count, user):
                 print(f"  {done:,} origins, {time.monotonic() - started:.0f} s", flush=True)
         print(f"  indexes, {time.monotonic() - started:.0f} s", flush=True)
@@ -64,7 +64,7 @@ def fill_origins(count: int) -> Any:
     return user
 
 
-def _watcher() -> Any:
+def watcher_of_all() -> Any:
     """A reviewer of the whole country, made when absent."""
     from datetime import date
 
@@ -125,7 +125,7 @@ def _pairs(cursor: Any, user: Any) -> None:
 
 
 @contextmanager
-def _bare(model: Any) -> Iterator[None]:
+def bare(model: Any) -> Iterator[None]:
     """The table without its indexes and foreign keys, which are made again at the end."""
     from django.db import connection
 

@@ -1,0 +1,41 @@
+"""Asking the real server for pages as one signed-in browser does."""
+
+import http.client
+import time
+from typing import Any
+
+ROUNDS = 20
+
+
+def signed_in(user: Any) -> str:
+    """The cookie of a browser in which the person has just signed in."""
+    from django.conf import settings
+    from django.test import Client
+
+    from nongma.accounts.backends import PASSWORD
+    from nongma.accounts.sessions import PROVED, PROVED_FULLY
+
+    client = Client()
+    client.force_login(user, backend=PASSWORD)
+    session = client.session
+    session.update(dict.fromkeys((PROVED, PROVED_FULLY), int(time.time())))
+    session.save()
+    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
+
+
+def ask(port: int, path: str, cookie: str) -> list[float]:
+    """Milliseconds of each request over one connection, the first left out."""
+    from urllib.parse import quote
+
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    taken = []
+    for _ in range(ROUNDS + 1):
+        started = time.perf_counter()
+        connection.request("GET", quote(path, safe="/?=&-"), headers={"Cookie": cookie})
+        answer = connection.getresponse()
+        answer.read()
+        taken.append((time.perf_counter() - started) * 1000)
+        if answer.status != 200:
+            raise RuntimeError(f"{path}: {answer.status}")
+    connection.close()
+    return taken[1:]
