@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 from typing import Self
 
 from django.db import models
@@ -9,6 +9,24 @@ from nongma.accounts.models import User
 from nongma.catalogue.models import Product
 from nongma.lib.ids import uuid7
 from nongma.registry.models.operators import Operator
+
+
+ENDING_WITHIN = timedelta(days=60)
+
+
+class Standing(models.TextChoices):
+    """What a certification is worth on a day."""
+
+    VALID = "valid", "有效"
+    ENDING = "ending", "即将到期"
+    COMING = "coming", "未生效"
+    EXPIRED = "expired", "已过期"
+    WITHDRAWN = "withdrawn", "已撤销"
+
+    @property
+    def tone(self) -> str:
+        """The colour on screen."""
+        return {"valid": "green", "ending": "amber", "expired": "red"}.get(self.value, "grey")
 
 
 def _place_of_file(certification: "Certification", filename: str) -> str:
@@ -52,6 +70,10 @@ class Certification(models.Model):
     withdrawn_for = models.CharField("撤销原因", max_length=200, blank=True)
     file = models.FileField("证书文件", upload_to=_place_of_file, blank=True)
     file_digest = models.BinaryField("证书文件摘要", max_length=32, null=True)
+    confirmed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, verbose_name="核验人", related_name="+"
+    )
+    confirmed_on = models.DateField("核验日期", null=True, blank=True)
     created_by = models.ForeignKey(User, models.PROTECT, verbose_name="登记人", related_name="+")
     created_on = models.DateField("登记日期")
 
@@ -78,3 +100,18 @@ class Certification(models.Model):
     def shown_kind(self) -> str:
         """The kind in words; of another kind its own name."""
         return self.name if self.kind == self.Kind.OTHER and self.name else self.get_kind_display()
+
+    @property
+    def product_names(self) -> str:
+        """The products in words: 豇豆、辣椒."""
+        return "、".join(product.name for product in self.products.all())
+
+    def standing(self, on: date) -> "Standing":
+        """What it is worth on a day."""
+        if self.withdrawn_on:
+            return Standing.WITHDRAWN
+        if self.to_on and self.to_on < on:
+            return Standing.EXPIRED
+        if self.from_on > on:
+            return Standing.COMING
+        return Standing.ENDING if self.to_on and self.to_on <= on + ENDING_WITHIN else Standing.VALID
