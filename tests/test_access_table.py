@@ -162,6 +162,7 @@ GET  /join/privacy                                200 200 200 200 200 200 200 20
 GET  /join/register                                in 302 302 302 403 403 403 403 302 302 302
 POST /join/draft                                   in  ok  ok  ok 403 403 403 403  ok  ok  ok
 GET  /join/place?longitude=109.16&latitude=18.43   in 200 200 200 403 403 403 403 200 200 200
+POST /join/licence/{operator}                       in  ok  ok  ok  ok  ok  ok  ok  ok 404 404
 GET  /join/done                                    in 302 302 302 403 403 403 403 200 302 200
 GET  /origins/                                     in 200 200 200 200 403 200 403 200 200 200
 GET  /origins/map                                  in 200 200 200 200 403 200 403 200 200 200

@@ -1,5 +1,6 @@
 """A grower registers on a phone, from the sign-in page to 已提交, and comes back on another one."""
 
+import base64
 import json
 import re
 import time
@@ -13,6 +14,9 @@ from tests.browser.conftest import DESKTOP, PHONE, Open, Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 SCREENS = pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desk", "phone"])
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+)
 ID_NUMBERS = {1280: "11010519491231002X", 360: "460200197003051232"}
 
 
@@ -71,7 +75,10 @@ def test_a_grower_registers_and_goes_on_elsewhere(open_browser: Open, site: Site
     page.get_by_role("button", name="用手机现在的位置").click()
     expect(page.get_by_text("您在海南省三亚市崖州区")).to_be_visible()
     page.get_by_role("option").nth(1).locator(".region-picker-name").click()
-    expect(page.get_by_role("combobox")).to_have_value(re.compile("崖州区.+"))
+    expect(page.get_by_role("combobox", name="所在的村")).to_have_value(re.compile("崖州区.+"))
+    page.get_by_label("产品一").select_option(label="豇豆（亩）")
+    page.get_by_label("规模 （可不填）").first.fill("10.5")
+    assert_sound(page)
     with page.expect_response("**/join/draft") as kept:
         page.get_by_label("详细地址").fill("三组 8 号")
     assert kept.value.status == 204
@@ -103,13 +110,19 @@ def test_it_works_without_script(browser: Browser, site: Site) -> None:
     page.get_by_role("button", name="继续").click()
     page.get_by_label("家庭农场").check()
     page.get_by_label("名称", exact=True).fill("大山家庭农场")
-    page.get_by_role("combobox").fill("海南省三亚市崖州区雀信社区居委会")
+    page.get_by_role("combobox", name="所在的村").fill("海南省三亚市崖州区雀信社区居委会")
     page.get_by_label("我同意").check()
     page.get_by_role("button", name="提交").click()
     expect(page.get_by_text("没有的填身份证号").last).to_be_visible()
+    page.screenshot(path="/tmp/self-noscript.png", full_page=True)
     page.get_by_label("统一社会信用代码").fill("91350100M000100Y43")
+    page.get_by_label("营业执照照片").set_input_files({"name": "执照.png", "mimeType": "image/png", "buffer": PICTURE})
     page.get_by_label("联系人").fill("李大山")
     page.get_by_label("我同意").check()
     page.get_by_role("button", name="提交").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("已提交，等待县级审核")
+    page.get_by_role("link", name="看我的登记").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="执照照片").click()
+    assert download.value.suggested_filename.endswith(".jpg")
     context.close()

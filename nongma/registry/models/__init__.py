@@ -12,7 +12,7 @@ from nongma.registry.models.operators import (
     OperatorQuerySet,
 )
 from nongma.registry.models.revisions import Revision
-from nongma.registry.models.self_registration import Draft, PhoneCode
+from nongma.registry.models.self_registration import Draft, Licence, PhoneCode, Produce
 
 __all__ = [
     "COUNTY_WIDTH",
@@ -21,10 +21,12 @@ __all__ = [
     "Base",
     "Certification",
     "Draft",
+    "Licence",
     "Operator",
     "OperatorKind",
     "OperatorMember",
     "OperatorQuerySet",
     "PhoneCode",
+    "Produce",
     "Revision",
 ]

@@ -1,8 +1,10 @@
 from django.db import models
 
 from nongma.accounts.models import User
+from nongma.catalogue.models import Product, Unit
 from nongma.lib.fields import EncryptedTextField
 from nongma.lib.ids import uuid7
+from nongma.registry.models.operators import Operator
 
 
 class PhoneCode(models.Model):
@@ -44,3 +46,52 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}"
+
+
+class ProduceManager(models.Manager["Produce"]):
+    def get_queryset(self) -> models.QuerySet["Produce"]:
+        return super().get_queryset().select_related("product")
+
+
+class Produce(models.Model):
+    """What an operator said at its registration that it grows or keeps, and how much (产品和规模)."""
+
+    operator = models.ForeignKey(Operator, models.PROTECT, verbose_name="主体", related_name="produce", db_index=False)
+    product = models.ForeignKey(Product, models.PROTECT, verbose_name="产品", related_name="+")
+    scale = models.DecimalField("规模", max_digits=12, decimal_places=2, null=True)
+    unit = models.CharField("单位", max_length=8, choices=Unit.choices)
+
+    objects = ProduceManager()
+
+    class Meta:
+        verbose_name = "产品和规模"
+        verbose_name_plural = "产品和规模"
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(fields=("operator", "product"), name="registry_produce_once"),
+            models.CheckConstraint(
+                condition=models.Q(scale=None) | models.Q(scale__gt=0), name="registry_produce_some"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product}（{self.operator}）"
+
+
+class Licence(models.Model):
+    """The photo of an operator's licence (营业执照照片), sealed on the disk."""
+
+    uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
+    operator = models.OneToOneField(Operator, models.PROTECT, verbose_name="主体", related_name="licence")
+    photo = models.FileField("照片", upload_to="licences/%Y%m")
+    digest = models.BinaryField("SHA-256", max_length=32)
+    uploaded_by = models.ForeignKey(User, models.PROTECT, verbose_name="上传人", related_name="+")
+    uploaded_at = models.DateTimeField("上传时间", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "执照照片"
+        verbose_name_plural = "执照照片"
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.operator}"

@@ -8,7 +8,7 @@ from secrets import randbelow
 from django.db import transaction
 from django.utils import timezone
 
-from nongma.lib.fields import blind_index
+from nongma.lib.fields import digest_of
 from nongma.lib.locks import take_turn
 from nongma.lib.phones import tidy
 from nongma.lib.refused import Refused
@@ -58,7 +58,7 @@ def forget_codes() -> int:
 
 @transaction.atomic
 def _send(phone: str, address: str | None) -> Outgoing:
-    index = blind_index(phone)
+    index = digest_of(phone)
     take_turn(TURN, index.hex())
     if wait := seconds_to_wait(phone):
         raise Refused("too_soon", f"刚刚发过，请 {wait} 秒后再发", field="phone")
@@ -92,9 +92,9 @@ def _refusal(phone: str, code: str) -> Refused | None:
 
 def _newest(phone: str, *, is_locked: bool = False) -> PhoneCode | None:
     codes = PhoneCode.objects.select_for_update() if is_locked else PhoneCode.objects.all()
-    return codes.filter(phone_index=blind_index(phone)).order_by("-id").first()
+    return codes.filter(phone_index=digest_of(phone)).order_by("-id").first()
 
 
 def _digest(made: PhoneCode, code: str) -> bytes:
     """Keyed: a million codes are tried in a second by who has the key, and never by who has the table alone."""
-    return blind_index(f"phone-code:{made.uid}:{code}")
+    return digest_of(f"phone-code:{made.uid}:{code}")

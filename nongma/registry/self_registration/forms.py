@@ -1,13 +1,20 @@
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 
+from nongma.catalogue.models import Industry, Product, Unit
+from nongma.lib.refused import Misfilled
 from nongma.regions.models import Region
 from nongma.regions.queries import search
 from nongma.registry.forms import OperatorForm
 from nongma.registry.models import PERSONS, OperatorKind
+from nongma.registry.self_registration.photos import plain_photo
+from nongma.registry.self_registration.services import Declared
 
+ROWS = (1, 2, 3)
 NEEDS_EITHER = (OperatorKind.FAMILY_FARM,)
 """Who has a licence or goes by the ID number of its head."""
 
@@ -38,20 +45,81 @@ class TextCodeForm(forms.Form):
         return "".join(self.cleaned_data["code"].split())
 
 
-class SelfRegistrationForm(OperatorForm):
+class ScaleField(forms.DecimalField):
+    """How much of a product, in the unit that is chosen with it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label="规模",
+            required=False,
+            min_value=Decimal("0.01"),
+            max_digits=12,
+            decimal_places=2,
+            widget=forms.TextInput({"inputmode": "decimal"}),
+        )
+
+
+class ProduceFields(forms.Form):
+    """Three products, each in the unit that its scale is counted in, and how much; all may stay empty."""
+
+    product_1 = forms.ChoiceField(label="产品一", required=False)
+    scale_1 = ScaleField()
+    product_2 = forms.ChoiceField(label="产品二", required=False)
+    scale_2 = ScaleField()
+    product_3 = forms.ChoiceField(label="产品三", required=False)
+    scale_3 = ScaleField()
+
+    def offer_products(self) -> None:
+        """Fill the choices, by industry, with one query."""
+        self.products = {product.code: product for product in Product.objects.order_by("-is_key", "code")}
+        groups: dict[str, list[tuple[str, str]]] = {label: [] for label in Industry.labels}
+        for product in self.products.values():
+            groups[Industry(product.industry).label] += [
+                (f"{product.code}:{unit}", f"{product.name}（{Unit(unit).label}）") for unit in product.scale_units
+            ]
+        for number in ROWS:
+            field = self.fields[f"product_{number}"]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [("", "请选择"), *groups.items()]
+
+    def take_produce(self, cleaned: dict[str, Any]) -> None:
+        """Put `produce` in the place of the rows: product, unit and scale of each."""
+        produce: list[Declared] = []
+        for number in ROWS:
+            chosen, scale = cleaned.pop(f"product_{number}", ""), cleaned.pop(f"scale_{number}", None)
+            if not chosen and scale:
+                self.add_error(f"product_{number}", "请选择产品")
+            elif chosen:
+                code, _, unit = chosen.partition(":")
+                if any(self.products[code] == one.product for one in produce):
+                    self.add_error(f"product_{number}", "这个产品上面已经选过")
+                else:
+                    produce.append(Declared(self.products[code], unit, scale))
+        cleaned["produce"] = produce
+
+
+class SelfRegistrationForm(ProduceFields, OperatorForm):
     """An operator as its own person registers it: of the numbers, what its types need (`numbers_needed`)."""
+
+    licence = forms.FileField(
+        label="营业执照照片",
+        required=False,
+        widget=forms.FileInput({"accept": "image/jpeg,image/png"}),
+        help_text="拍清楚四个角，审核会快一些；照片不存在草稿里",
+    )
 
     consent = forms.BooleanField(
         label="我同意按《个人信息说明》收集和使用这些信息",
         error_messages={"required": "要您同意才能登记"},
     )
 
-    def __init__(self, data: Any = None, *, initial: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, data: Any = None, files: Any = None, *, initial: Mapping[str, Any] | None = None) -> None:
         # A browser without script has sent only what stands in the picker's text box.
         if data is not None and not data.get("region") and (found := _only_village(data.get("region_text", ""))):
             data = data.copy()
             data["region"] = found.code_text
-        super().__init__(data, initial=dict(initial or {}))
+        super().__init__(data, files, initial=dict(initial or {}))
+        self.offer_products()
         self.fields["kinds"].label = "您是做什么的"
         self.fields["region"].label = "所在的村（社区）"
         self.fields["region"].error_messages["required"] = "请选择所在的村（社区）"
@@ -59,6 +127,13 @@ class SelfRegistrationForm(OperatorForm):
         self.fields["uscc"].help_text = "营业执照上的 18 位代码"
         self.fields["id_number"].help_text = "户主或本人的；加密保存，不会出现在码和公开页面里"
         self.fields["contact"].required = False
+
+    def clean_licence(self) -> bytes | None:
+        given = self.cleaned_data["licence"]
+        try:
+            return plain_photo(given) if given else None
+        except Misfilled as refusal:
+            raise ValidationError(refusal.message, code=refusal.code) from None
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -80,6 +155,7 @@ class SelfRegistrationForm(OperatorForm):
             else:
                 self._require("contact", "请填写联系人")
         cleaned.pop("consent", None)
+        self.take_produce(cleaned)
         return cleaned
 
     def _require(self, name: str, told: str) -> None:

@@ -2,25 +2,40 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from decimal import Decimal
+from hashlib import sha256
+from typing import IO, Any
 
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from nongma.accounts.access import must_use_totp, roles_of
+from nongma.accounts.access import Action, must_use_totp, roles_of, scope_of
 from nongma.accounts.models import Role, User
 from nongma.accounts.services import change_person, place_operator_person
 from nongma.accounts.services.turns import wait_for_turn
 from nongma.accounts.signing_in import start_session
 from nongma.audit.services import record
-from nongma.lib.fields import blind_index
+from nongma.catalogue.models import Product
+from nongma.lib.fields import blind_index, blind_indexes
 from nongma.lib.letters import DASH, random_letters
 from nongma.lib.refused import Misfilled, Refused
-from nongma.registry.models import Draft, Operator, OperatorMember
+from nongma.registry.models import Draft, Licence, Operator, OperatorMember, Produce
 from nongma.registry.self_registration.codes import use_code
 from nongma.registry.services import register_operator
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A product that somebody grows or keeps, and how much of it in a unit of `Product.scale_units`."""
+
+    product: Product
+    unit: str
+    scale: Decimal | None
+
 
 BY_PASSWORD = "请用用户名和密码登录"  # noqa: S105, a sentence
 USERNAME_LETTERS = 12  # of 31 each: 59 bits
@@ -80,10 +95,11 @@ def forget_drafts() -> int:
 
 
 @transaction.atomic
-def send_in(*, actor: User, **inputs: Any) -> Operator:
+def send_in(*, actor: User, produce: Sequence[Declared] = (), licence: bytes | None = None, **inputs: Any) -> Operator:
     """Register the actor's operator for review, with the consent on record; the draft is done with.
 
-    Takes the inputs of `register_operator` and refuses what it does. An account that was made by phone gets the
+    Takes the inputs of `register_operator` and refuses what it does, besides what it grows or keeps, and the photo of
+    its licence as `plain_photo` gives it. An account that was made by phone gets the
     contact's name and the operator's place.
     """
     operator = register_operator(actor=actor, **inputs)
@@ -91,15 +107,52 @@ def send_in(*, actor: User, **inputs: Any) -> Operator:
     place_operator_person(actor, operator.region_id)
     if actor.name == _name_for(actor.phone) and operator.contact:
         change_person(user=actor, name=operator.contact, phone="", email="", actor=actor)
+    Produce.objects.bulk_create(
+        Produce(operator=operator, product=one.product, unit=one.unit, scale=one.scale) for one in produce
+    )
     Draft.objects.filter(user=actor).delete()
+    if licence:
+        _keep_licence(operator, licence, actor)
     return operator
+
+
+@transaction.atomic
+def open_licence(*, operator: Operator, actor: User) -> IO[Any]:
+    """The photo of a licence to look at, by the operator's own people or a reviewer of the place; on record.
+
+    Refuses `not_allowed`, `licence_missing` and `file_unreadable`.
+    """
+    own = operator.members.filter(user=actor).exists()
+    if not own and operator.region_id not in scope_of(actor, Action.REVIEW_OPERATORS):
+        raise Refused("not_allowed", "只有本主体的人和审核员可以看执照照片")
+    kept = Licence.objects.filter(operator=operator).first()
+    if kept is None:
+        raise Refused("licence_missing", "这个主体没有传过执照照片")
+    try:
+        file = kept.photo.open()
+    except (OSError, ValueError):
+        raise Refused("file_unreadable", "照片读不出来，请联系运维人员") from None
+    record("operator.licence_read", actor=actor, target=operator, region_code=operator.region_id)
+    return file
+
+
+def _keep_licence(operator: Operator, photo: bytes, actor: User) -> None:
+    """Last in its transaction: a file is not taken back by the database."""
+    kept = Licence(operator=operator, digest=sha256(photo).digest(), uploaded_by=actor)
+    kept.photo.save(f"{kept.uid}.jpg", ContentFile(photo), save=False)
+    try:
+        with transaction.atomic():
+            kept.save()
+    except BaseException:
+        kept.photo.delete(save=False)
+        raise
 
 
 def _known(phone: str) -> User | None:
     """The operator's person whose phone it is, or a refusal of who may not come this way."""
     people = [
         user
-        for user in User.objects.filter(phone_index=blind_index(phone)).select_related("agency").order_by("id")
+        for user in User.objects.filter(phone_index__in=blind_indexes(phone)).select_related("agency").order_by("id")
         if user.is_open or not user.is_demo
     ]
     own = [user for user in people if user.is_operator and user.is_active]
@@ -147,7 +200,7 @@ def _name_for(phone: str) -> str:
 
 def _note_failure(phone: str) -> None:
     """A false code stands in the log of who it would have signed in."""
-    known = User.objects.filter(phone_index=blind_index(phone), is_operator=True, is_active=True)[:2]
+    known = User.objects.filter(phone_index__in=blind_indexes(phone), is_operator=True, is_active=True)[:2]
     if len(known) == 1:
         record("account.text_code_failed", actor=None, target=known[0], region_code=known[0].place)
 

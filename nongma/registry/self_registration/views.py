@@ -7,7 +7,7 @@ from cryptography.exceptions import InvalidTag
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from nongma.accounts.access import Action, SignedInRequest, requires
 from nongma.accounts.models import User
+from nongma.lib.downloads import download
 from nongma.lib.fields import decrypt, encrypt
 from nongma.lib.masking import mask_phone
 from nongma.lib.phones import tidy
@@ -26,14 +27,16 @@ from nongma.regions.boundaries import county_at
 from nongma.regions.models import Region
 from nongma.regions.queries import find_region
 from nongma.registry.models import PERSONS, Operator, OperatorMember
+from nongma.registry.queries import operator_of
 from nongma.registry.self_registration.codes import seconds_to_wait, send_code
-from nongma.registry.self_registration.forms import NEEDS_EITHER, PhoneForm, SelfRegistrationForm, TextCodeForm
-from nongma.registry.self_registration.services import draft_of, save_draft, send_in, sign_in_by_phone
+from nongma.registry.self_registration.forms import NEEDS_EITHER, ROWS, PhoneForm, SelfRegistrationForm, TextCodeForm
+from nongma.registry.self_registration.photos import JPEG
+from nongma.registry.self_registration.services import draft_of, open_licence, save_draft, send_in, sign_in_by_phone
 
 PHONE = "join_phone"
 """Where the session keeps, encrypted, the number that a code was sent to."""
 LISTS = ("kinds", "industries")
-DRAFTED = [name for name in SelfRegistrationForm.base_fields if name != "consent"]
+DRAFTED = [name for name in SelfRegistrationForm.base_fields if name not in ("consent", "licence")]
 
 
 @requires(Action.PUBLIC)
@@ -110,7 +113,7 @@ def register(request: SignedInRequest) -> HttpResponse:
     if OperatorMember.objects.filter(user=user).exists():
         return redirect("join:done")
     kept = draft_of(user)
-    form = SelfRegistrationForm(request.POST or None, initial=_initial(kept, user.phone))
+    form = SelfRegistrationForm(request.POST or None, request.FILES or None, initial=_initial(kept, user.phone))
     if request.method == "POST":
         if form.is_valid():
             try:
@@ -128,6 +131,7 @@ def register(request: SignedInRequest) -> HttpResponse:
         "chosen": find_region(str(form["region"].value() or "")),
         "is_restored": bool(kept) and not form.is_bound,
         "persons": " ".join(PERSONS),
+        "rows": [(form[f"product_{number}"], form[f"scale_{number}"]) for number in ROWS],
         "either": " ".join(NEEDS_EITHER),
         "village": Region.Level.VILLAGE,
     }
@@ -171,6 +175,20 @@ def done(request: SignedInRequest) -> HttpResponse:
     if own is None:
         return redirect("join:register")
     return render(request, "registry/self/done.html", {"operator": own})
+
+
+@requires(Action.VIEW_OPERATORS)
+@never_cache
+@require_POST
+def licence(request: SignedInRequest, code: str) -> HttpResponseBase:
+    """营业执照照片；谁看过都留痕。"""
+    shown = operator_of(code, request.user)
+    try:
+        file = open_licence(operator=shown, actor=request.user)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+        return redirect(shown)
+    return download(request, file, name=f"执照-{shown.code}.jpg", content_type=JPEG)
 
 
 def _phone_of(request: HttpRequest) -> str:

@@ -26,6 +26,7 @@ function chooseNumbers() {
     const isEither = kinds.length > 0 && kinds.every((kind) => either.includes(kind));
     show("uscc", isLicensed || isEither, isLicensed);
     show("id_number", kinds.length > 0 && !isLicensed, !isEither);
+    show("licence", isLicensed || isEither, false);
     // A person is the contact, too.
     show("contact", !isPerson, true);
     numbers.hidden = !isEither;
@@ -34,6 +35,7 @@ function chooseNumbers() {
 
 async function save() {
     const body = new FormData(form);
+    body.delete("licence");
     try {
         const answer = await fetch(form.dataset.draft, { method: "POST", body });
         if (!isSending) {
