@@ -8,7 +8,6 @@ Nobody has a password: tests sign in by force, so that a user costs one row and 
 import itertools
 import threading
 import time
-from base64 import b32encode
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -29,7 +28,7 @@ from nongma.catalogue.models import Product
 from nongma.certificates.models import Basis, Certificate
 from nongma.certificates.services import issue_certificate
 from nongma.codes.models import CodeRange
-from nongma.lib.fields import blind_index, encrypt
+from nongma.lib.fields import blind_index, encrypt_bytes
 from nongma.lib.refused import Refused
 from nongma.origins.models import Origin
 from nongma.regions.models import Region
@@ -47,7 +46,7 @@ LIANDU = 331102000000
 COUNTRY = 0
 LI_POINT = (Decimal("109.158151"), Decimal("18.435040"))
 CHEN_POINT = (Decimal("119.874341"), Decimal("28.203296"))
-TOTP_KEY = encrypt(b32encode(b"twenty bytes of test").decode())
+TOTP_KEY = encrypt_bytes(b"twenty bytes of test")
 LI_PHONE = "19900005935"
 
 _serials = itertools.count(900_000_000_000)

@@ -1,7 +1,6 @@
 """Enrolling the second factor: a phone (动态口令), and recovery codes on paper for when it is lost (恢复码)."""
 
 import secrets
-from base64 import b32encode
 from datetime import timedelta
 
 from django.db import transaction
@@ -11,7 +10,7 @@ from nongma.accounts.access import must_use_totp
 from nongma.accounts.codes import RECOVERY_LETTERS, digest_of, fits
 from nongma.accounts.models import Authenticator, RecoveryCode, User
 from nongma.audit.services import record
-from nongma.lib.fields import encrypt
+from nongma.lib.fields import encrypt_bytes
 from nongma.lib.letters import DASH, random_letters
 from nongma.lib.refused import Refused
 
@@ -35,7 +34,7 @@ def start_enrolling(*, actor: User) -> Authenticator:
     """Make a secret for a person's phone, in the place of one begun before; not in use until `confirm_phone`."""
     User.objects.select_for_update(no_key=True).get(pk=actor.pk)
     Authenticator.objects.filter(user=actor, confirmed=False).delete()
-    key = encrypt(b32encode(secrets.token_bytes(SECRET_BYTES)).decode())
+    key = encrypt_bytes(secrets.token_bytes(SECRET_BYTES))
     pending: Authenticator = Authenticator.objects.create(user=actor, name=NAME, key=key, confirmed=False)
     return pending
 

@@ -20,7 +20,7 @@ from nongma.accounts.sessions import ADDRESS, AGENT, PROVED, PROVED_FULLY, START
 from nongma.accounts.sign_ins import device_in_words
 from nongma.audit.models import Entry, first_key
 from nongma.audit.services import record
-from nongma.lib.fields import blind_index
+from nongma.lib.fields import digest_of
 from nongma.lib.proxies import address_of
 from nongma.lib.refused import Refused
 
@@ -146,7 +146,7 @@ def _is_at_home(user: User, address: str | None) -> bool:
 
 def _name_in_log(username: str) -> str:
     """A username as failures are counted by: it may be a password that was typed into the wrong field."""
-    return blind_index(f"failure:{username}").hex()
+    return digest_of(f"failure:{username}").hex()
 
 
 def _given_at(user: User) -> datetime:

@@ -20,14 +20,14 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage
 
-from nongma.lib import keys
+from nongma.lib.fields import ID_LETTERS, ring
 
 if TYPE_CHECKING:
     AnyFile = File[Any]
 else:
     AnyFile = File
 
-MAGIC = b"NMF1"
+OLDEST_MAGIC, MAGIC = b"NMF1", b"NMF2"
 PIECE = 64 * 1024
 PREFIX_BYTES, TAG_BYTES = 7, 16
 IN_MEMORY = 2 * 1024 * 1024
@@ -35,34 +35,77 @@ IN_MEMORY = 2 * 1024 * 1024
 
 def seal(parts: Iterable[bytes]) -> Iterator[bytes]:
     """The sealed file of a plain one, both in parts of any size."""
-    prefix = os.urandom(PREFIX_BYTES)
-    yield MAGIC + prefix
+    held, prefix = ring(), os.urandom(PREFIX_BYTES)
+    cipher = _cipher(held.keys[0])
+    yield MAGIC + held.newest.encode() + prefix
     number, waiting = 0, bytearray()
     for part in parts:
         waiting += part
         while len(waiting) > PIECE:
-            yield _cipher().encrypt(_nonce(prefix, number, last=False), bytes(waiting[:PIECE]), MAGIC)
+            yield cipher.encrypt(_nonce(prefix, number, last=False), bytes(waiting[:PIECE]), MAGIC)
             del waiting[:PIECE]
             number += 1
-    yield _cipher().encrypt(_nonce(prefix, number, last=True), bytes(waiting), MAGIC)
+    yield cipher.encrypt(_nonce(prefix, number, last=True), bytes(waiting), MAGIC)
 
 
 def unseal(file: IO[bytes]) -> Iterator[bytes]:
     """The plain file in parts. Raises ValueError when it was cut, changed, or sealed with another key."""
-    head = file.read(len(MAGIC) + PREFIX_BYTES)
-    prefix = head.removeprefix(MAGIC)
-    if len(prefix) != PREFIX_BYTES or not head.startswith(MAGIC):
+    magic, cipher = _opened(file)
+    prefix = file.read(PREFIX_BYTES)
+    if len(prefix) != PREFIX_BYTES:
         raise ValueError("not a sealed file")
     number, piece = 0, file.read(PIECE + TAG_BYTES)
     while True:
         following = file.read(PIECE + TAG_BYTES)
         try:
-            yield _cipher().decrypt(_nonce(prefix, number, last=not following), piece, MAGIC)
+            yield cipher.decrypt(_nonce(prefix, number, last=not following), piece, magic)
         except InvalidTag:
             raise ValueError("a sealed file that was cut or changed, or another key") from None
         if not following:
             return
         number, piece = number + 1, following
+
+
+def key_of(file: IO[bytes]) -> str:
+    """The name of the key that a file is sealed with; nothing for a file that is not sealed."""
+    magic = file.read(len(MAGIC))
+    if magic == OLDEST_MAGIC:
+        return ring().ids[-1]
+    return file.read(ID_LETTERS).decode(errors="replace") if magic == MAGIC else ""
+
+
+def reseal(path: Path) -> None:
+    """Seal a file with the newest key; it is replaced whole, and stays away when it was deleted meanwhile."""
+    draft = path.with_name(f".{path.name}.sealing")
+    with path.open("rb") as file, open(draft, "wb", opener=_for_owner) as sealed:
+        sealed.writelines(seal(unseal(file)))
+        sealed.flush()
+        os.fsync(sealed.fileno())
+    seen = path.stat() if path.exists() else None
+    if seen is None:
+        draft.unlink()
+        return
+    os.utime(draft, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    draft.replace(path)
+    _flush(path.parent)
+
+
+def _for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _opened(file: IO[bytes]) -> tuple[bytes, AESGCM]:
+    """The mark of a sealed file, and what opens it."""
+    start = file.tell()
+    name = key_of(file)
+    held = ring() if name in ring().ciphers else ring(anew=True)
+    if name not in held.ciphers:
+        raise ValueError("not a sealed file, or another key")
+    end = file.tell()
+    file.seek(start)
+    magic = file.read(len(MAGIC))
+    file.seek(end)
+    return magic, _cipher(held.keys[held.ids.index(name)])
 
 
 @contextlib.contextmanager
@@ -118,8 +161,7 @@ def _flush(path: Path) -> None:
 
 
 @functools.cache
-def _cipher() -> AESGCM:
-    field_key = keys.key_bytes(settings.DATA, "NONGMA_FIELD_KEY", 32)
+def _cipher(field_key: bytes) -> AESGCM:
     return AESGCM(HKDF(hashes.SHA256(), 32, salt=None, info=b"nongma files").derive(field_key))
 
 

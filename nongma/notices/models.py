@@ -173,6 +173,11 @@ class OutgoingQuerySet(models.QuerySet["Outgoing"]):
         return self.exclude(state=Outgoing.State.HELD)
 
 
+def indexed_as(recipient: str, channel: str) -> str:
+    """What the index of a recipient is made of."""
+    return f"{channel}:{recipient.lower()}"
+
+
 class Outgoing(models.Model):
     """A message that leaves the platform, and what became of it (外发消息).
 
@@ -201,7 +206,7 @@ class Outgoing(models.Model):
     channel = models.CharField("方式", max_length=8, choices=Channel.choices)
     via = models.CharField("经由", max_length=8, choices=Via.choices)
     purpose = models.CharField("用途", max_length=8, choices=Purpose.choices)
-    recipient = EncryptedTextField("接收人")
+    recipient = EncryptedTextField("接收人", index="recipient_index", index_with=("channel",), indexed_as=indexed_as)
     recipient_index = models.BinaryField("接收人索引", max_length=16)
     masked = models.CharField("接收人（部分）", max_length=120)
     subject = EncryptedTextField("标题", blank=True, default="")

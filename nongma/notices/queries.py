@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.db.models import Q
 
 from nongma.accounts.models import User
-from nongma.lib.fields import blind_index
+from nongma.lib.fields import blind_indexes
 from nongma.lib.phones import is_mobile, tidy
 from nongma.notices.models import Channel, Notice, NoticeQuerySet, Outgoing, OutgoingQuerySet, Preference
 from nongma.notices.sending import address_of
@@ -51,4 +51,4 @@ def _to(recipient: str) -> Q:
     number = tidy(recipient)
     names = [f"{Channel.SMS}:{number}"] if is_mobile(number) else []
     names += [f"{channel}:{recipient.lower()}" for channel in (Channel.MAIL, Channel.WEBHOOK)]
-    return Q(recipient_index__in=[blind_index(name) for name in names])
+    return Q(recipient_index__in=[index for name in names for index in blind_indexes(name)])

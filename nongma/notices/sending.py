@@ -18,7 +18,7 @@ from django.utils import timezone
 from nongma.accounts.models import User
 from nongma.audit.services import record
 from nongma.lib.copying import array
-from nongma.lib.fields import blind_index
+from nongma.lib.fields import blind_index, blind_indexes
 from nongma.lib.locks import alone
 from nongma.lib.masking import mask_email, mask_phone
 from nongma.lib.phones import is_mobile, tidy
@@ -251,7 +251,12 @@ class _Limits:
     def __init__(self, messages: Sequence[Message], besides: Outgoing | None = None) -> None:
         now = timezone.now()
         self.hour, self.day = now - timedelta(hours=1), now - timedelta(days=1)
-        indexes = {message.index for message in messages if message.channel in LIMITED}
+        indexes = {
+            index: message.index
+            for message in messages
+            if message.channel in LIMITED
+            for index in blind_indexes(f"{message.channel}:{message.recipient.lower()}")
+        }
         addresses = {message.from_address for message in messages if message.from_address}
         self._lock([*(index.hex() for index in indexes), *addresses])
         sent = Outgoing.objects.counted()
@@ -259,7 +264,7 @@ class _Limits:
             sent = sent.exclude(pk=besides.pk)
         self.in_hour: Counter[bytes] = Counter()
         self.in_day: Counter[bytes] = Counter()
-        by_recipient = sent.filter(recipient_index__in=indexes, created_at__gt=self.day).order_by()
+        by_recipient = sent.filter(recipient_index__in=list(indexes), created_at__gt=self.day).order_by()
         for index, of_day, of_hour in (
             by_recipient.values_list("recipient_index").annotate(
                 Count("pk"), of_hour=Count("pk", filter=Q(created_at__gt=self.hour))
@@ -267,7 +272,8 @@ class _Limits:
             if indexes
             else ()
         ):
-            self.in_day[bytes(index)], self.in_hour[bytes(index)] = of_day, of_hour
+            self.in_day[indexes[bytes(index)]] += of_day
+            self.in_hour[indexes[bytes(index)]] += of_hour
         by_address = sent.filter(from_address__in=addresses, created_at__gt=self.hour).order_by()
         found = by_address.values_list("from_address").annotate(Count("pk")) if addresses else ()
         self.from_address: Counter[str] = Counter(dict(found))

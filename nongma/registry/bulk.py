@@ -18,7 +18,7 @@ from nongma.catalogue.models import Industry
 from nongma.codes.models import CodeRange
 from nongma.codes.services import take
 from nongma.lib.copying import array
-from nongma.lib.fields import blind_index, encrypt
+from nongma.lib.fields import blind_index, blind_indexes, encrypt, hold_keys
 from nongma.lib.ids import uuid7
 from nongma.registry.models import COUNTY_WIDTH, Operator, OperatorKind
 
@@ -29,7 +29,7 @@ class OperatorKey:
 
     county: int
     name: str
-    phone_index: bytes
+    phone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class NewBase:
 
 def key_of(region_code: int, name: str, phone: str) -> OperatorKey:
     """The key of an operator that lives anywhere in the county of `region_code`."""
-    return OperatorKey(region_code // COUNTY_WIDTH, name, blind_index(phone))
+    return OperatorKey(region_code // COUNTY_WIDTH, name, phone)
 
 
 def find_operators(keys: Iterable[OperatorKey]) -> dict[OperatorKey, FoundOperator]:
@@ -81,21 +81,23 @@ def find_operators(keys: Iterable[OperatorKey]) -> dict[OperatorKey, FoundOperat
     wanted = list(dict.fromkeys(keys))
     if not wanted:
         return {}
+    indexed = [(index, place) for place, key in enumerate(wanted) for index in blind_indexes(key.phone)]
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT key.place, found.id, found.uid, found.region_id
-            FROM unnest(%s::bytea[], %s::text[], %s::bigint[]) WITH ORDINALITY AS key(phone, name, county, place)
+            SELECT key.place::bigint, found.id, found.uid, found.region_id
+            FROM unnest(%s::bytea[], %s::text[], %s::bigint[], %s::bigint[]) AS key(phone, name, county, place)
             JOIN registry_operator AS found
               ON found.phone_index = key.phone AND found.name = key.name AND found.region_id / 1000000 = key.county
             """,
             [
-                array(key.phone_index for key in wanted),
-                array(key.name for key in wanted),
-                array(key.county for key in wanted),
+                array(index for index, _ in indexed),
+                array(wanted[place].name for _, place in indexed),
+                array(wanted[place].county for _, place in indexed),
+                array(place for _, place in indexed),
             ],
         )
-        return {wanted[place - 1]: FoundOperator(*row) for place, *row in cursor.fetchall()}
+        return {wanted[place]: FoundOperator(*row) for place, *row in cursor.fetchall()}
 
 
 @transaction.atomic
@@ -106,6 +108,7 @@ def enrol_operators(rows: Sequence[NewOperator], *, actor: User) -> list[FoundOp
     """
     if not rows:
         return []
+    hold_keys()
     keys = [row.key for row in rows]
     first_rows = dict(zip(reversed(keys), reversed(rows), strict=True))
     known = find_operators(first_rows)
@@ -146,7 +149,7 @@ def _insert_operators(missing: list[tuple[OperatorKey, NewOperator]], actor: Use
                 array(row.region_code for row in rows),
                 array(row.contact for row in rows),
                 array(encrypt(row.phone) if row.phone else "" for row in rows),
-                array(key.phone_index for key, _ in missing),
+                array(blind_index(key.phone) for key, _ in missing),
                 array(str(row.industry) for row in rows),
                 array(encrypt(row.address) if row.address else "" for row in rows),
             ],

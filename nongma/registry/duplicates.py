@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from nongma.accounts.models import User
+from nongma.lib.fields import blind_indexes
 from nongma.lib.grams import grams_of
 from nongma.regions.models import Region
 from nongma.regions.queries import path_of
@@ -46,7 +47,7 @@ def likely_duplicates(operator: Operator, user: User) -> list[Likeness]:
         reasons.setdefault(one.pk, []).append(reason)
 
     if operator.phone_index:
-        for one in others.filter(phone_index=operator.phone_index)[:MOST_SHOWN]:
+        for one in others.filter(phone_index__in=blind_indexes(operator.phone))[:MOST_SHOWN]:
             note(one, "手机号相同")
     places = [place.name for place in path_of(operator.region_id)]
     core = core_of(operator.name, places)

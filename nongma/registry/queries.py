@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from nongma.accounts.models import User
 from nongma.codes.codec import decode
 from nongma.lib import phones
-from nongma.lib.fields import blind_index
+from nongma.lib.fields import blind_indexes
 from nongma.lib.pages import page_of
 from nongma.lib.sorting import Sorting
 from nongma.regions.models import Region
@@ -66,7 +66,7 @@ def _called(operators: OperatorQuerySet, text: str) -> OperatorQuerySet:
     if not identity.uscc_fault(identity.tidy(text)):
         return operators.filter(uscc=identity.tidy(text))
     if phones.is_mobile(phones.tidy(text)):
-        return operators.filter(phone_index=blind_index(phones.tidy(text)))
+        return operators.filter(phone_index__in=blind_indexes(phones.tidy(text)))
     return operators.named(text)
 
 

@@ -19,7 +19,7 @@ from nongma.accounts.models import Agency, Department, Membership, Role, User
 from nongma.accounts.services.agencies import check_may_create, checked_name, is_taken_over
 from nongma.accounts.services.people import checked_email, checked_username
 from nongma.accounts.services.posts import administrator_exists, check_standing
-from nongma.lib.fields import blind_index
+from nongma.lib.fields import blind_index, blind_indexes
 from nongma.lib.masking import mask_email, mask_phone
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
@@ -28,7 +28,7 @@ from nongma.regions.spans import above, ancestors_of
 from nongma.regions.wording import is_filler
 
 AgencyKey = tuple[int, str, str]
-PersonKey = tuple[AgencyKey, str, bytes]
+PersonKey = tuple[AgencyKey, str, str]
 
 MOBILE_IN_TEXT = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)", re.ASCII)
 MAIL_IN_TEXT = re.compile(r"[^\s@“”]+@[^\s@“”]+")
@@ -126,7 +126,7 @@ class Around:
 
     def _read_people(self, lines: Sequence[Line], lock: bool) -> None:
         names = {line.username.upper() for line in lines if line.username}
-        phones = {blind_index(line.phone) for line in lines if line.phone}
+        phones = {index for line in lines if line.phone for index in blind_indexes(line.phone)}
         here = [one.pk for one in self.agencies.values()]
         found = User.objects.annotate(upper=Upper("username")).filter(
             Q(upper__in=names) | Q(phone_index__in=phones, agency__in=here)
@@ -135,9 +135,9 @@ class Around:
         self.by_username: dict[str, User] = {user.username.upper(): user for user in people}
         by_agency = {one.pk: key_of(one) for one in self.agencies.values()}
         self.by_phone: dict[PersonKey, User] = {
-            (by_agency[user.agency_id], user.name, bytes(user.phone_index)): user
+            (by_agency[user.agency_id], user.name, user.phone): user
             for user in people
-            if user.agency_id in by_agency and user.phone_index
+            if user.agency_id in by_agency and user.phone
         }
         self.posts: set[tuple[str, AgencyKey, str]] = set()
         self.holders: dict[AgencyKey, User] = {}
@@ -164,7 +164,7 @@ class Around:
         if line.username:
             return self.by_username.get(line.username.upper())
         if line.name and line.phone:
-            return self.by_phone.get((key_of(agency), line.name, blind_index(line.phone)))
+            return self.by_phone.get((key_of(agency), line.name, line.phone))
         return None
 
     def take_in(self, one: Judged) -> None:
@@ -184,8 +184,8 @@ class Around:
         if one.is_new_user:
             if one.user.username:
                 self.by_username[one.user.username.upper()] = one.user
-            if one.user.phone_index:
-                self.by_phone[key, one.user.name, bytes(one.user.phone_index)] = one.user
+            if one.user.phone:
+                self.by_phone[key, one.user.name, one.user.phone] = one.user
         self.posts |= {(_mark(one.user), key, role) for role in one.roles}
         if Role.ADMINISTRATOR in one.roles:
             self.holders[key] = agency.administrator = one.user

@@ -1,10 +1,9 @@
-from base64 import b32encode
 from binascii import unhexlify
 
 from django.db import migrations
 from django.db.migrations.state import StateApps
 
-from nongma.lib.fields import encrypt
+from nongma.lib.fields import encrypt_bytes
 
 PLAIN_LETTERS = 40
 
@@ -14,7 +13,7 @@ def encrypt_secrets(apps: StateApps, schema_editor: object) -> None:
     devices = apps.get_model("otp_totp", "TOTPDevice").objects
     for device in devices.all().iterator():
         if len(device.key) == PLAIN_LETTERS:
-            device.key = encrypt(b32encode(unhexlify(device.key)).decode())
+            device.key = encrypt_bytes(unhexlify(device.key))
             device.save(update_fields=["key"])
 
 

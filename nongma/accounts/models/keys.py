@@ -1,6 +1,14 @@
+from typing import ClassVar
+
 from django.db import models
 
 from nongma.accounts.models.people import User
+from nongma.lib.fields import decrypt, encrypt
+
+
+def renewed(stored: bytes) -> bytes:
+    """A kept answer under the newest key."""
+    return encrypt(decrypt(bytes(stored).decode())).encode()
 
 
 class IdempotencyKey(models.Model):
@@ -13,6 +21,8 @@ class IdempotencyKey(models.Model):
     headers = models.JSONField()
     body = models.BinaryField()
     at = models.DateTimeField(auto_now_add=True)
+
+    encrypted: ClassVar = {"body": renewed}
 
     class Meta:
         verbose_name = "幂等键"

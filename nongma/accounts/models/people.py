@@ -112,7 +112,7 @@ class User(AbstractBaseUser):
         ThirdParty, models.PROTECT, null=True, blank=True, verbose_name="第三方机构", related_name="people"
     )
     place = models.BigIntegerField("所在地", null=True, help_text="所在机构或主体的区划代码，名单按它读")
-    phone = EncryptedTextField("手机", blank=True, default="")
+    phone = EncryptedTextField("手机", index="phone_index", blank=True, default="")
     phone_index = models.BinaryField("手机索引", null=True, max_length=16)
     email = EncryptedTextField("邮箱", blank=True, default="")
     is_active = models.BooleanField("启用", default=True, help_text="注销的账号不再启用")

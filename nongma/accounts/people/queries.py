@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from nongma.accounts.models import Agency, Membership, User, UserQuerySet
 from nongma.accounts.people.forms import PersonFilterForm, State
 from nongma.lib import phones
-from nongma.lib.fields import blind_index
+from nongma.lib.fields import blind_indexes
 from nongma.lib.pages import page_of
 from nongma.lib.sorting import Sorting
 from nongma.regions.models import Region
@@ -63,7 +63,7 @@ class PersonFilter:
 def _called(people: UserQuerySet, text: str) -> UserQuerySet:
     """People by what is typed: a whole phone number, the beginning of a username, or part of a name."""
     if phones.is_mobile(phones.tidy(text)):
-        return people.filter(phone_index=blind_index(phones.tidy(text)))
+        return people.filter(phone_index__in=blind_indexes(phones.tidy(text)))
     return people.called(text)
 
 

@@ -7,9 +7,10 @@ from django.core.files.base import ContentFile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nongma.lib.fields import ID_LETTERS
 from nongma.lib.sealed import MAGIC, PIECE, PREFIX_BYTES, TAG_BYTES, SealedStorage, in_memory, seal, unseal
 
-HEAD = len(MAGIC) + PREFIX_BYTES
+HEAD = len(MAGIC) + ID_LETTERS + PREFIX_BYTES
 
 
 def sealed(*parts: bytes) -> bytes:

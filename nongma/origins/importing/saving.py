@@ -28,7 +28,7 @@ from nongma.audit.services import record_many
 from nongma.catalogue.models import Industry
 from nongma.codes.services import subjects_changed
 from nongma.lib.copying import array, copy_rows
-from nongma.lib.fields import blind_index, encrypt
+from nongma.lib.fields import digest_of, encrypt
 from nongma.lib.ids import uuid7
 from nongma.origins.importing.judging import JudgedLine
 from nongma.origins.importing.lines import Line
@@ -132,7 +132,7 @@ def key_of(one: JudgedLine) -> bytes:
     line = one.line
     season = (line.on_sale or "")[:7]
     parts = (one.region_code // COUNTY_WIDTH, line.name, line.phone, one.region_code, one.product_id, season)
-    return blind_index("\x1f".join(map(str, parts)))[:KEY_BYTES]
+    return digest_of("\x1f".join(map(str, parts)))[:KEY_BYTES]
 
 
 def fingerprint_of(one: JudgedLine) -> bytes:
@@ -143,7 +143,7 @@ def fingerprint_of(one: JudgedLine) -> bytes:
         line.contact, line.phone, line.scale, line.unit, line.on_sale, line.off_sale, line.methods, line.traces,
         line.credit, line.grid_name, line.grid_phone, line.collector, line.collector_phone,
     )  # fmt: skip
-    return blind_index("\x1f".join(map(str, parts)))
+    return digest_of("\x1f".join(map(str, parts)))
 
 
 def _plan(job: ImportJob, good: Sequence[JudgedLine], outcome: Outcome) -> list[Plan]:
@@ -193,7 +193,7 @@ def _place_of(one: JudgedLine, fingerprint: bytes) -> bytes:
     """What tells records of one key apart: the point, or the content of a draft that has none; 4 bytes."""
     if one.longitude is None:
         return fingerprint[:4]
-    return blind_index(f"{one.longitude},{one.latitude}")[:4]
+    return digest_of(f"{one.longitude},{one.latitude}")[:4]
 
 
 def _is_same(one: JudgedLine, fingerprint: bytes, record: Known) -> bool:

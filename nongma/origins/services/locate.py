@@ -12,7 +12,7 @@ from nongma.accounts.access import Action, may, scope_of
 from nongma.accounts.models import User
 from nongma.audit.services import record, told
 from nongma.codes.services import subjects_changed
-from nongma.lib.fields import blind_index
+from nongma.lib.fields import digest_of
 from nongma.lib.quadkeys import quadkey
 from nongma.lib.refused import Misfilled, Refused
 from nongma.lib.sheets.cleaning import BadValue
@@ -218,7 +218,7 @@ def _save(origin: Origin) -> None:
 
 def _place_digest(origin: Origin) -> bytes:
     """The last bytes of `identity`, as the import makes them, so that the same line loaded again is recognised."""
-    return blind_index(f"{origin.longitude},{origin.latitude}")[: 16 - KEY_BYTES]
+    return digest_of(f"{origin.longitude},{origin.latitude}")[: 16 - KEY_BYTES]
 
 
 def _as_judged(origin: Origin) -> JudgedLine:

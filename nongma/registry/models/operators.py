@@ -91,7 +91,7 @@ class Operator(models.Model):
     kinds = ArrayField(models.CharField(max_length=20, choices=OperatorKind.choices), verbose_name="主体类型")
     name = models.CharField("名称", max_length=100)
     uscc = models.CharField("统一社会信用代码", max_length=18, null=True, blank=True, unique=True)
-    id_number = EncryptedTextField("身份证号", blank=True, default="")
+    id_number = EncryptedTextField("身份证号", index="id_index", blank=True, default="")
     id_index = models.BinaryField("身份证号索引", null=True, unique=True, max_length=16)
     region = models.ForeignKey(Region, models.PROTECT, verbose_name="行政区划", related_name="+")
     address = EncryptedTextField("地址", blank=True, default="")
@@ -101,7 +101,7 @@ class Operator(models.Model):
         models.CharField(max_length=10, choices=Industry.choices), verbose_name="行业", default=list, blank=True
     )
     contact = models.CharField("联系人", max_length=60, blank=True)
-    phone = EncryptedTextField("手机", blank=True, default="")
+    phone = EncryptedTextField("手机", index="phone_index", blank=True, default="")
     phone_index = models.BinaryField("手机索引", null=True, max_length=16)
     status = models.CharField("状态", max_length=12, choices=Status.choices)
     reviewed_by = models.ForeignKey(

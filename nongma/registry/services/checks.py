@@ -8,7 +8,7 @@ from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import User
 from nongma.catalogue.models import Industry
 from nongma.lib import phones
-from nongma.lib.fields import blind_index
+from nongma.lib.fields import blind_index, blind_indexes, hold_keys
 from nongma.lib.refused import Misfilled, Refused
 from nongma.regions.models import Region
 from nongma.registry import identity
@@ -112,14 +112,15 @@ def checked_place(point: Point | None) -> dict[str, Decimal | None]:
 
 def check_unregistered(values: dict[str, Any], apart_from: Operator | None = None) -> None:
     """Refuse what is on file: by 统一社会信用代码, by 身份证号, or by name and phone in the same county."""
+    hold_keys()
     others = Operator.objects.exclude(pk=apart_from.pk) if apart_from else Operator.objects.all()
     if values["uscc"] and others.filter(uscc=values["uscc"]).exists():
         raise Refused("already_registered", "这个统一社会信用代码已经登记过主体", field="uscc")
-    if values["id_index"] and others.filter(id_index=values["id_index"]).exists():
+    if values["id_index"] and others.filter(id_index__in=blind_indexes(values["id_number"])).exists():
         raise Refused("already_registered", "这个身份证号已经登记过主体", field="id_number")
     if values["phone_index"]:
         county = values["region"].pk // COUNTY_WIDTH * COUNTY_WIDTH
-        same = others.filter(phone_index=values["phone_index"], name=values["name"])
+        same = others.filter(phone_index__in=blind_indexes(values["phone"]), name=values["name"])
         if same.filter(region_id__gte=county, region_id__lt=county + COUNTY_WIDTH).exists():
             raise Refused("already_registered", "本县已经有同名、同手机号的主体", field="name")
 

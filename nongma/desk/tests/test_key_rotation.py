@@ -1,0 +1,91 @@
+"""Personal data gets a new key while it is in use (密钥轮换)."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from nongma.accounts.models import Authenticator, User
+from nongma.lib import fields, keys, rotation
+from nongma.lib.fields import blind_index, blind_indexes, digest_of
+from nongma.testing import TOTP_KEY
+
+pytestmark = pytest.mark.django_db
+PHONE = "19900002449"
+
+
+@pytest.fixture(autouse=True)
+def own_keys(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of the test's own that begins with the key of all tests."""
+    text = keys.secret(settings.DATA, fields.FIELD_KEY).split()[0]
+    for name in (fields.FIELD_KEY, f"{fields.FIELD_KEY}_FILE", fields.OLD_KEYS, fields.DIGEST_KEY):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "keys").mkdir()
+    path = tmp_path / "keys" / "field_key"
+    path.write_text(text)
+    settings.DATA, settings.MEDIA_ROOT = tmp_path, tmp_path
+    monkeypatch.setattr(fields, "_held", None)
+    return path
+
+
+def _stored(user: User) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT phone FROM accounts_user WHERE id = %s", [user.pk])
+        return str(cursor.fetchone()[0])
+
+
+def test_it_finds_and_reads_a_person_before_during_and_after(wang: User, own_keys: Path) -> None:
+    wang.phone = PHONE
+    wang.save()
+    old, digest = fields.ring().newest, digest_of("x")
+    Authenticator.objects.create(user=wang, name="手机", key=TOTP_KEY, confirmed=True)
+    name = default_storage.save("imports/202601/a.xlsx", ContentFile(b"sheet"))
+    assert rotation.begin()
+    assert _stored(wang).startswith(f"{old}.")
+    assert User.objects.get(phone_index__in=blind_indexes(PHONE)).phone == PHONE
+    assert rotation.write_anew(lambda *_: None) == 0
+    call_command("rotate_field_key", drop_old=True, verbosity=0)
+    assert len(own_keys.read_text().split()) == 1
+    assert not _stored(wang).startswith(f"{old}.")
+    assert User.objects.get(phone_index=blind_index(PHONE)).phone == PHONE
+    assert Authenticator.objects.get(user=wang).bin_key == b"twenty bytes of test"
+    with default_storage.open(name) as file:
+        assert file.read() == b"sheet"
+    fields._digest_key.cache_clear()
+    assert digest_of("x") == digest
+
+
+def test_it_reads_what_names_no_key(wang: User) -> None:
+    wang.phone = PHONE
+    wang.save()
+    unnamed = _stored(wang).partition(".")[2]
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_user SET phone = %s WHERE id = %s", [unnamed, wang.pk])
+    rotation.begin()
+    assert User.objects.get(pk=wang.pk).phone == PHONE
+    assert rotation.write_anew(lambda *_: None) == 0
+    assert _stored(wang).startswith(f"{fields.ring().newest}.")
+
+
+def test_it_goes_on_with_the_key_that_was_begun(own_keys: Path) -> None:
+    assert rotation.begin()
+    begun = own_keys.read_text()
+    assert not rotation.begin()
+    assert own_keys.read_text() == begun
+
+
+def test_it_keeps_the_old_key_while_something_is_left(
+    wang: User, own_keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wang.phone = PHONE
+    wang.save()
+    rotation.begin()
+    before, stored = own_keys.read_text(), _stored(wang)
+    monkeypatch.setattr(rotation, "_renew", lambda *_: 0)
+    with pytest.raises(CommandError, match="旧密钥保留"):
+        call_command("rotate_field_key", drop_old=True, verbosity=0)
+    assert (own_keys.read_text(), _stored(wang)) == (before, stored)
