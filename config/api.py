@@ -29,6 +29,7 @@ ROOMS = (
     "notices",
     "catalogue",
     "registry",
+    "registry.certifications",
     "origins",
     "tracing",
     "certificates",

@@ -23,7 +23,7 @@ from nongma.lib.signing import is_signed, public_keys
 from nongma.public import words
 from nongma.public.negotiation import Form, Language
 from nongma.public.places import county_map
-from nongma.public.queries import GONE, MOST_SCANS_COUNTED, Party, Place, Promise, State, Subject
+from nongma.public.queries import GONE, MOST_SCANS_COUNTED, Held, Party, Place, Promise, State, Subject
 
 STYLE = (Path(__file__).parent / "templates" / "public" / "style.css").read_text(encoding="utf-8").strip()
 STYLE_DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
@@ -92,10 +92,12 @@ def subject_page(subject: Subject, language: Language) -> str:
         "made_on": subject.made_on.isoformat() if subject.made_on else "",
         "certificate": certificate,
         "parties": _parties(subject, language),
+        "held": [(_held_name(one, language), one) for one in subject.held],
         "products": w["separator"].join(subject.products),
         "origin": origin,
         "code": _grouped(subject.code),
         "kind": words.KINDS[language][subject.kind],
+        "office": f"/operators/{subject.code}/" if subject.kind is CodeRange.Kind.OPERATOR else "",
         "lot_code": _grouped(subject.lot_code) if subject.lot_code != subject.code else [],
         "journey": [(words.STEPS[language][step.step], step.on.isoformat(), step.place) for step in subject.journey],
         "scanned": _scanned(subject, w),
@@ -154,6 +156,16 @@ def subject_data(subject: Subject) -> dict[str, Any]:
         if origin
         else None,
         "certificate": _certificate_data(certificate, subject.unit) if certificate else None,
+        "certifications": [
+            {
+                "kind": one.kind,
+                "name": _held_name(one, Language.CHINESE),
+                "number": one.number,
+                "valid_until": one.to_on,
+                "confirmed": one.confirmed,
+            }
+            for one in subject.held
+        ],
         "products": subject.products,
         "journey": [{"step": step.step, "on": step.on, "place": step.place} for step in subject.journey],
         "scans": {"count": subject.scans, "first_at": subject.first_scan},
@@ -228,6 +240,10 @@ def _parties(subject: Subject, language: Language) -> list[tuple[str, Party, str
     else:
         found = [(w["grower"], subject.grower), (w["issuer"], subject.operator)]
     return [(label, party, _labels(words.OPERATOR_KINDS, party.kinds, language)) for label, party in found]
+
+
+def _held_name(held: Held, language: Language) -> str:
+    return held.name or words.HELD[language][held.kind]
 
 
 def _promises(certificate: Promise, language: Language) -> list[str]:

@@ -90,6 +90,17 @@ class Promise:
 
 
 @dataclass(frozen=True)
+class Held:
+    """A certification that holds today; `kind` is its name in words when it is of another kind than the usual."""
+
+    kind: str
+    name: str
+    number: str
+    to_on: date | None
+    confirmed: bool
+
+
+@dataclass(frozen=True)
 class Step:
     """One step of the journey."""
 
@@ -126,6 +137,8 @@ class Subject:
     scans: int
     first_scan: datetime | None
     subjects: frozenset[UUID] = field(default_factory=frozenset)
+    held: list[Held] = field(default_factory=list)
+    read_on: date = field(default_factory=timezone.localdate)
 
 
 # Rows of the lineage come nearest first, each lot once, and the LIMIT on it stops the walk; a mix of mixes has many.
@@ -192,6 +205,15 @@ SELECT asked.kind, asked.state AS code_state, asked.subject,
             FROM origins_origin held JOIN catalogue_product grown ON grown.id = held.product_id
             WHERE held.state = 'approved' AND (held.base_id = asked.base_id OR held.operator_id = asked.operator_id)
             LIMIT 12) ELSE ARRAY[]::text[] END AS products,
+       (SELECT json_agg(certified) FROM (
+            SELECT held.kind, held.name, held.number, held.to_on, held.confirmed_on IS NOT NULL AS confirmed
+            FROM registry_certification held
+            WHERE held.operator_id = COALESCE(grower.id, operator.id) AND held.withdrawn_on IS NULL
+              AND held.from_on <= %(today)s AND (held.to_on IS NULL OR held.to_on >= %(today)s)
+              AND (lot.id IS NULL OR EXISTS (
+                    SELECT FROM registry_certification_products named
+                    WHERE named.certification_id = held.id AND named.product_id = lot.product_id))
+            ORDER BY held.id DESC LIMIT 20) certified) AS held,
        (SELECT count(*) FROM (
             SELECT FROM codes_scan WHERE serial = %(serial)s LIMIT %(most_scans)s) seen) AS scans,
        (SELECT at FROM codes_scan WHERE serial = %(serial)s ORDER BY id LIMIT 1) AS first_scan
@@ -222,24 +244,26 @@ LEFT JOIN LATERAL (
 async def read_subject(pool: Pool, serial: int) -> Subject | None:
     """What the code of this serial stands for; None when it was never issued."""
     async with pool.connection() as connection:
-        cursor = await connection.execute(STATEMENT, parameters_of(serial))
+        parameters = parameters_of(serial)
+        cursor = await connection.execute(STATEMENT, parameters)
         row = await cursor.fetchone()
     if row is None or row["operator_uid"] is None:
         return None
-    return _subject(serial, row)
+    return _subject(serial, row, parameters["today"])
 
 
 def parameters_of(serial: int) -> dict[str, Any]:
     """What STATEMENT asks for the code of a serial."""
     return {
         "serial": serial,
+        "today": timezone.localdate(),
         "steps": list(STEPS_SHOWN),
         "most_scans": MOST_SCANS_COUNTED,
         "most_lots": MOST_LOTS_FOLLOWED,
     }
 
 
-def _subject(serial: int, row: dict[str, Any]) -> Subject:
+def _subject(serial: int, row: dict[str, Any], today: date) -> Subject:
     state, reason = _state(row)
     operator = _party(row, "operator")
     assert operator is not None
@@ -272,6 +296,17 @@ def _subject(serial: int, row: dict[str, Any]) -> Subject:
             for name in ("subject", "lot_uid", "certificate_uid", "operator_uid", "grower_uid", "base_uid")
             if (uid := row[name]) is not None
         ),
+        held=[
+            Held(
+                kind=one["kind"],
+                name=one["name"],
+                number=one["number"],
+                to_on=date.fromisoformat(one["to_on"]) if one["to_on"] else None,
+                confirmed=one["confirmed"],
+            )
+            for one in row["held"] or []
+        ],
+        read_on=today,
     )
 
 

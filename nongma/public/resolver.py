@@ -8,9 +8,12 @@ import re
 import time
 import unicodedata
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import date, datetime, timedelta
+from datetime import time as clock
 from typing import Any
 from urllib.parse import parse_qs
 
+from django.utils import timezone
 from psycopg import Error
 from psycopg_pool import PoolTimeout
 
@@ -180,6 +183,7 @@ def _method_not_allowed() -> Answer:
 
 
 def _keep(subject: Subject, answer: Answer) -> Kept:
+    seconds = TTL_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311 (so that not all end at once)
     return Kept(
         start={"type": "http.response.start", "status": answer.status, "headers": answer.headers},
         body={"type": "http.response.body", "body": answer.body},
@@ -188,8 +192,14 @@ def _keep(subject: Subject, answer: Answer) -> Kept:
         kind=subject.kind.value,
         state=subject.state.value,
         subjects=subject.subjects,
-        until=time.monotonic() + TTL_SECONDS * random.uniform(0.8, 1.2),  # noqa: S311 (so that not all end at once)
+        until=time.monotonic() + min(_seconds_of_day_left(subject.read_on), seconds),
     )
+
+
+def _seconds_of_day_left(day: date) -> float:
+    """How long what was read on a day is true: a certification ends with the day."""
+    following = datetime.combine(day + timedelta(days=1), clock.min, timezone.get_current_timezone())
+    return (following - timezone.now()).total_seconds()
 
 
 def _wish(scope: Scope) -> Wish:

@@ -6,7 +6,7 @@ from nongma.codes.models import CodeRange
 from nongma.origins.models import Origin
 from nongma.public.negotiation import Language
 from nongma.public.queries import State
-from nongma.registry.models import Operator
+from nongma.registry.models import Certification, Operator
 from nongma.tracing.models import Lot, TraceEvent
 
 Words = dict[str, str]
@@ -109,6 +109,13 @@ WORDS: dict[Language, Words] = {
         "mu": "亩",
         "methods": "生产方式",
         "certifications": "产品认证",
+        "held": "持有的认证",
+        "held_kind": "认证",
+        "held_number": "证书编号",
+        "held_until": "有效期至",
+        "held_open": "长期",
+        "held_unconfirmed": "由主体登记，平台未核验",
+        "office": "工作人员入口",
         "map": "产地位置示意（约一公里）",
         "certificate": "承诺达标合格证",
         "promise": "承诺",
@@ -156,6 +163,13 @@ WORDS: dict[Language, Words] = {
         "mu": "mu",
         "methods": "Grown",
         "certifications": "Certifications",
+        "held": "Certifications held",
+        "held_kind": "Certification",
+        "held_number": "Number",
+        "held_until": "Valid until",
+        "held_open": "no end",
+        "held_unconfirmed": "Stated by the operator, not checked by the platform",
+        "office": "For officers",
         "map": "Where it was grown, to about a kilometre",
         "certificate": "Commitment certificate",
         "promise": "Promise",
@@ -287,4 +301,16 @@ PROMISES: Words = {
     "不使用禁用农药兽药、停用兽药和非法添加物": "No banned pesticide, drug or illegal additive is used",
     "常规农药兽药残留不超标": "Residues of ordinary pesticides and drugs are within the limits",
     "对承诺的真实性负责": "The promise is true, and the grower answers for it",
+}
+
+HELD: dict[Language, Words] = {
+    Language.CHINESE: {kind.value: str(kind.label) for kind in Certification.Kind},
+    Language.ENGLISH: {
+        Certification.Kind.GREEN: "Green Food",
+        Certification.Kind.ORGANIC: "Organic",
+        Certification.Kind.GEOGRAPHICAL: "Geographical indication",
+        Certification.Kind.NOTABLE: "Famous, special, high-quality and new produce",
+        Certification.Kind.GAP: "Good Agricultural Practice (GAP)",
+        Certification.Kind.OTHER: "Other",
+    },
 }

@@ -1,5 +1,6 @@
 from procrastinate.contrib.django import app
 
+from nongma.registry.certifications.reminders import remind_of_ends
 from nongma.registry.self_registration.codes import forget_codes
 from nongma.registry.self_registration.services import forget_drafts
 from nongma.registry.waiting import prompt_of_waiting
@@ -18,3 +19,11 @@ def prompt_reviewers(timestamp: int) -> int:
 def forget_unsent(timestamp: int) -> int:
     """Delete codes by text message of more than a day ago, and drafts that nobody touched for 90 days."""
     return forget_codes() + forget_drafts()
+
+
+# Before the digests, as the prompts to reviewers are.
+@app.periodic(cron="43 23 * * *")
+@app.task(name="registry.remind_of_certifications", queueing_lock="registry:remind-of-certifications")
+def remind_of_certifications(timestamp: int) -> int:
+    """Tell operators' people of certifications that end within 60, 30 and 7 days."""
+    return remind_of_ends()

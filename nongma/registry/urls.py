@@ -1,11 +1,15 @@
 from django.urls import path
 
 from nongma.registry import views
+from nongma.registry.certifications import urls as certification_urls
+from nongma.registry.plates import urls as plate_urls
 from nongma.registry.review import urls as review_urls
 
 app_name = "registry"
 urlpatterns = [
     *review_urls.urlpatterns,
+    *certification_urls.urlpatterns,
+    *plate_urls.urlpatterns,
     path("", views.operators, name="operators"),
     path("export", views.export, name="export"),
     path("register", views.register, name="register"),

@@ -20,6 +20,7 @@ from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
 from nongma.lib.sheets.writing import XLSX, mark_of
 from nongma.lib.sorting import Sorting
+from nongma.registry.certifications.queries import certifications_part
 from nongma.registry.duplicates import likely_duplicates
 from nongma.registry.exports import operators_workbook
 from nongma.registry.forms import BaseForm, OperatorChangeForm, OperatorForm
@@ -216,6 +217,7 @@ def show_operator(
         "from_queue": request.GET.get("then") == "queue",
         "today": timezone.localdate(),
         "qr": mark_safe(qr.svg(qr.symbol(f"{settings.PUBLIC_URL}/t/{shown.code}"))),  # noqa: S308 (our own drawing)
+        **certifications_part(shown, user),
     }
     return render(request, "registry/operator.html", context)
 

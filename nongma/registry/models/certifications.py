@@ -10,7 +10,6 @@ from nongma.catalogue.models import Product
 from nongma.lib.ids import uuid7
 from nongma.registry.models.operators import Operator
 
-
 ENDING_WITHIN = timedelta(days=60)
 
 

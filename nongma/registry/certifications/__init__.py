@@ -1,0 +1,1 @@
+"""Certifications that operators hold (认证)."""
