@@ -80,6 +80,10 @@ def _encrypted(model: type[models.Model]) -> list[EncryptedTextField]:
     return [field for field in model._meta.concrete_fields if isinstance(field, EncryptedTextField)]
 
 
+def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
+    return next(field for field in model._meta.concrete_fields if field.name == name)
+
+
 def _batches(model: type[models.Model]) -> Iterator[list[dict[str, Any]]]:
     """The rows as they lie in the table, undeciphered, by primary key."""
     declared = getattr(model, "encrypted", {})
@@ -87,7 +91,7 @@ def _batches(model: type[models.Model]) -> Iterator[list[dict[str, Any]]]:
     names = [field.name for field in fields] + list(declared)
     beside = {name for field in fields if field.index for name in (field.index, *field.index_with)}
     columns = ["pk", *dict.fromkeys([*names, *sorted(beside)])]
-    stored = [str(model._meta.pk.column), *(str(model._meta.get_field(name).column) for name in columns[1:])]
+    stored = [str(model._meta.pk.column), *(str(_field(model, name).column) for name in columns[1:])]
     quote = connection.ops.quote_name
     query = (
         f"SELECT {', '.join(map(quote, stored))} FROM {quote(model._meta.db_table)} "  # noqa: S608 (names of models and columns)
@@ -133,8 +137,8 @@ def _renew(model: type[models.Model], row: dict[str, Any]) -> int:
         return 0
     quote = connection.ops.quote_name
     held = {name: value for name, value in row.items() if name != "pk"}
-    prepared = {name: model._meta.get_field(name).get_db_prep_save(value, connection) for name, value in wanted.items()}
-    columns = {name: quote(str(model._meta.get_field(name).column)) for name in held}
+    prepared = {name: _field(model, name).get_db_prep_save(value, connection) for name, value in wanted.items()}
+    columns = {name: quote(str(_field(model, name).column)) for name in held}
     where = " AND ".join(f"{columns[name]} IS NOT DISTINCT FROM %s" for name in held)
     query = (
         f"UPDATE {quote(model._meta.db_table)} SET {', '.join(f'{columns[name]} = %s' for name in prepared)} "  # noqa: S608 (names of models and columns)
