@@ -30,11 +30,11 @@ class CertificationForm(forms.Form):
     )
 
     @classmethod
-    def of(cls, certification: Certification, *data: Any) -> "CertificationForm":
+    def of(cls, certification: Certification, data: Any = None, files: Any = None) -> "CertificationForm":
         """The form filled with what is on record."""
         names = ("kind", "name", "number", "issuer", "from_on", "to_on")
         initial = {name: getattr(certification, name) for name in names}
-        form = cls(*data, initial=initial | {"products": [one.pk for one in certification.products.all()]})
+        form = cls(data, files, initial=initial | {"products": [one.pk for one in certification.products.all()]})
         if certification.file:
             form.fields["file"].help_text += "；留空＝不换"
         return form

@@ -100,7 +100,7 @@ def file(request: SignedInRequest, code: str, uid: UUID) -> HttpResponseBase:
     except Refused as refusal:
         messages.error(request, refusal.message)
         return _back(owner)
-    suffix = held.file.name.rpartition(".")[2]
+    suffix = str(held.file.name).rpartition(".")[2]
     name = f"{held.shown_kind}-{held.number}.{suffix}"
     return download(request, opened, name=name, content_type=content_type_of(f"x.{suffix}"))
 
