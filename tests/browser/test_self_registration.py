@@ -114,7 +114,6 @@ def test_it_works_without_script(browser: Browser, site: Site) -> None:
     page.get_by_label("我同意").check()
     page.get_by_role("button", name="提交").click()
     expect(page.get_by_text("没有的填身份证号").last).to_be_visible()
-    page.screenshot(path="/tmp/self-noscript.png", full_page=True)
     page.get_by_label("统一社会信用代码").fill("91350100M000100Y43")
     page.get_by_label("营业执照照片").set_input_files({"name": "执照.png", "mimeType": "image/png", "buffer": PICTURE})
     page.get_by_label("联系人").fill("李大山")
