@@ -31,6 +31,8 @@ HELD = {
     "members": "人员",
     "bases": "基地",
     "certifications": "认证",
+    "produce": "产品和规模",
+    "licence": "执照照片",
     "revisions": "变更申请",
     "merged": "并入的主体",
     "origins": "产地信息",
@@ -55,8 +57,9 @@ def holdings_of(*, operator: Operator, actor: User) -> IO[bytes]:
     book = xlsxwriter.Workbook(file, OPTIONS)
     mark = mark_of(actor.name, "本人查阅")
     _write(book, "主体", Operator.objects.filter(pk=operator.pk), mark)
-    for name, title in HELD.items():
-        _write(book, title, getattr(operator, name).order_by("pk"), mark)
+    for link in Operator._meta.related_objects:
+        rows = link.related_model._default_manager.filter(**{link.field.name: operator})
+        _write(book, HELD[str(link.get_accessor_name())], rows.order_by("pk"), mark)
     entries = Entry.objects.of(operator).order_by("id").iterator(chunk_size=AT_ONCE)
     write_sheet(book, "操作记录", [("时间", WIDTH), ("操作", WIDTH), ("操作人", WIDTH)], _log(entries), mark=mark)
     book.close()
@@ -72,7 +75,7 @@ def _write(book: Any, title: str, rows: "models.QuerySet[Any]", mark: str) -> No
 
 
 def _is_told(field: "models.Field[Any, Any]") -> bool:
-    is_internal = field.name in LEFT_OUT or isinstance(field, models.BinaryField | models.OneToOneField)
+    is_internal = field.name in LEFT_OUT or isinstance(field, models.BinaryField)
     return not is_internal
 
 

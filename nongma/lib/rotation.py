@@ -1,6 +1,8 @@
 """A new field key, and every value on file written again under it, while everything goes on (密钥轮换)."""
 
+import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from nongma.lib.refused import Refused
 from nongma.lib.sealed import key_of, reseal
 
 AT_ONCE = 500
+SETTLED = timedelta(hours=24)
+"""So long after the newest key was added no transaction is open any more that wrote under an older one."""
 Tell = Callable[[str, int], None]
 
 
@@ -61,10 +65,18 @@ def write_anew(tell: Tell) -> int:
     return left + len(list(_old_files()))
 
 
-def drop_old() -> None:
-    """Remove the older keys from the key file. Only when `write_anew` left nothing. Refuses `keys_given`."""
+def check_settled() -> None:
+    """Refuses `keys_given` and `too_soon`: what is left is counted once nobody writes under an older key any more."""
     if keys.is_given(FIELD_KEY):
         raise Refused("keys_given", "密钥由环境变量给出，请在那里去掉 NONGMA_FIELD_KEYS_OLD")
+    changed_at = keys.file_of(settings.DATA, FIELD_KEY).stat().st_mtime
+    if time.time() - changed_at < SETTLED.total_seconds():
+        raise Refused("too_soon", "新密钥加入不到 24 小时，可能还有没写完的数据用旧密钥；请过 24 小时再删除")
+
+
+def drop_old() -> None:
+    """Remove the older keys from the key file. Only when `write_anew`, begun after `check_settled`, left nothing."""
+    check_settled()
     path = keys.file_of(settings.DATA, FIELD_KEY)
     keys.write_lines(path, path.read_text(encoding="utf-8").split()[:1])
     ring(anew=True)

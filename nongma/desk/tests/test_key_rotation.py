@@ -1,5 +1,7 @@
 """Personal data gets a new key while it is in use (密钥轮换)."""
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,11 @@ def test_it_finds_and_reads_a_person_before_during_and_after(wang: User, own_key
     assert _stored(wang).startswith(f"{old}.")
     assert User.objects.get(phone_index__in=blind_indexes(PHONE)).phone == PHONE
     assert rotation.write_anew(lambda *_: None) == 0
+    both = own_keys.read_text()
+    with pytest.raises(CommandError, match="24 小时"):
+        call_command("rotate_field_key", drop_old=True, verbosity=0)
+    assert own_keys.read_text() == both
+    _a_day_later(own_keys)
     call_command("rotate_field_key", drop_old=True, verbosity=0)
     assert len(own_keys.read_text().split()) == 1
     assert not _stored(wang).startswith(f"{old}.")
@@ -57,6 +64,12 @@ def test_it_finds_and_reads_a_person_before_during_and_after(wang: User, own_key
         assert file.read() == b"sheet"
     fields._digest_key.cache_clear()
     assert digest_of("x") == digest
+
+
+def _a_day_later(path: Path) -> None:
+    """As if the key file had been written the day before yesterday."""
+    then = time.time() - 2 * 86400
+    os.utime(path, (then, then))
 
 
 def test_it_reads_what_names_no_key(wang: User) -> None:
@@ -84,6 +97,7 @@ def test_it_keeps_the_old_key_while_something_is_left(
     wang.phone = PHONE
     wang.save()
     rotation.begin()
+    _a_day_later(own_keys)
     before, stored = own_keys.read_text(), _stored(wang)
     monkeypatch.setattr(rotation, "_renew", lambda *_: 0)
     with pytest.raises(CommandError, match="旧密钥保留"):

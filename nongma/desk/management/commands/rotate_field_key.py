@@ -17,7 +17,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            if not options["drop_old"] and rotation.begin():
+            if options["drop_old"]:
+                rotation.check_settled()
+            elif rotation.begin():
                 self.stdout.write("已加入新密钥，新数据用它写入")
             left = rotation.write_anew(lambda name, done: self.stdout.write(f"{name}: {done}"))
             if left:
