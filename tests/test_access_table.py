@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -20,6 +21,7 @@ from nongma.certificates.services import issue_certificate
 from nongma.codes.codec import encode
 from nongma.notices.models import Channel, Notice, Outgoing
 from nongma.origins.models import ImportJob
+from nongma.registry.certifications.services import add_certification
 from nongma.registry.services import change_operator
 from nongma.testing import (
     LIANDU,
@@ -155,6 +157,12 @@ POST /operators/{operator}/changes/{revision}/approve  in 403 ok 403 403 403 403
 POST /operators/{operator}/changes/{revision}/return   in 403 ok 403 403 403 403 403 403 404 403
 POST /operators/{operator}/changes/{revision}/withdraw in ok ok ok 403 403 403 403 ok 404 404
 GET  /operators/{operator}/holdings                in 302 302 302 302 302 302 302 200 404 404
+GET  /operators/{operator}/certifications/add      in 200 200 200 403 403 403 403 200 404 404
+GET  /operators/{operator}/certifications/{certification}/change   in 200 200 200 403 403 403 403 200 404 404
+POST /operators/{operator}/certifications/{certification}/withdraw in  ok  ok  ok 403 403 403 403  ok 404 404
+POST /operators/{operator}/certifications/{certification}/confirm  in 403  ok 403 403 403 403 403 403 404 403
+GET  /operators/{operator}/certifications/{certification}/file     in 200 200 200 200 200 200 200 200 404 404
+GET  /operators/{operator}/identity/card.png       in 200 200 200 200 200 200 200 200 404 404
 GET  /operators/{operator}/bases                   in 200 200 200 403 403 403 403 200 404 404
 GET  /join/                                       200 302 302 302 302 302 302 302 302 302 302
 GET  /join/code                                   302 302 302 302 302 302 302 302 302 302 302
@@ -213,6 +221,8 @@ GET  /api/v1/operators/{operator}                 401 200 200 200 200 200 200 20
 POST /api/v1/operators/{operator}/approve         401 403  ok 403 403 403 403 403 403 404 403
 POST /api/v1/operators/{operator}/return          401 403  ok 403 403 403 403 403 403 404 403
 GET  /api/v1/operators/{operator}/bases           401 200 200 200 200 200 200 200 200 404 404
+GET  /api/v1/operators/{operator}/certifications  401 200 200 200 200 200 200 200 200 404 404
+POST /api/v1/operators/{operator}/certifications  401  ok  ok  ok 403 403 403 403  ok 404 404
 POST /api/v1/operators/{operator}/bases           401  ok  ok  ok 403 403 403 403  ok 404 404
 GET  /api/v1/origins                              401 200 200 200 200 403 200 403 200 200 200
 POST /api/v1/origins/decide                       401 403  ok 403 403 403 403 403 403  ok 403
@@ -318,9 +328,20 @@ def world(
     handout = Handout.objects.create(
         user=people["county"], file="handouts/none.xlsx", filename="账号.xlsx", digest=b"1" * 32
     )
+    certification = add_certification(
+        operator=operator,
+        kind="geographical",
+        number="AGI-1",
+        products=[cowpea],
+        from_on=timezone.localdate(),
+        to_on=None,
+        file=ContentFile(b"%PDF-1.7 %%EOF", "AGI-1.pdf"),
+        actor=li,
+    )
     change_operator(operator=operator, actor=li, name="李大山豇豆")
     marks = {
         "revision": str(operator.revisions.get().uid),
+        "certification": str(certification.uid),
         "handout": str(handout.uid),
         "firm": str(firm.uid),
         "held": str(held.uid),
@@ -399,6 +420,15 @@ def answer(world: World, person: str, method: str, address: str) -> tuple[str, i
     if where.startswith("/api/"):
         client = api_of(user) if user else Client()
         body = BODY | {"lot": world.marks["lot"], "lots": [world.marks["lot"]], "base": world.marks["base"]}
+        if address.endswith("/certifications"):
+            day = str(timezone.localdate())
+            body |= {
+                "kind": "gap",
+                "number": "GAP-1",
+                "products": [world.marks["product"]],
+                "from_on": day,
+                "to_on": day,
+            }
         body["agency"] = world.marks["agency"]
         posted: dict[str, Any] = {"data": body, "content_type": "application/json"}
     else:
@@ -463,6 +493,7 @@ def test_the_table_knows_every_address() -> None:
     uid, code = "0190f000-0000-7000-8000-000000000000", "0" * 20
     example = {
         "revision": uid,
+        "certification": uid,
         "handout": uid,
         "firm": uid,
         "held": uid,
