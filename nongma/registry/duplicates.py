@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from nongma.accounts.models import User
 from nongma.lib.fields import blind_indexes
@@ -35,10 +34,11 @@ class Likeness:
 def likely_duplicates(operator: Operator, user: User) -> list[Likeness]:
     """The operators that the user may see and that are most like this one, the likeliest first; a few reads by index.
 
-    By the same phone; by a name that has the same core in the county; by a similar name in the same village or town.
+    By the same phone; by a name that has the same core in the county; by a similar name among the first
+    `MOST_COMPARED` of the same village or town, where the operator stands at one.
     """
     others = Operator.objects.visible_to(user).exclude(pk=operator.pk).exclude(merged_into=operator.pk)
-    others = others.select_related("region")
+    others = others.select_related("region").order_by()
     reasons: dict[int, list[str]] = {}
     found: dict[int, Operator] = {}
 
@@ -55,7 +55,9 @@ def likely_duplicates(operator: Operator, user: User) -> list[Likeness]:
     if len(core) > 1:
         for one in _within(others.named(core), county)[: MOST_SHOWN * 4]:
             note(one, "名称相同" if one.name == operator.name else f"名称里都有“{core}”")
-    for one in islice(_within(others, operator.region.span).order_by("region_id", "id"), MOST_COMPARED):
+    near = operator.region.level >= Region.Level.TOWN
+    neighbours = _within(others, operator.region.span).order_by("region_id", "id") if near else others.none()
+    for one in neighbours.defer("id_number", "phone", "address")[:MOST_COMPARED]:
         if one.pk not in found and alike(core, core_of(one.name, places)) >= ALIKE:
             note(one, "同一个地方，名称相近")
     ordered = sorted(found.values(), key=lambda one: (-len(reasons[one.pk]), one.name != operator.name, one.pk))

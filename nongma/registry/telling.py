@@ -3,6 +3,7 @@
 from nongma.accounts.models import User
 from nongma.notices.models import Notice
 from nongma.notices.services import notify
+from nongma.registry.inputs import INPUTS
 from nongma.registry.models import Operator, Revision
 
 LONGEST = 400
@@ -11,12 +12,14 @@ LONGEST = 400
 def tell_decided(*, operator: Operator, actor: User) -> None:
     """What a reviewer decided on the registration, with the reason."""
     is_returned = operator.status == Operator.Status.RETURNED
-    body = "；".join(filter(None, [operator.review_note, *operator.review_faults.values()]))
+    faults = [f"{INPUTS[name]}：{text}" for name, text in operator.review_faults.items()]
+    body = "；".join(filter(None, [operator.review_note, *faults]))
     _tell(
         operator,
         "您登记的主体被退回，请改正后重新提交" if is_returned else "您登记的主体已通过审核",
         f"退回原因：{body}" if is_returned else operator.name,
         actor,
+        *filter(None, [operator.created_by_id]),
     )
 
 
@@ -29,9 +32,14 @@ def tell_revision_decided(*, revision: Revision, operator: Operator, actor: User
 
 
 def tell_standing(*, operator: Operator, actor: User) -> None:
-    """That the operator was suspended, cancelled, restored or taken together with another record of it."""
+    """That the operator was suspended, cancelled or restored."""
     body = f"原因：{operator.stopped_for}" if operator.stopped_for else operator.name
     _tell(operator, f"您的主体现在是：{operator.get_status_display()}", body, actor)
+
+
+def tell_merged(*, operator: Operator, actor: User) -> None:
+    """That a record that was on file twice is one now, to the people of both."""
+    _tell(operator, "重复登记的主体已并成一个", f"以后用“{operator.name}”", actor)
 
 
 def _tell(operator: Operator, title: str, body: str, actor: User, *others: int) -> None:
@@ -42,6 +50,5 @@ def _tell(operator: Operator, title: str, body: str, actor: User, *others: int) 
         title=title,
         body=body[:LONGEST],
         url=operator.get_absolute_url(),
-        about=f"operator:{operator.uid}",
         actor=actor,
     )

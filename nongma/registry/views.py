@@ -24,6 +24,7 @@ from nongma.registry.certifications.queries import certifications_part
 from nongma.registry.duplicates import likely_duplicates
 from nongma.registry.exports import operators_workbook
 from nongma.registry.forms import BaseForm, OperatorChangeForm, OperatorForm
+from nongma.registry.inputs import INPUTS
 from nongma.registry.models import NOT_TRADING, Operator
 from nongma.registry.queries import (
     COLUMNS,
@@ -42,7 +43,7 @@ from nongma.registry.services import (
     register_operator,
     reveal_contact,
 )
-from nongma.registry.services.reviewing import INPUTS
+from nongma.registry.services.checks import version_of
 from nongma.registry.services.standing import OPEN
 
 BASES_SHOWN = 200
@@ -207,6 +208,7 @@ def show_operator(
         "may_change": may_change and shown.status not in NOT_TRADING,
         "may_reveal": may_reveal and contact is None and is_hidden,
         "asks_reason": not may_review,
+        "version": version_of(shown) if may_decide else "",
         "may_approve": may_decide,
         "may_return": may_review and shown.status == Status.SUBMITTED,
         "may_harvest": may(user, Action.HANDLE_LOTS) and shown.status in (Status.APPROVED, Status.IMPORTED),

@@ -3,7 +3,7 @@ from typing import Any
 from django import forms
 
 from nongma.lib.reasons import LONGEST
-from nongma.registry.services.reviewing import INPUTS
+from nongma.registry.inputs import INPUTS
 
 FAULT = "fault_"
 

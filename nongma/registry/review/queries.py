@@ -15,8 +15,8 @@ from nongma.lib.masking import mask_id
 from nongma.lib.pages import page_of
 from nongma.lib.paging import total_of
 from nongma.regions.models import Region
-from nongma.registry.models import Operator, OperatorKind, Revision
-from nongma.registry.services.reviewing import INPUTS
+from nongma.registry.inputs import INPUTS
+from nongma.registry.models import NOT_TRADING, Operator, OperatorKind, Revision
 
 DUE = ("due_on", "id")
 
@@ -28,7 +28,8 @@ def waiting_operators(user: User) -> QuerySet[Operator]:
 
 def waiting_revisions(user: User) -> QuerySet[Revision]:
     """The changes that the user may decide on and that wait."""
-    return Revision.objects.waiting().filter(scope_of(user, Action.REVIEW_OPERATORS).query("region_id"))
+    waiting = Revision.objects.waiting().exclude(operator__status__in=NOT_TRADING)
+    return waiting.filter(scope_of(user, Action.REVIEW_OPERATORS).query("region_id"))
 
 
 def operators_page(user: User, number: Any) -> Page[Operator]:

@@ -72,7 +72,8 @@ def approve(request: SignedInRequest, code: str) -> HttpResponse:
     """通过。"""
     reviewed = operator_of(code, request.user)
     try:
-        review_operator(operator=reviewed, decision=Decision.APPROVE, actor=request.user)
+        seen = request.POST.get("seen", "")
+        review_operator(operator=reviewed, decision=Decision.APPROVE, actor=request.user, seen=seen)
     except Refused as refusal:
         messages.error(request, refusal.message)
         return redirect(reviewed)
@@ -94,6 +95,7 @@ def send_back(request: SignedInRequest, code: str) -> HttpResponse:
                 actor=request.user,
                 reason=form.cleaned_data["reason"],
                 faults=form.faults,
+                seen=request.POST.get("seen", ""),
             )
         except Refused as refusal:
             show_refusal(form, refusal)
@@ -203,11 +205,11 @@ def _compare(request: SignedInRequest, shown: Operator, form: ReasonForm, into: 
     found = likely_duplicates(shown, request.user)
     context = {
         "operator": shown,
-        "form": form,
         "into": into,
         "others": [
             {
                 "likeness": one,
+                "form": form if into == one.operator else ReasonForm(auto_id=f"id_{one.operator.pk}_%s"),
                 "facts": compared(shown, one.operator),
                 "may_merge": shown.status in MERGEABLE
                 and one.operator.status in OPEN

@@ -14,7 +14,7 @@ else:
     AnyFile = File
 
 MOST_BYTES = 10 * 1024 * 1024
-MOST_PIXELS = 60_000_000
+MOST_PIXELS = 25_000_000
 LONGEST_SIDE = 2000
 QUALITY = 85
 JPEG = "image/jpeg"

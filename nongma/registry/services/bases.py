@@ -13,7 +13,7 @@ from nongma.lib.quadkeys import quadkey
 from nongma.lib.refused import Misfilled, Refused
 from nongma.regions.boundaries import inside_county
 from nongma.regions.models import Region
-from nongma.registry.models import Base, Operator
+from nongma.registry.models import NOT_TRADING, Base, Operator
 from nongma.registry.services.checks import Point, check_may_change, check_region, checked_place, checked_text
 
 
@@ -30,11 +30,14 @@ def add_base(
 ) -> Base:
     """Put a base of an operator on file with its 基地码.
 
-    Refuses `outside_area`, `not_own_operator`, `outside_county`, `already_registered` (a base of this operator is
-    there), `area_invalid` and what is wrong with a text, region or point.
+    Refuses `not_active` (the operator is suspended or cancelled), `outside_area`, `not_own_operator`,
+    `outside_county`, `already_registered` (a base of this operator is there),
+    `area_invalid` and what is wrong with a text, region or point.
     """
-    Operator.objects.select_for_update().get(pk=operator.pk)
+    operator = Operator.objects.select_for_update().get(pk=operator.pk)
     check_may_change(operator, region, actor)
+    if operator.status in NOT_TRADING:
+        raise Refused("not_active", f"主体{operator.get_status_display()}，不能登记基地")
     name, address = checked_text("name", name, required=True), checked_text("address", address)
     check_region(region)
     if area_mu is not None and not 0 < area_mu < Decimal("1e10"):

@@ -1,5 +1,6 @@
 """What a person typed about an operator or base, checked: its columns, or a refusal that names the input."""
 
+import json
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,7 @@ from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import User
 from nongma.catalogue.models import Industry
 from nongma.lib import phones
-from nongma.lib.fields import blind_index, blind_indexes, hold_keys
+from nongma.lib.fields import blind_index, blind_indexes, digest_of, hold_keys
 from nongma.lib.refused import Misfilled, Refused
 from nongma.regions.models import Region
 from nongma.registry import identity
@@ -18,6 +19,9 @@ Point = tuple[Decimal, Decimal]
 POINT_PLACES = Decimal("0.000001")
 CHINA = (Decimal("73"), Decimal("3"), Decimal("136"), Decimal("54"))
 TEXTS = {"name": ("名称", 100), "contact": ("联系人", 60), "address": ("地址", 200)}
+
+
+CLAIM = "如果就是您的，请联系县级管理部门核实后交给您"
 
 
 def checked(
@@ -115,14 +119,20 @@ def check_unregistered(values: dict[str, Any], apart_from: Operator | None = Non
     hold_keys()
     others = Operator.objects.exclude(pk=apart_from.pk) if apart_from else Operator.objects.all()
     if values["uscc"] and others.filter(uscc=values["uscc"]).exists():
-        raise Refused("already_registered", "这个统一社会信用代码已经登记过主体", field="uscc")
+        raise Refused("already_registered", f"这个统一社会信用代码已经登记过主体，{CLAIM}", field="uscc")
     if values["id_index"] and others.filter(id_index__in=blind_indexes(values["id_number"])).exists():
-        raise Refused("already_registered", "这个身份证号已经登记过主体", field="id_number")
+        raise Refused("already_registered", f"这个身份证号已经登记过主体，{CLAIM}", field="id_number")
     if values["phone_index"]:
         county = values["region"].pk // COUNTY_WIDTH * COUNTY_WIDTH
         same = others.filter(phone_index__in=blind_indexes(values["phone"]), name=values["name"])
         if same.filter(region_id__gte=county, region_id__lt=county + COUNTY_WIDTH).exists():
-            raise Refused("already_registered", "本县已经有同名、同手机号的主体", field="name")
+            raise Refused("already_registered", f"本县已经有同名、同手机号的主体，{CLAIM}", field="name")
+
+
+def version_of(operator: Operator) -> str:
+    """What tells whether any input of an operator has changed since a page showed it."""
+    inputs = inputs_of(operator)
+    return digest_of(json.dumps(inputs | {"region": inputs["region"].pk}, default=str, sort_keys=True)).hex()
 
 
 def check_area(code: int, actor: User, action: Action = Action.REGISTER_OPERATOR) -> None:

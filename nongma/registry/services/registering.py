@@ -102,7 +102,7 @@ def change_operator(*, operator: Operator, actor: User, **changes: Any) -> Opera
     """Correct what is on file of an operator; takes the inputs of `register_operator`, those left out stay.
 
     The operator's own people send a returned operator to review again by this. Of an approved one (and by its owner of
-    an imported one) what it is known by (`KEY_INPUTS`) waits for a reviewer as a `Revision`, in the place of one that
+    an imported one) what it is known by (`KEY_INPUTS`) waits for a reviewer as a `Revision`, together with what
     waits already, unless a reviewer of the place makes the change; everything else holds at once. Refuses
     `outside_area`, `not_own_operator`, `not_active` (suspended or cancelled) and what `register_operator` does.
     """
@@ -123,13 +123,14 @@ def change_operator(*, operator: Operator, actor: User, **changes: Any) -> Opera
         wanted = {name: _stored(name, values[name]) for name in KEY_INPUTS if values[name] != held[name]}
         if wanted:
             check_unregistered(values, apart_from=operator)
-            _ask(operator, {name: _stored(name, held[name]) for name in wanted}, wanted, actor)
+            _ask(operator, held, wanted, actor)
             values = checked(**inputs | {name: held[name] for name in wanted})
     before = {field: getattr(operator, field) for field in values}
     changed = sorted(field for field, value in values.items() if plain(before[field]) != plain(value))
     if not changed and not (own and operator.status == Status.RETURNED):
         return operator
-    if own and operator.status == Status.RETURNED:
+    # Who registered it for somebody sends it in again by correcting it, as its owner does.
+    if operator.status == Status.RETURNED:
         operator.status, operator.due_on, operator.review_faults = Status.SUBMITTED, review_due(), {}
     put(operator, values, before, actor)
     return operator
@@ -143,6 +144,8 @@ def put(operator: Operator, values: dict[str, Any], before: dict[str, Any], acto
         setattr(operator, field, value)
     with once("already_registered", "这个主体刚刚由别人登记了"):
         operator.save()
+    if "region" in changed:
+        operator.revisions.waiting().update(region=operator.region)
     named = [field for field in changed if field not in {"phone_index", "id_index"}]
     record(
         "operator.changed",
@@ -172,18 +175,24 @@ def _stored(name: str, value: Any) -> Any:
     return value.pk if name == "region" else value
 
 
-def _ask(operator: Operator, before: dict[str, Any], after: dict[str, Any], actor: User) -> None:
-    """Put a change before the reviewers, in the place of one that waits."""
-    Revision.objects.update_or_create(
+def _ask(operator: Operator, held: dict[str, Any], wanted: dict[str, Any], actor: User) -> None:
+    """Put a change before the reviewers, together with what waits already and is not asked for otherwise.
+
+    What waited is closed, so that nobody decides on what they have not read.
+    """
+    earlier = operator.revisions.waiting().first()
+    after = (earlier.after if earlier else {}) | wanted
+    if earlier:
+        earlier.state, earlier.decided_at = Revision.State.WITHDRAWN, timezone.now()
+        earlier.save(update_fields=["state", "decided_at"])
+    before = {name: _stored(name, held[name]) for name in after}
+    Revision.objects.create(
         operator=operator,
-        state=Revision.State.WAITING,
-        defaults={
-            "region_id": operator.region_id,
-            "fields": list(after),
-            "before_json": json.dumps(before, ensure_ascii=False),
-            "after_json": json.dumps(after, ensure_ascii=False),
-            "asked_by": actor,
-            "due_on": review_due(),
-        },
+        region_id=operator.region_id,
+        fields=list(after),
+        before_json=json.dumps(before, ensure_ascii=False),
+        after_json=json.dumps(after, ensure_ascii=False),
+        asked_by=actor,
+        due_on=review_due(),
     )
     record("operator.change_asked", actor=actor, target=operator, region_code=operator.region_id, fields=list(after))

@@ -14,25 +14,13 @@ from nongma.codes.services import subject_changed
 from nongma.lib.reasons import LONGEST, checked_reason
 from nongma.lib.refused import Misfilled, Refused
 from nongma.regions.models import Region
+from nongma.registry.inputs import INPUTS
 from nongma.registry.models import Operator, OperatorMember, Revision
-from nongma.registry.services.checks import check_area, checked, inputs_of
+from nongma.registry.services.checks import check_area, checked, inputs_of, version_of
 from nongma.registry.services.registering import put
 from nongma.registry.telling import tell_decided, tell_revision_decided
 
 Status = Operator.Status
-INPUTS = {
-    "kinds": "主体类型",
-    "name": "名称",
-    "region": "所在地",
-    "address": "详细地址",
-    "industries": "所属行业",
-    "contact": "联系人",
-    "phone": "手机",
-    "uscc": "统一社会信用代码",
-    "id_number": "身份证号",
-    "point": "位置",
-}
-"""The inputs of a registration that a reviewer may find fault with, and their names."""
 
 
 class Decision(StrEnum):
@@ -44,12 +32,19 @@ class Decision(StrEnum):
 
 @transaction.atomic
 def review_operator(
-    *, operator: Operator, decision: Decision, actor: User, reason: str = "", faults: Mapping[str, str] | None = None
+    *,
+    operator: Operator,
+    decision: Decision,
+    actor: User,
+    reason: str = "",
+    faults: Mapping[str, str] | None = None,
+    seen: str = "",
 ) -> Operator:
     """Approve an operator or return it with a reason, for the whole or for each input (主体审核).
 
-    `faults` are inputs (`INPUTS`) and what is wrong with each. Refuses `already_decided` to the second of two
-    reviewers, `outside_area`, `reason_missing`, `text_too_long`, `input_unknown`. An imported operator (待认领) may be
+    `faults` are inputs (`INPUTS`) and what is wrong with each; `seen` is the `version_of` what the reviewer read.
+    Refuses `already_decided` to the second of two reviewers, `changed_meanwhile` (what was read is not what is on file
+    any more), `outside_area`, `reason_missing`, `text_too_long`, `input_unknown`. An imported operator (待认领) may be
     approved as it is; only a submitted one can be returned.
     """
     operator = Operator.objects.select_for_update().get(pk=operator.pk)
@@ -58,12 +53,15 @@ def review_operator(
     if operator.status not in open_for:
         by = f"，审核人：{operator.reviewed_by}" if operator.reviewed_by else ""
         raise Refused("already_decided", f"该主体现在是“{operator.get_status_display()}”{by}，不用再审核")
+    if seen and seen != version_of(operator):
+        raise Refused("changed_meanwhile", "您打开页面以后，主体的信息改过了，请再看一遍")
     is_return = decision is Decision.RETURN
     named = _checked_faults(faults or {}) if is_return else {}
     operator.status = Status.RETURNED if is_return else Status.APPROVED
     operator.reviewed_by = actor
     operator.reviewed_at = timezone.now()
-    operator.review_note = checked_reason(reason, is_needed=is_return and not named, told="请写明退回原因，主体照着改")
+    note = checked_reason(reason, is_needed=is_return and not named, told="请写明退回原因，主体照着改")
+    operator.review_note = note if is_return else ""
     operator.review_faults, operator.due_on = named, None
     operator.save(update_fields=["status", "reviewed_by", "reviewed_at", "review_note", "review_faults", "due_on"])
     details: dict[str, Any] = {"reason": operator.review_note} if operator.review_note else {}
@@ -155,4 +153,4 @@ def _apply(revision: Revision, operator: Operator, actor: User) -> None:
             raise Refused("outside_area", "新的所在地不在您的审核范围内，请由上级审核")
     values = checked(**held | after)
     before = {field: getattr(operator, field) for field in values}
-    put(operator, values, before, actor, asked_by=revision.asked_by.name)
+    put(operator, values, before, actor, asked_by=str(revision.asked_by.uid))

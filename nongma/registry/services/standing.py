@@ -9,12 +9,14 @@ from nongma.audit.services import record
 from nongma.codes.services import subject_changed
 from nongma.lib.reasons import checked_reason
 from nongma.lib.refused import Refused
-from nongma.registry.models import NOT_TRADING, Operator, Revision
+from nongma.registry.models import NOT_TRADING, Licence, Operator, Produce, Revision
 from nongma.registry.services.checks import check_area
-from nongma.registry.telling import tell_standing
+from nongma.registry.telling import tell_merged, tell_revision_decided, tell_standing
 
 Status = Operator.Status
 OPEN = {Status.APPROVED, Status.IMPORTED}
+RECORDS = ("bases", "certifications", "origins", "lots", "sales", "purchases", "certificates")
+"""What keeps a record from being merged away; its people, licence and produce go over, its waiting change is closed."""
 MERGEABLE = {Status.SUBMITTED, Status.RETURNED, Status.IMPORTED}
 
 
@@ -73,9 +75,9 @@ def restore_operator(*, operator: Operator, reason: str, actor: User) -> Operato
 def merge_operators(*, operator: Operator, into: Operator, reason: str, actor: User) -> Operator:
     """Take an operator that is on file already for the other: its people go over, itself is cancelled (合并).
 
-    Numbers (信用代码, 身份证号) that only the one that goes has go over, too; an imported operator that gets an owner
-    is approved by it. Refuses `outside_area`, `same_operator`, `not_mergeable` (one that goes must not be
-    approved yet, one that stays must take part), `has_records` (bases, 产地信息 or lots of the one that goes),
+    Numbers (信用代码, 身份证号, 手机) that only the one that goes has go over, too; an imported operator that gets an
+    owner is approved by it. Refuses `outside_area`, `same_operator`, `not_mergeable` (one that goes must not be
+    approved yet, one that stays must take part), `has_records` (`RECORDS` of the one that goes),
     `reason_missing`, `text_too_long`. Returns the one that stays.
     """
     if operator.pk == into.pk:
@@ -88,13 +90,12 @@ def merge_operators(*, operator: Operator, into: Operator, reason: str, actor: U
         check_area(one.region_id, actor, Action.REVIEW_OPERATORS)
     if operator.status not in MERGEABLE or into.status not in OPEN:
         raise Refused("not_mergeable", "只能把还没有通过审核的主体，并入一个已通过或待认领的主体")
-    if operator.bases.exists() or operator.origins.exists() or operator.lots.exists():
-        raise Refused("has_records", "要并掉的主体已经有基地、产地信息或批次，请反过来合并，或先处理这些记录")
+    if any(getattr(operator, name).exists() for name in RECORDS):
+        raise Refused("has_records", "要并掉的主体已经有基地、认证、产地信息、批次或交易，请先处理这些记录")
     note = checked_reason(reason, told="请写明为什么是同一个主体")
     _hand_numbers_over(operator, into)
-    there = into.members.values("user")
-    operator.members.exclude(user__in=there).update(operator=into)
-    operator.members.all().delete()
+    _hand_people_over(operator, into)
+    _close_revisions(operator, note, actor)
     operator.merged_into = into
     operator.review_note, operator.review_faults, operator.due_on = "", {}, None
     operator.status, operator.stopped_for = Status.CANCELLED, note
@@ -105,9 +106,9 @@ def merge_operators(*, operator: Operator, into: Operator, reason: str, actor: U
     into.save()
     for one, other in ((operator, into), (into, operator)):
         done = "operator.merged" if one is operator else "operator.absorbed"
-        record(done, actor=actor, target=one, region_code=one.region_id, other=other.name, reason=note)
+        record(done, actor=actor, target=one, region_code=one.region_id, other=str(other.uid), reason=note)
         subject_changed(one.uid)
-    tell_standing(operator=into, actor=actor)
+    tell_merged(operator=into, actor=actor)
     return into
 
 
@@ -118,11 +119,39 @@ def _hand_numbers_over(operator: Operator, into: Operator) -> None:
         numbers["uscc"] = operator.uscc
         operator.uscc = None
     if operator.id_index and not into.id_index:
-        numbers |= {"id_number": operator.id_number, "id_index": operator.id_index}
+        numbers["id_number"] = operator.id_number
         operator.id_number, operator.id_index = "", None
-    operator.save(update_fields=["uscc", "id_number", "id_index"])
+    if operator.phone and not into.phone:
+        numbers["phone"] = operator.phone
+    # Of two records with one name and phone the county takes only one: the merged one gives its phone up.
+    operator.phone, operator.phone_index = "", None
+    operator.save(update_fields=["uscc", "id_number", "id_index", "phone", "phone_index"])
     for field, value in numbers.items():
         setattr(into, field, value)
+
+
+def _hand_people_over(operator: Operator, into: Operator) -> None:
+    """Its people, the photo of its licence and what it said it grows go to the one that stays, where that has none."""
+    theirs = set(into.members.values_list("user_id", flat=True))
+    for member in operator.members.select_for_update():
+        if member.user_id in theirs:
+            member.delete()
+        else:
+            member.operator = into
+            member.save(update_fields=["operator"])
+    if not Licence.objects.filter(operator=into).exists():
+        Licence.objects.filter(operator=operator).update(operator=into)
+    known = Produce.objects.filter(operator=into).values("product")
+    Produce.objects.filter(operator=operator).exclude(product__in=known).update(operator=into)
+
+
+def _close_revisions(operator: Operator, note: str, actor: User) -> None:
+    """A change that waits for an operator that is no more is over; who asked for it is told."""
+    for revision in operator.revisions.waiting().select_for_update():
+        revision.state, revision.note = Revision.State.RETURNED, note
+        revision.decided_by, revision.decided_at = actor, timezone.now()
+        revision.save(update_fields=["state", "note", "decided_by", "decided_at"])
+        tell_revision_decided(revision=revision, operator=operator, actor=actor)
 
 
 def _locked(operator: Operator, actor: User) -> Operator:
@@ -136,8 +165,7 @@ def _stop(operator: Operator, status: Operator.Status, reason: str, actor: User)
     operator.status, operator.stopped_for = status, note
     operator.save(update_fields=["status", "stopped_for"])
     if status == Status.CANCELLED:
-        waiting = operator.revisions.waiting()
-        waiting.update(state=Revision.State.RETURNED, decided_by=actor, decided_at=timezone.now(), note=note)
+        _close_revisions(operator, note, actor)
     record(f"operator.{status.value}", actor=actor, target=operator, region_code=operator.region_id, reason=note)
     tell_standing(operator=operator, actor=actor)
     subject_changed(operator.uid)

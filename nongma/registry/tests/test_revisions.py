@@ -48,10 +48,23 @@ def test_a_key_field_waits_for_review_and_the_rest_holds_at_once(li, li_operator
     assert not any(ID_NUMBER in str(entry.details) for entry in Entry.objects.all())
 
 
-def test_a_second_wish_takes_the_place_of_the_first(li, li_operator, asked):
-    change_operator(operator=li_operator, actor=li, name="李大山家")
-    again = Revision.objects.get()
-    assert (again.pk, again.after) == (asked.pk, {"name": "李大山家"})
+def test_a_second_wish_adds_to_the_first_which_nobody_decides_on_any_more(zhao, li, li_operator, asked):
+    change_operator(operator=li_operator, actor=li, name="李大山家", kinds=["family_farm"])
+    again = Revision.objects.waiting().get()
+    assert again.after == {"name": "李大山家", "id_number": ID_NUMBER, "kinds": ["family_farm"]}
+    assert again.before == {"name": "李大山", "id_number": "", "kinds": ["household"]}
+    with pytest.raises(Refused) as refusal:
+        decide_revision(revision=asked, decision=Decision.APPROVE, actor=zhao)
+    assert refusal.value.code == "already_decided"
+    li_operator.refresh_from_db()
+    assert li_operator.name == "李大山"
+
+
+def test_a_change_that_waits_moves_with_its_operator(li, li_operator, asked):
+    above = make_official("above", "部审核", Role.REVIEWER, 0)
+    change_operator(operator=li_operator, actor=above, region=Region.objects.get(pk=LIANDU))
+    asked.refresh_from_db()
+    assert asked.region_id == LIANDU
 
 
 def test_the_reviewer_lets_it_take_effect(zhao, li, li_operator, asked):
@@ -60,7 +73,7 @@ def test_the_reviewer_lets_it_take_effect(zhao, li, li_operator, asked):
     assert (li_operator.name, li_operator.id_number) == ("李大山豇豆", ID_NUMBER)
     assert bytes(li_operator.id_index)
     entry = Entry.objects.get(action="operator.changed", actor_id=zhao.pk)
-    assert (entry.details["fields"], entry.details["asked_by"]) == (["id_number", "name"], li.name)
+    assert (entry.details["fields"], entry.details["asked_by"]) == (["id_number", "name"], str(li.uid))
     assert Notice.objects.visible_to(li).get().title == "主体变更申请已通过，现在生效"
     with pytest.raises(Refused) as refusal:
         decide_revision(revision=asked, decision=Decision.RETURN, actor=zhao, reason="晚了")

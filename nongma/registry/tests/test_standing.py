@@ -14,12 +14,16 @@ from nongma.registry.duplicates import alike, core_of, likely_duplicates
 from nongma.registry.models import Operator, OperatorMember
 from nongma.registry.services import (
     Decision,
+    add_base,
+    add_member,
     cancel_operator,
+    change_operator,
     merge_operators,
     restore_operator,
     review_operator,
     suspend_operator,
 )
+from nongma.registry.services.standing import RECORDS
 from nongma.testing import (
     LIANDU,
     YAZHOU,
@@ -43,7 +47,10 @@ def test_it_is_suspended_and_restored_with_reasons(zhao, li, li_operator):
     li_operator.refresh_from_db()
     assert (li_operator.status, li_operator.stopped_for) == ("approved", "")
     assert [entry.details["reason"] for entry in Entry.objects.order_by("id")] == ["抽检不合格，整改中", "整改合格"]
-    assert Notice.objects.visible_to(li).get().title == "您的主体现在是：已通过"
+    assert [one.title for one in Notice.objects.visible_to(li).order_by("id")] == [
+        "您的主体现在是：已停用",
+        "您的主体现在是：已通过",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +123,7 @@ def test_reasons_stand_beside_what_they_are_about(zhao, li):
     own = client_of(li)
     assert "写全称" in own.get(operator.get_absolute_url()).text
     assert "审核员：写全称" in own.get(f"{operator.get_absolute_url()}change").text
-    assert Notice.objects.visible_to(li).get().body == "退回原因：写全称"
+    assert Notice.objects.visible_to(li).get().body == "退回原因：名称：写全称"
 
 
 @pytest.mark.parametrize(
@@ -158,14 +165,16 @@ def test_it_finds_who_may_be_the_same_and_says_why(zhao, li):
     near = make_operator(name="春晖豇豆地合作社", phone="19900000079", region=YAZHOU_VILLAGE)
     make_operator(name="春晖豇豆合作社", phone="19900000080", region=LIANDU)
     make_operator(name="李家", phone="19900000081", region=YAZHOU_VILLAGE)
+    beside = make_operator(name="晖豇豆场", phone="19900000082", region=YAZHOU_VILLAGE)
     found = {one.operator: one.reasons for one in likely_duplicates(new, zhao)}
     assert found == {
         phone: ("手机号相同",),
         named: ("名称里都有“春晖豇豆”",),
         near: ("名称里都有“春晖豇豆”",),
+        beside: ("同一个地方，名称相近",),
     }
     page = client_of(zhao).get(new.get_absolute_url())
-    assert "可能和已有的 3 个主体重复" in page.text
+    assert "可能和已有的 4 个主体重复" in page.text
     compared = client_of(zhao).get(f"{new.get_absolute_url()}compare")
     assert "三亚春晖豇豆有限公司" in compared.text
     assert "19900000077" not in compared.text
@@ -186,6 +195,69 @@ def test_an_imported_operator_is_claimed_by_merging(zhao, li):
     with pytest.raises(Refused) as refusal:
         restore_operator(operator=new, reason="弄错了", actor=zhao)
     assert refusal.value.code == "merged"
+
+
+def test_what_a_merge_does_with_each_kind_of_record_is_decided():
+    links = {link.get_accessor_name() for link in Operator._meta.related_objects}
+    assert links == {*RECORDS, "members", "licence", "produce", "revisions", "merged"}
+
+
+def test_a_merged_record_stands_in_nobodys_way(zhao, li):
+    new = make_operator(li, name="王小明", status="submitted", phone="19900000077")
+    known = make_operator(name="王小明", status="imported", phone="", reviewed_at=None)
+    merge_operators(operator=new, into=known, reason="同一户", actor=zhao)
+    known.refresh_from_db()
+    new.refresh_from_db()
+    assert (known.phone, new.phone, new.phone_index) == ("19900000077", "", None)
+    change_operator(operator=known, actor=li, phone="19900000078")
+    change_operator(operator=known, actor=li, phone="19900000077")
+
+
+def test_a_change_that_waits_ends_with_the_record(zhao, li):
+    new = make_operator(li, status="imported", phone="19900000077", reviewed_at=None)
+    change_operator(operator=new, actor=li, name="李家")
+    merge_operators(operator=new, into=make_operator(phone="19900000078"), reason="同一户", actor=zhao)
+    assert new.revisions.get().state == "returned"
+    assert Notice.objects.visible_to(li).filter(title="主体变更申请没有通过").exists()
+
+
+@pytest.mark.parametrize("status", ["suspended", "cancelled"])
+def test_a_stopped_operator_takes_no_people_and_no_bases(li, li_operator, status):
+    Operator.objects.filter(pk=li_operator.pk).update(status=status)
+    helper = make_user("helper", "李小山")
+    for deed in (
+        lambda: add_member(operator=li_operator, user=helper, actor=None),
+        lambda: add_base(operator=li_operator, name="地", region=li_operator.region, actor=li),
+    ):
+        with pytest.raises(Refused) as refusal:
+            deed()
+        assert refusal.value.code == "not_active"
+    assert li_operator.members.count() == 1
+    assert not li_operator.bases.exists()
+
+
+def test_a_decision_is_on_what_was_read(zhao, li):
+    operator = make_operator(li, status="submitted")
+    client = client_of(zhao)
+    seen = client.get(operator.get_absolute_url()).context["version"]
+    change_operator(operator=operator, actor=li, name="换了名字")
+    page = client.post(f"{operator.get_absolute_url()}approve", {"seen": seen}, follow=True)
+    assert "主体的信息改过了" in page.text
+    operator.refresh_from_db()
+    assert operator.status == "submitted"
+    client.post(f"{operator.get_absolute_url()}approve", {"seen": page.context["version"]})
+    operator.refresh_from_db()
+    assert operator.status == "approved"
+
+
+def test_who_registered_it_for_somebody_is_told_and_sends_it_in_again(zhao, wang):
+    operator = make_operator(status="submitted", region=460205198204, created_by=wang)
+    review_operator(operator=operator, decision=Decision.RETURN, actor=zhao, reason="名称不全")
+    assert Notice.objects.visible_to(wang).get().body == "退回原因：名称不全"
+    change_operator(operator=operator, actor=wang, name="崖州区张三家庭农场")
+    operator.refresh_from_db()
+    assert (operator.status, operator.review_faults) == ("submitted", {})
+    assert operator.due_on
 
 
 def test_a_person_of_both_stays_once(zhao, li):
