@@ -65,8 +65,9 @@ class Shell:
             return own.first() or ""
         if user.third_party:
             return user.third_party.name
-        post = posts_of(user).first()
-        return f"{post.agency.name} · {post.get_role_display()}" if post else ""
+        posts = list(posts_of(user))
+        here = [post for post in posts if post.agency_id == posts[0].agency_id]
+        return f"{here[0].agency.name} · {'、'.join(post.get_role_display() for post in here)}" if here else ""
 
     @cached_property
     def unread(self) -> int:

@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from nongma.accounts.access import ALLOWED, Action, roles_of
 from nongma.accounts.models import Role, User
 from nongma.accounts.queries import administrator_for
+from nongma.accounts.third_parties.queries import Collecting, collecting_of
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,10 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    collecting = _collecting(request)
+    if collecting and not collecting.towns:
+        again = ("从首页看授权的情况", "要继续采集的，请县级平台管理员重新授权")
+        return _page(request, Trouble(403, "现在没有采集授权", again, f"{collecting.reason}。"))
     steps = ("从首页进入您可以使用的功能", "工作需要这项功能的，请管理员给您增加角色", "换了岗位，请退出后用新账号登录")
     return _page(request, Trouble(403, "您的角色不能做这项操作", steps, _who_may(exception)))
 
@@ -83,6 +88,15 @@ def expired_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form's token did not match (CSRF): nearly always a page left open too long, or cookies turned off."""
     steps = ("返回上一页，刷新后重新提交", "重新登录再试", "浏览器须允许本网站使用 Cookie")
     return _page(request, Trouble(403, "页面已过期，这次操作没有执行", steps))
+
+
+def _collecting(request: HttpRequest) -> Collecting | None:
+    """What a third party's person may collect; None for everybody else, and while the database is away."""
+    user = getattr(request, "user", None)
+    try:
+        return collecting_of(user) if isinstance(user, User) else None
+    except DatabaseError:
+        return None
 
 
 def _who_may(exception: Exception | None) -> str:

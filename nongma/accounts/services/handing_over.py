@@ -57,6 +57,15 @@ def hand_over(
         role=role,
         before=before.name,
     )
+    record(
+        "account.handed_on",
+        actor=actor,
+        target=before,
+        region_code=agency.region_id,
+        agency=agency.name,
+        role=role,
+        successor=user.name,
+    )
     tell_appointed(user=user, agency=agency, role=role, actor=actor)
     if leaver == Leaver.SUSPEND:
         suspend_user(user=before, reason=REASON, actor=actor)

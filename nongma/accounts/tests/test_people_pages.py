@@ -179,6 +179,7 @@ def test_a_post_is_handed_over_with_its_history(gao: User, zhao: User, wang: Use
     assert post.to_on == date(2026, 11, 1)
     assert User.objects.get(pk=zhao.pk).suspended_for == "职务已交接"
     assert "由赵审核交接给" in client_of(gao).get(reverse("audit:log")).text
+    assert "交出职务" in client_of(gao).get(zhao.get_absolute_url()).text
 
 
 def test_an_administrator_is_changed_by_the_level_above(gao: User, fang: User, zhao: User) -> None:

@@ -109,7 +109,7 @@ def authorise(
                 towns=names,
                 from_on=str(from_on),
                 to_on=str(to_on),
-                digest=bytes(authorisation.agreement_digest).hex(),
+                agreement_digest=bytes(authorisation.agreement_digest).hex(),
             )
             tell_authorised(firm=firm, from_on=from_on, to_on=to_on)
     except BaseException:

@@ -23,6 +23,7 @@ from nongma.accounts.third_parties.forms import (
 )
 from nongma.accounts.third_parties.queries import (
     COLUMNS,
+    ENDING_DAYS,
     Row,
     Standing,
     Wanted,
@@ -227,4 +228,6 @@ def _state(authorisation: Authorisation) -> dict[str, str]:
     if authorisation.to_on < today:
         return {"value": "ended", "label": Standing.ENDED.label, "tone": "red"}
     days = (authorisation.to_on - today).days
-    return {"value": "running", "label": f"授权中，还有 {days} 天", "tone": "amber" if days <= 30 else "green"}
+    whole = (authorisation.to_on - authorisation.from_on).days
+    ends_soon = days <= min(ENDING_DAYS, whole / 3)
+    return {"value": "running", "label": f"授权中，还有 {days} 天", "tone": "amber" if ends_soon else "green"}

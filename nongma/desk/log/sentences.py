@@ -29,6 +29,7 @@ PHRASES = {
     "account.dismissed": "免去{target}在{agency}的{role}职务",
     "account.changed": "修改{target}的{fields}",
     "account.handed_over": "把{agency}的{role}职务由{before}交接给{target}",
+    "account.handed_on": "{target}把{agency}的{role}职务交给{successor}",
     "account.suspended": "停用{target}",
     "account.restored": "恢复{target}",
     "account.deactivated": "注销{target}",
@@ -92,6 +93,12 @@ PHRASES = {
     "operator.suspended": "停用{target}",
     "operator.cancelled": "注销{target}",
     "operator.restored": "恢复{target}",
+    "operator.certification_added": "为{target}登记认证",
+    "operator.certification_changed": "修改{target}的认证",
+    "operator.certification_confirmed": "核对{target}的认证",
+    "operator.certification_withdrawn": "撤销{target}的认证",
+    "operator.certification_file_read": "查看{target}的认证证书",
+    "operator.identity_printed": "下载{target}的主体码牌",
     "operator.merged": "把{target}并入另一个主体",
     "operator.absorbed": "把另一个主体并入{target}",
     "operator.revealed": "查看{target}的完整联系方式",
@@ -215,9 +222,16 @@ def _value(entry: Entry, name: str, value: Any) -> str:
         return f"{quantity(Decimal(str(value)))} {CHOICES['unit'].get(str(entry.details.get('unit')), '')}".rstrip()
     if name in COUNTED and isinstance(value, list):
         return f"{len(value)} 个批次"
+    if name == "towns" and isinstance(value, list):
+        more = f"等 {len(value)} 个" if len(value) > NAMED else ""
+        return "、".join(map(str, value[:NAMED])) + more
     if isinstance(value, list | dict):
         return f"{len(value)} 项"
     return CHOICES.get(name, {}).get(str(value), str(value))
+
+
+NAMED = 5
+"""So many places are named in a sentence; of more, how many they are."""
 
 
 def _change(kind: str, field: str, values: list[Any] | None) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, requires
@@ -53,7 +54,8 @@ def export(request: SignedInRequest) -> HttpResponse:
         return _page(request, form, status=400)
     # Spreadsheets take UTF-8 only when the file says so.
     response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="audit-{timezone.localdate():%Y%m%d}.csv"'
+    name = f"审计记录-{timezone.localdate():%Y%m%d}.csv"
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     writer = csv.writer(response)
     writer.writerow(COLUMNS)
     rows = 0

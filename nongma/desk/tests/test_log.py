@@ -3,7 +3,7 @@ from datetime import timedelta
 from decimal import Decimal
 from time import sleep
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import pytest
 from django.db import connection
@@ -132,6 +132,8 @@ def test_it_reads_as_sentences_that_lead_to_the_records(
     record("account.appointed", actor=zhao, target=li, agency="崖州站", role="reviewer", reason="调入")
     record("account.password_changed", actor=li, target=li)
     record("account.password_reset", actor=zhao, target=li)
+    places = ["南滨", "大蛋", "东关", "雀信", "水南", "抱古"]
+    record("third_party.authorised", actor=zhao, target=li, towns=places, from_on="2026-11-01", to_on="2026-12-01")
     changes = {"industries": [["planting"], ["planting", "fishery"]], "uscc": [None, "91460000MA5T00001X"]}
     fields = ["phone", "address", "industries", "uscc"]
     record("operator.changed", actor=li, target=li_operator, fields=fields, changes=changes)
@@ -145,6 +147,7 @@ def test_it_reads_as_sentences_that_lead_to_the_records(
     for sentence in (
         "赵审核 任命账号“李大山（li）”为崖州站的审核员，原因 调入",
         "李大山 修改自己的密码",
+        "采集：南滨、大蛋、东关、雀信、水南等 6 个，2026-11-01 至 2026-12-01",
         "赵审核 重设账号“李大山（li）”的密码",
         "李大山 修改主体“李大山”的手机、地址、行业（种植业 → 种植业、渔业）、",
         "统一社会信用代码（空 → 91460000MA5T00001X）",
@@ -294,7 +297,7 @@ def test_it_is_exported_for_spreadsheets_and_that_is_on_record(hainan: User, li:
     Entry.objects.update(actor_name="=cmd()")
     answer = client_of(hainan).post(f"{EXPORT}?action=account.created")
     text = answer.text
-    assert answer["Content-Disposition"].startswith("attachment; filename=")
+    assert unquote(answer["Content-Disposition"]).startswith("attachment; filename*=utf-8''审计记录-")
     assert text.startswith("\ufeff时间（北京时间）,操作人,")
     assert "'=cmd()" in text
     assert "建立账号“李大山（li）”（说明 =1+1）" in text

@@ -158,6 +158,9 @@ def test_it_sees_nothing_without_an_authorisation_that_runs(
         "/tiles/origins/6/51/28.mvt",
     ):
         assert client.get(where).status_code == 403, where
+    refused = client.get(reverse("registry:operators")).text
+    assert "现在没有采集授权" in refused
+    assert reason in refused
     for where in ("/api/v1/origins", f"/api/v1/origins/{near.uid}", "/api/v1/operators", "/api/v1/origins/imports"):
         answer = program.get(where)
         assert answer.status_code in {200, 403}, where
