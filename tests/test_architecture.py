@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,27 @@ def test_it_points_foreign_keys_only_downward() -> None:
                 target = field.related_model._meta.app_config
                 if target.name.startswith("nongma."):
                     assert _height(target.label) <= _height(config.label), f"{model.__name__}.{field.name} points up"
+
+
+def test_it_imports_nothing_that_a_plain_installation_lacks() -> None:
+    """What runs is installed from requirements.lock; the tests' own machine has more."""
+    locked = {line.split("==")[0] for line in (ROOT / "requirements.lock").read_text().splitlines() if "==" in line}
+    homes = packages_distributions()
+    sources = [*ROOT.glob("nongma/**/*.py"), *ROOT.glob("config/*.py")]
+    for path in sources:
+        if "tests" in path.parts or path.name == "testing.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom) and not node.level
+                else []
+            )
+            for module in {module.split(".")[0] for module in modules} - sys.stdlib_module_names - {"nongma", "config"}:
+                names = {re.sub(r"[-_.]+", "-", home).lower() for home in homes.get(module, [])}
+                assert names & locked, f"{path.relative_to(ROOT)} imports {module}, which requirements.lock lacks"
 
 
 # The desk's tags are the frame that every page stands in, like its base.html. A lot's page leads to issuing what has no
