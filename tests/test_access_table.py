@@ -156,12 +156,12 @@ GET  /operators/{operator}/changes/{revision}/     in 200 200 200 200 200 200 20
 POST /operators/{operator}/changes/{revision}/approve  in 403 ok 403 403 403 403 403 403 404 403
 POST /operators/{operator}/changes/{revision}/return   in 403 ok 403 403 403 403 403 403 404 403
 POST /operators/{operator}/changes/{revision}/withdraw in ok ok ok 403 403 403 403 ok 404 404
-GET  /operators/{operator}/holdings                in 302 302 302 302 302 302 302 200 404 404
+POST /operators/{operator}/holdings                in  ok  ok  ok  ok  ok  ok  ok  ok 404 404
 GET  /operators/{operator}/certifications/add      in 200 200 200 403 403 403 403 200 404 404
 GET  /operators/{operator}/certifications/{certification}/change   in 200 200 200 403 403 403 403 200 404 404
 POST /operators/{operator}/certifications/{certification}/withdraw in  ok  ok  ok 403 403 403 403  ok 404 404
 POST /operators/{operator}/certifications/{certification}/confirm  in 403  ok 403 403 403 403 403 403 404 403
-GET  /operators/{operator}/certifications/{certification}/file     in 200 200 200 200 200 200 200 200 404 404
+POST /operators/{operator}/certifications/{certification}/file     in  ok  ok  ok  ok  ok  ok  ok  ok 404 404
 GET  /operators/{operator}/identity/card.png       in 200 200 200 200 200 200 200 200 404 404
 GET  /operators/{operator}/bases                   in 200 200 200 403 403 403 403 200 404 404
 GET  /join/                                       200 302 302 302 302 302 302 302 302 302 302

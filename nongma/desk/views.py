@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
 from nongma.accounts.queries import region_of
@@ -36,7 +36,7 @@ def home(request: SignedInRequest) -> HttpResponse:
 
 
 @requires(Action.VIEW_OPERATORS)
-@require_GET
+@require_POST
 def holdings(request: SignedInRequest, code: str) -> HttpResponseBase:
     """平台保存的、关于这个主体的全部信息，由负责人下载。"""
     shown = operator_of(code, request.user)

@@ -17,10 +17,14 @@ def is_narrowed_further(form: forms.Form) -> bool:
     return bool(form.errors) or any(chosen.values())
 
 
-def show_refusal(form: forms.Form, refusal: Refused) -> None:
-    """Put a refusal beside the field that it names, or on top of the form."""
+def show_refusal(form: forms.Form, refusal: Refused, **shown_by: str) -> None:
+    """Put a refusal beside the field that it names, or on top of the form.
+
+    `shown_by`: the field in which an input of another name is typed (point="longitude").
+    """
     error = forms.ValidationError(refusal.message, code=refusal.code)
-    form.add_error(refusal.field if refusal.field in form.fields else None, error)
+    field = shown_by.get(refusal.field, refusal.field)
+    form.add_error(field if field in form.fields else None, error)
 
 
 class NamedField(forms.BoundField):

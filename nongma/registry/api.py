@@ -3,7 +3,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Schema, Status
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -17,7 +16,7 @@ from nongma.regions.models import Region
 from nongma.regions.spans import EVERYWHERE
 from nongma.registry import identity
 from nongma.registry.models import Base, Operator, OperatorKind
-from nongma.registry.queries import OperatorFilter, bases_of, operator_of
+from nongma.registry.queries import OperatorFilter, bases_of, editable_of, operator_of
 from nongma.registry.services import Decision, Point, add_base, register_operator, review_operator
 
 router = Router(tags=["主体"])
@@ -231,7 +230,7 @@ def list_bases(request: SignedInRequest, code: str, paging: Query[Paging]) -> di
 @idempotent
 def create_base(request: SignedInRequest, code: str, data: BaseIn) -> Status[Base]:
     """回答里的 `code` 是基地码。"""
-    operator = get_object_or_404(Operator.objects.editable_by(request.user), pk=operator_of(code, request.user).pk)
+    operator = editable_of(code, request.user)
     base = add_base(
         operator=operator,
         name=data.name,

@@ -90,6 +90,12 @@ def operator_of(code: str, user: User) -> Operator:
     return get_object_or_404(operators, serial=-1 if serial is None else serial)
 
 
+def editable_of(code: str, user: User) -> Operator:
+    """The operator of a printed code, if the user may change it; else 404."""
+    operators = Operator.objects.editable_by(user).select_related("region")
+    return get_object_or_404(operators, pk=operator_of(code, user).pk)
+
+
 def bases_of(operator: Operator) -> QuerySet[Base]:
     """The bases of an operator with the names of their divisions, the newest last."""
     return operator.bases.select_related("region").order_by("id")

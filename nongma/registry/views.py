@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
@@ -16,6 +16,7 @@ from nongma.accounts.queries import place_of
 from nongma.audit.queries import history_of
 from nongma.lib import qr
 from nongma.lib.downloads import download
+from nongma.lib.forms import show_refusal
 from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
 from nongma.lib.sheets.writing import XLSX, mark_of
@@ -31,6 +32,7 @@ from nongma.registry.queries import (
     OperatorFilter,
     bases_of,
     dealings_of,
+    editable_of,
     operator_of,
     operator_page,
 )
@@ -98,7 +100,7 @@ def register(request: SignedInRequest) -> HttpResponse:
         try:
             operator = register_operator(actor=request.user, **form.cleaned_data)
         except Refused as refusal:
-            _show(form, refusal)
+            show_refusal(form, refusal, point="longitude")
         else:
             done = operator.status == Operator.Status.APPROVED
             messages.success(request, "登记好了，已通过审核" if done else "登记好了，等待县级审核")
@@ -113,15 +115,13 @@ def register(request: SignedInRequest) -> HttpResponse:
 @requires(Action.REGISTER_OPERATOR)
 @require_http_methods(["GET", "POST"])
 def change(request: SignedInRequest, code: str) -> HttpResponse:
-    operator = get_object_or_404(
-        Operator.objects.editable_by(request.user).select_related("region"), pk=operator_of(code, request.user).pk
-    )
+    operator = editable_of(code, request.user)
     form = OperatorChangeForm(request.POST or None, operator=operator, own=request.user.is_operator)
     if request.method == "POST" and form.is_valid():
         try:
             changed = change_operator(operator=operator, actor=request.user, **form.cleaned_data)
         except Refused as refusal:
-            _show(form, refusal)
+            show_refusal(form, refusal, point="longitude")
         else:
             if operator.status != changed.status:
                 messages.success(request, "已重新提交，等待县级审核")
@@ -156,15 +156,13 @@ def reveal(request: SignedInRequest, code: str) -> HttpResponse:
 @requires(Action.REGISTER_OPERATOR)
 @require_http_methods(["GET", "POST"])
 def register_base(request: SignedInRequest, code: str) -> HttpResponse:
-    owner = get_object_or_404(
-        Operator.objects.editable_by(request.user).select_related("region"), pk=operator_of(code, request.user).pk
-    )
+    owner = editable_of(code, request.user)
     form = BaseForm(request.POST or None, initial={"region": owner.region_id})
     if request.method == "POST" and form.is_valid():
         try:
             base = add_base(operator=owner, actor=request.user, **form.cleaned_data)
         except Refused as refusal:
-            _show(form, refusal)
+            show_refusal(form, refusal, point="longitude")
         else:
             messages.success(request, f"基地“{base.name}”登记好了")
             return HttpResponseRedirect(f"{owner.get_absolute_url()}#bases")
@@ -235,9 +233,3 @@ def _standing_deeds(shown: Operator) -> dict[str, str]:
 def _within(request: SignedInRequest) -> int | None:
     """The division that the region picker starts in: that of the person's posts."""
     return place_of(request.user)
-
-
-def _show(form: OperatorForm | BaseForm, refusal: Refused) -> None:
-    """The refusal beside the field that it names."""
-    field = "longitude" if refusal.field == "point" else refusal.field
-    form.add_error(field if field in form.fields else None, refusal.message)

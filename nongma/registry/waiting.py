@@ -1,16 +1,22 @@
-"""What waits for reviewers (待审核的主体)."""
+"""What waits for reviewers (待审核的主体和变更)."""
 
 from django.urls import reverse
 
 from nongma.notices.reviewers import prompt_reviewers
-from nongma.registry.models import Operator
+from nongma.registry.models import NOT_TRADING, Operator, Revision
 
 
 def prompt_of_waiting() -> int:
-    """Tell each reviewer how many operators of the own area wait; one read of the index of states."""
-    return prompt_reviewers(
+    """Tell each reviewer how many operators and changes of the own area wait; one read of an index for each."""
+    told = prompt_reviewers(
         waiting=Operator.objects.filter(status=Operator.Status.SUBMITTED),
         about="operators.waiting",
         title="{count} 个主体等您审核",
         url=reverse("registry:review"),
+    )
+    return told + prompt_reviewers(
+        waiting=Revision.objects.waiting().exclude(operator__status__in=NOT_TRADING),
+        about="operators.changes_waiting",
+        title="{count} 个主体变更等您审核",
+        url=reverse("registry:review-changes"),
     )

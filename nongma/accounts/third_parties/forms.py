@@ -5,9 +5,9 @@ from django import forms
 from django.utils import timezone
 
 from nongma.accounts.models import Agency, ThirdParty
-from nongma.accounts.third_parties.documents import MOST_BYTES
 from nongma.accounts.third_parties.queries import Standing
 from nongma.accounts.third_parties.services import MOST_DAYS
+from nongma.lib.documents import MOST_BYTES
 from nongma.regions.models import Region
 
 MEGABYTES = MOST_BYTES // 1024 // 1024

@@ -14,10 +14,10 @@ from nongma.accounts.models import Agency, Authorisation, AuthorisedTown, ThirdP
 from nongma.accounts.services import create_user, random_password
 from nongma.accounts.services.agencies import reason_of
 from nongma.accounts.services.telling import tell_authorised, tell_revoked
-from nongma.accounts.third_parties.documents import AnyFile, kind_of, shown_name
 from nongma.accounts.third_parties.queries import authorises
 from nongma.audit.services import record
 from nongma.lib import phones, uscc
+from nongma.lib.documents import AnyFile, kind_of, shown_name
 from nongma.lib.refused import Misfilled, Refused
 from nongma.lib.uploads import digest_of
 from nongma.regions.models import Region
@@ -77,20 +77,23 @@ def authorise(
     """Let a firm collect in townships of the county from one day to another, the signed agreement on file.
 
     Refuses `outside_area`, `agency_suspended`, and (422) `towns_missing`, `town_outside`, `from_early`, `period_order`,
-    `period_too_long`, `agreed_in_future`, `agreed_late` (signed after the start) and what `documents.kind_of` refuses.
+    `period_too_long`, `agreed_in_future`, `agreed_late` (signed after the start),
+    `agreement_missing` and what `documents.kind_of` refuses.
     """
     firm = _locked(firm, actor)
     if firm.agency.suspended_at:
         raise Refused("agency_suspended", f"{firm.agency}已停用")
     names = _checked_towns(firm.agency, towns)
     _check_period(from_on, to_on, agreed_on)
-    kind = kind_of(agreement)
+    if not agreement.size:
+        raise Misfilled("agreement_missing", "请上传签好字、盖好章的保密协议", field="agreement")
+    kind = kind_of(agreement, called="协议", field="agreement")
     authorisation = Authorisation(
         third_party=firm,
         from_on=from_on,
         to_on=to_on,
         agreed_on=agreed_on,
-        agreement_name=shown_name(agreement.name or "", kind),
+        agreement_name=shown_name(agreement.name or "", kind, otherwise="保密协议"),
         agreement_digest=digest_of(agreement),
         created_by=actor,
     )

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
 from nongma.accounts.models import Authorisation, ThirdParty
-from nongma.accounts.third_parties.documents import content_type_of
 from nongma.accounts.third_parties.forms import (
     AuthoriseForm,
     ChangeForm,
@@ -43,6 +42,7 @@ from nongma.accounts.third_parties.services import (
     revoke,
 )
 from nongma.audit.queries import history_of
+from nongma.lib.documents import content_type_of
 from nongma.lib.downloads import download
 from nongma.lib.forms import show_refusal
 from nongma.lib.pages import MOST_LISTED

@@ -23,7 +23,7 @@ def test_the_owner_reads_it_all(li, zhao, li_origin, certificate):
     operator.id_number, operator.address = "360426199101010071", "中和村 8 号"
     operator.save()
     reveal_contact(operator=operator, actor=zhao)
-    answer = client_of(li).get(f"/operators/{operator.code}/holdings")
+    answer = client_of(li).post(f"/operators/{operator.code}/holdings")
     book = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)), read_only=True)
     sheets = {sheet.title: [*sheet.iter_rows(values_only=True)] for sheet in book}
     (own,) = (dict(zip(sheets["主体"][0], row, strict=True)) for row in sheets["主体"][1:])
@@ -38,7 +38,7 @@ def test_the_owner_reads_it_all(li, zhao, li_origin, certificate):
     assert Entry.objects.get(action="operator.holdings_taken").actor_id == li.pk
 
 
-def test_nobody_else_takes_it(li_operator, zhao, chen):
+def test_nobody_else_takes_it(li_operator, li, zhao, chen):
     helper = make_user("helper", "李小山")
     add_member(operator=li_operator, user=helper, actor=None)
     for actor in (helper, zhao, chen):
@@ -46,6 +46,7 @@ def test_nobody_else_takes_it(li_operator, zhao, chen):
             holdings_of(operator=li_operator, actor=actor)
         assert refusal.value.code == "not_own_operator"
     url = f"/operators/{li_operator.code}/holdings"
-    assert client_of(chen).get(url).status_code == 404
-    assert "只有主体的负责人可以下载" in client_of(zhao).get(url, follow=True).text
+    assert client_of(chen).post(url).status_code == 404
+    assert client_of(li).get(url).status_code == 405
+    assert "只有主体的负责人可以下载" in client_of(zhao).post(url, follow=True).text
     assert not Entry.objects.filter(action="operator.holdings_taken").exists()

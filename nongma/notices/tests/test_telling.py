@@ -25,7 +25,8 @@ from nongma.origins.services.review import (
     start_review_job,
 )
 from nongma.origins.services.telling import prompt_of_waiting
-from nongma.registry.models import Base, OperatorMember
+from nongma.registry.models import Base, Operator, OperatorMember
+from nongma.registry.services import change_operator, suspend_operator
 from nongma.registry.waiting import prompt_of_waiting as prompt_of_operators
 from nongma.testing import client_of, make_operator, make_origin, make_user
 from nongma.tracing.models import Lot
@@ -192,6 +193,16 @@ def test_reviewers_are_told_of_operators_that_wait(zhao: User, sun: User, li: Us
     assert told(zhao) == [("prompt", "3 个主体等您审核")]
     assert told(sun) == []
     assert opened(zhao) == 200
+
+
+def test_reviewers_are_told_of_changes_that_wait(zhao: User, sun: User, li: User, li_operator: Operator) -> None:
+    change_operator(operator=li_operator, actor=li, name="李大山豇豆")
+    assert prompt_of_operators() == 1
+    assert told(zhao) == [("prompt", "1 个主体变更等您审核")]
+    assert told(sun) == []
+    assert opened(zhao) == 200
+    suspend_operator(operator=li_operator, reason="停业", actor=zhao)
+    assert prompt_of_operators() == 0
 
 
 def test_prompts_cost_the_same_for_many(zhao: User, ten: list[Origin]) -> None:

@@ -2,7 +2,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
@@ -14,9 +13,9 @@ from nongma.lib.paging import Page, Paging, paged
 from nongma.lib.refused import Misfilled
 from nongma.registry.certifications.queries import certification_of, certifications_of
 from nongma.registry.certifications.services import add_certification
-from nongma.registry.models import Certification, Operator
+from nongma.registry.models import Certification
 from nongma.registry.models.certifications import Standing
-from nongma.registry.queries import operator_of
+from nongma.registry.queries import editable_of, operator_of
 
 router = Router(tags=["主体"])
 
@@ -69,8 +68,7 @@ def list_certifications(request: SignedInRequest, code: str, paging: Query[Pagin
 @idempotent
 def create_certification(request: SignedInRequest, code: str, data: CertificationIn) -> Status[Certification]:
     """证书文件在网页上传。"""
-    found = operator_of(code, request.user)
-    operator = get_object_or_404(Operator.objects.editable_by(request.user), pk=found.pk)
+    operator = editable_of(code, request.user)
     products = list(Product.objects.filter(code__in=data.products))
     if len(products) != len(set(data.products)):
         raise Misfilled("product_unknown", "没有这个产品代码", field="products")

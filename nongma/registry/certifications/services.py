@@ -7,18 +7,20 @@ from typing import IO, Any
 from django.db import transaction
 from django.utils import timezone
 
-from nongma.accounts.access import Action
+from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import User
-from nongma.accounts.third_parties.documents import AnyFile, kind_of
 from nongma.audit.services import record
 from nongma.catalogue.models import Product
 from nongma.codes.services import subject_changed
+from nongma.lib.documents import AnyFile, kind_of
+from nongma.lib.reasons import checked_reason
 from nongma.lib.refused import Misfilled, Refused
+from nongma.lib.texts import checked_text
 from nongma.lib.uploads import digest_of
 from nongma.notices.services import withdraw
 from nongma.registry.certifications.reminders import STAGES, about
-from nongma.registry.models import NOT_TRADING, Certification, Operator, OperatorMember
-from nongma.registry.services.checks import check_area
+from nongma.registry.models import Certification, Operator
+from nongma.registry.services.checks import check_area, check_may_change
 
 MOST_HELD = 100
 TEXTS = {"name": ("认证名称", 60), "number": ("证书编号", 60), "issuer": ("发证机构", 100)}
@@ -40,8 +42,9 @@ def add_certification(
 ) -> Certification:
     """Enter a certification that an operator holds; what an agency's reviewer enters is confirmed.
 
-    Refuses `outside_area`, `not_own_operator`, `operator_stopped`, `already_registered`, `too_many`, and (422)
-    `text_missing`, `text_too_long`, `product_missing`, `period_invalid` and `file_invalid`.
+    Refuses `outside_area`, `not_own_operator`, `not_active`, `already_registered`, `too_many`, and (422)
+    `text_missing`, `text_too_long`, `product_missing`, `period_invalid`, and what
+    `documents.kind_of` refuses.
     """
     operator = _locked(operator, actor)
     if operator.certifications.count() >= MOST_HELD:
@@ -87,15 +90,11 @@ def change_certification(
 def withdraw_certification(*, certification: Certification, reason: str, actor: User) -> Certification:
     """Take a certification back: at once no shopper sees it; the record stays.
 
-    Refuses `outside_area`, `not_own_operator`, `operator_stopped`, `already_withdrawn`, and `reason_missing` or
+    Refuses `outside_area`, `not_own_operator`, `not_active`, `already_withdrawn`, and `reason_missing` or
     `text_too_long` (422).
     """
     certification = _locked_certification(certification, actor)
-    reason = " ".join(reason.split())
-    if not reason:
-        raise Misfilled("reason_missing", "请写明撤销原因", field="reason")
-    if len(reason) > 200:
-        raise Misfilled("text_too_long", "撤销原因最多 200 个字", field="reason")
+    reason = checked_reason(reason, told="请写明撤销原因")
     certification.withdrawn_on, certification.withdrawn_for = timezone.localdate(), reason
     certification.save(update_fields=["withdrawn_on", "withdrawn_for"])
     _settle(certification)
@@ -107,7 +106,7 @@ def withdraw_certification(*, certification: Certification, reason: str, actor: 
 def confirm_certification(*, certification: Certification, actor: User) -> Certification:
     """Note that a reviewer has compared a certification with its paper (核验).
 
-    Refuses `outside_area`, `operator_stopped`, `already_withdrawn` and `already_confirmed`.
+    Refuses `outside_area`, `not_active`, `already_withdrawn` and `already_confirmed`.
     """
     check_area(certification.operator.region_id, actor, Action.REVIEW_OPERATORS)
     certification = _locked_certification(certification, actor)
@@ -142,13 +141,7 @@ def open_file(*, certification: Certification, actor: User) -> IO[Any]:
 def _locked(operator: Operator, actor: User) -> Operator:
     """The operator, held against other changes, if the person may register for it."""
     operator = Operator.objects.select_for_update(no_key=True).get(pk=operator.pk)
-    if actor.is_operator:
-        if not operator.members.filter(user=actor, role=OperatorMember.Role.OWNER).exists():
-            raise Refused("not_own_operator", "只有主体负责人能登记本主体的认证")
-    else:
-        check_area(operator.region_id, actor)
-    if operator.status in NOT_TRADING:
-        raise Refused("operator_stopped", f"主体{operator.get_status_display()}，不能登记认证")
+    check_may_change(operator, actor)
     return operator
 
 
@@ -173,8 +166,8 @@ def _fill(
 ) -> None:
     kinds = Certification.Kind
     certification.kind = kinds(kind)
-    certification.name = _text("name", name if kind == kinds.OTHER else "", required=kind == kinds.OTHER)
-    certification.number = _text("number", number, required=True)
+    certification.name = _text("name", name if kind == kinds.OTHER else "", is_needed=kind == kinds.OTHER)
+    certification.number = _text("number", number, is_needed=True)
     certification.issuer = _text("issuer", issuer)
     if not products:
         raise Misfilled("product_missing", "请至少选一个认证产品", field="products")
@@ -185,14 +178,9 @@ def _fill(
     certification.from_on, certification.to_on = from_on, to_on
 
 
-def _text(field: str, value: str, *, required: bool = False) -> str:
+def _text(field: str, value: str, *, is_needed: bool = False) -> str:
     label, longest = TEXTS[field]
-    value = " ".join(value.split())
-    if required and not value:
-        raise Misfilled("text_missing", f"请填写{label}", field=field)
-    if len(value) > longest:
-        raise Misfilled("text_too_long", f"{label}最多 {longest} 个字", field=field)
-    return value
+    return checked_text(value, label=label, longest=longest, field=field, is_needed=is_needed)
 
 
 def _check_new(certification: Certification) -> None:
@@ -204,29 +192,16 @@ def _check_new(certification: Certification) -> None:
 
 def _confirm(certification: Certification, actor: User) -> None:
     """Confirmed when a reviewer of the place wrote it; a change by anybody else has to be confirmed again."""
-    is_reviewer = not actor.is_operator and _reviews(certification.operator.region_id, actor)
+    is_reviewer = certification.operator.region_id in scope_of(actor, Action.REVIEW_OPERATORS)
     certification.confirmed_by = actor if is_reviewer else None
     certification.confirmed_on = timezone.localdate() if is_reviewer else None
-
-
-def _reviews(region: int, actor: User) -> bool:
-    try:
-        check_area(region, actor, Action.REVIEW_OPERATORS)
-    except Refused:
-        return False
-    return True
 
 
 def _keep(certification: Certification, products: Collection[Product], file: AnyFile | None) -> None:
     """Save it; a new file goes to the disk first and away again when the record does not follow."""
     before = certification.file.name if file else ""
     if file:
-        try:
-            kind = kind_of(file)
-        except Refused:
-            raise Misfilled(
-                "file_invalid", "证书要 10 MB 以内的 PDF、JPG 或 PNG 文件，而且要完整", field="file"
-            ) from None
+        kind = kind_of(file, called="证书", field="file")
         certification.file_digest = digest_of(file)
         certification.file.save(f"{certification.uid}.{kind}", file, save=False)
     try:

@@ -2,12 +2,13 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, requires
-from nongma.accounts.third_parties.documents import content_type_of
+from nongma.lib.documents import content_type_of
 from nongma.lib.downloads import download
+from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
 from nongma.registry.certifications.forms import CertificationForm
 from nongma.registry.certifications.queries import certification_of
@@ -19,20 +20,20 @@ from nongma.registry.certifications.services import (
     withdraw_certification,
 )
 from nongma.registry.models import Operator
-from nongma.registry.queries import operator_of
+from nongma.registry.queries import editable_of, operator_of
 
 
 @requires(Action.REGISTER_OPERATOR)
 @require_http_methods(["GET", "POST"])
 def add(request: SignedInRequest, code: str) -> HttpResponse:
     """登记一项认证。"""
-    owner = _editable(code, request)
+    owner = editable_of(code, request.user)
     form = CertificationForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
             add_certification(operator=owner, actor=request.user, **form.cleaned_data)
         except Refused as refusal:
-            _show(form, refusal)
+            show_refusal(form, refusal)
         else:
             messages.success(request, "认证登记好了")
             return _back(owner)
@@ -43,14 +44,14 @@ def add(request: SignedInRequest, code: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def change(request: SignedInRequest, code: str, uid: UUID) -> HttpResponse:
     """修改或续期一项认证。"""
-    owner = _editable(code, request)
+    owner = editable_of(code, request.user)
     held = certification_of(owner, uid)
     form = CertificationForm.of(held, request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
             change_certification(certification=held, actor=request.user, **form.cleaned_data)
         except Refused as refusal:
-            _show(form, refusal)
+            show_refusal(form, refusal)
         else:
             messages.success(request, "认证改好了")
             return _back(owner)
@@ -62,7 +63,7 @@ def change(request: SignedInRequest, code: str, uid: UUID) -> HttpResponse:
 @require_POST
 def withdraw(request: SignedInRequest, code: str, uid: UUID) -> HttpResponse:
     """撤销一项认证。"""
-    owner = _editable(code, request)
+    owner = editable_of(code, request.user)
     held = certification_of(owner, uid)
     try:
         withdraw_certification(certification=held, reason=request.POST.get("reason", ""), actor=request.user)
@@ -88,7 +89,7 @@ def confirm(request: SignedInRequest, code: str, uid: UUID) -> HttpResponse:
 
 
 @requires(Action.VIEW_OPERATORS)
-@require_GET
+@require_POST
 def file(request: SignedInRequest, code: str, uid: UUID) -> HttpResponseBase:
     """下载证书文件（留痕）。"""
     owner = operator_of(code, request.user)
@@ -105,14 +106,5 @@ def file(request: SignedInRequest, code: str, uid: UUID) -> HttpResponseBase:
     return download(request, opened, name=name, content_type=content_type_of(f"x.{suffix}"))
 
 
-def _editable(code: str, request: SignedInRequest) -> Operator:
-    found = operator_of(code, request.user)
-    return get_object_or_404(Operator.objects.editable_by(request.user).select_related("region"), pk=found.pk)
-
-
 def _back(operator: Operator) -> HttpResponse:
     return HttpResponseRedirect(f"{operator.get_absolute_url()}#certifications")
-
-
-def _show(form: CertificationForm, refusal: Refused) -> None:
-    form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)

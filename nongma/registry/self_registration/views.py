@@ -17,6 +17,7 @@ from nongma.accounts.access import Action, SignedInRequest, requires
 from nongma.accounts.models import User
 from nongma.lib.downloads import download
 from nongma.lib.fields import decrypt, encrypt
+from nongma.lib.forms import show_refusal
 from nongma.lib.masking import mask_phone
 from nongma.lib.phones import tidy
 from nongma.lib.proxies import address_of
@@ -121,8 +122,7 @@ def register(request: SignedInRequest) -> HttpResponse:
             except Refused as refusal:
                 if refusal.code == "member_already":
                     return redirect("join:done")
-                field = "longitude" if refusal.field == "point" else refusal.field
-                form.add_error(field if field in form.fields else None, refusal.message)
+                show_refusal(form, refusal, point="longitude")
             else:
                 return redirect("join:done")
         _keep(request, user)

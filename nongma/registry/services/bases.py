@@ -13,8 +13,8 @@ from nongma.lib.quadkeys import quadkey
 from nongma.lib.refused import Misfilled, Refused
 from nongma.regions.boundaries import inside_county
 from nongma.regions.models import Region
-from nongma.registry.models import NOT_TRADING, Base, Operator
-from nongma.registry.services.checks import Point, check_may_change, check_region, checked_place, checked_text
+from nongma.registry.models import Base, Operator
+from nongma.registry.services.checks import Point, check_may_change, check_region, checked_place, text_of
 
 
 @transaction.atomic
@@ -35,10 +35,8 @@ def add_base(
     `area_invalid` and what is wrong with a text, region or point.
     """
     operator = Operator.objects.select_for_update().get(pk=operator.pk)
-    check_may_change(operator, region, actor)
-    if operator.status in NOT_TRADING:
-        raise Refused("not_active", f"主体{operator.get_status_display()}，不能登记基地")
-    name, address = checked_text("name", name, required=True), checked_text("address", address)
+    check_may_change(operator, actor, region)
+    name, address = text_of("name", name, is_needed=True), text_of("address", address)
     check_region(region)
     if area_mu is not None and not 0 < area_mu < Decimal("1e10"):
         raise Misfilled("area_invalid", "面积要大于 0", field="area_mu")

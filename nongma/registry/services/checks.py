@@ -11,16 +11,15 @@ from nongma.catalogue.models import Industry
 from nongma.lib import phones
 from nongma.lib.fields import blind_index, blind_indexes, digest_of, hold_keys
 from nongma.lib.refused import Misfilled, Refused
+from nongma.lib.texts import checked_text
 from nongma.regions.models import Region
 from nongma.registry import identity
-from nongma.registry.models import COUNTY_WIDTH, Operator, OperatorKind, OperatorMember
+from nongma.registry.models import COUNTY_WIDTH, NOT_TRADING, Operator, OperatorKind, OperatorMember
 
 Point = tuple[Decimal, Decimal]
 POINT_PLACES = Decimal("0.000001")
 CHINA = (Decimal("73"), Decimal("3"), Decimal("136"), Decimal("54"))
 TEXTS = {"name": ("名称", 100), "contact": ("联系人", 60), "address": ("地址", 200)}
-
-
 CLAIM = "如果就是您的，请联系县级管理部门核实后交给您"
 
 
@@ -52,15 +51,15 @@ def checked(
         raise Misfilled("phone_invalid", "手机号要 11 位数字，以 13–19 开头", field="phone")
     return {
         "kinds": _distinct(OperatorKind(kind).value for kind in kinds),
-        "name": checked_text("name", name, required=True),
+        "name": text_of("name", name, is_needed=True),
         "region": region,
         "uscc": uscc or None,
         "id_number": id_number,
         "id_index": blind_index(id_number) if id_number else None,
-        "contact": checked_text("contact", contact),
+        "contact": text_of("contact", contact),
         "phone": phone,
         "phone_index": blind_index(phone) if phone else None,
-        "address": checked_text("address", address),
+        "address": text_of("address", address),
         "industries": _distinct(Industry(industry).value for industry in industries),
         **checked_place(point),
     }
@@ -90,14 +89,10 @@ def plain(value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
-def checked_text(field: str, value: str, *, required: bool = False) -> str:
+def text_of(field: str, value: str, *, is_needed: bool = False) -> str:
+    """A text of an operator or base (`TEXTS`), checked. Refuses `text_missing` and `text_too_long`."""
     label, longest = TEXTS[field]
-    value = " ".join(value.split())
-    if required and not value:
-        raise Misfilled("text_missing", f"请填写{label}", field=field)
-    if len(value) > longest:
-        raise Misfilled("text_too_long", f"{label}最多 {longest} 个字", field=field)
-    return value
+    return checked_text(value, label=label, longest=longest, field=field, is_needed=is_needed)
 
 
 def check_region(region: Region) -> None:
@@ -140,10 +135,18 @@ def check_area(code: int, actor: User, action: Action = Action.REGISTER_OPERATOR
         raise Refused("outside_area", "不在您的管辖范围内", field="region")
 
 
-def check_may_change(operator: Operator, region: Region, actor: User) -> None:
+def check_may_change(operator: Operator, actor: User, *places: Region) -> None:
+    """Only an owner changes what belongs to the own operator, only an agency of the area what belongs to others.
+
+    `places`: where the change would put things. Refuses `not_own_operator`, `outside_area`, and `not_active` (the
+    operator is suspended or cancelled).
+    """
     if actor.is_operator:
         if not operator.members.filter(user=actor, role=OperatorMember.Role.OWNER).exists():
-            raise Refused("not_own_operator", "只能登记本主体的基地")
-        return
-    check_area(operator.region_id, actor)
-    check_area(region.pk, actor)
+            raise Refused("not_own_operator", "只有主体的负责人可以登记和修改")
+    else:
+        check_area(operator.region_id, actor)
+        for place in places:
+            check_area(place.pk, actor)
+    if operator.status in NOT_TRADING:
+        raise Refused("not_active", f"主体{operator.get_status_display()}，不能登记和修改")

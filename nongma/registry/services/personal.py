@@ -76,5 +76,6 @@ def export_operators(*, wanted: OperatorFilter, reason: str, actor: User) -> Ite
         kind=wanted.kind,
         status=wanted.status,
         region=wanted.region.start,
+        searched=bool(wanted.q.strip()),
     )
     return found.iterator(chunk_size=2_000)

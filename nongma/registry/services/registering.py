@@ -18,10 +18,11 @@ from nongma.lib.ids import uuid7
 from nongma.lib.once import once
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
-from nongma.registry.models import NOT_TRADING, Operator, OperatorMember, Revision
+from nongma.registry.models import Operator, OperatorMember, Revision
 from nongma.registry.services.checks import (
     Point,
     check_area,
+    check_may_change,
     check_unregistered,
     checked,
     inputs_of,
@@ -108,12 +109,7 @@ def change_operator(*, operator: Operator, actor: User, **changes: Any) -> Opera
     """
     operator = Operator.objects.select_for_update().get(pk=operator.pk)
     own = actor.is_operator
-    if own and not operator.members.filter(user=actor, role=OperatorMember.Role.OWNER).exists():
-        raise Refused("not_own_operator", "只有主体的负责人可以修改")
-    if not own:
-        check_area(operator.region_id, actor)
-    if operator.status in NOT_TRADING:
-        raise Refused("not_active", f"主体{operator.get_status_display()}，不能修改")
+    check_may_change(operator, actor)
     held = inputs_of(operator)
     inputs = held | changes
     if not own:

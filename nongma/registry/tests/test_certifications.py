@@ -56,7 +56,7 @@ def test_an_owner_registers_one_with_its_file(li, li_operator, cowpea):
     page = client.get(li_operator.get_absolute_url()).content.decode()
     assert "OP-1" in page
     assert "由主体登记，平台未核验" in page
-    got = client.get(f"/operators/{li_operator.code}/certifications/{kept.uid}/file")
+    got = client.post(f"/operators/{li_operator.code}/certifications/{kept.uid}/file")
     assert b"".join(got.streaming_content) == PDF
     assert Entry.objects.filter(action="operator.certification_file_read").count() == 1
 
@@ -64,7 +64,8 @@ def test_an_owner_registers_one_with_its_file(li, li_operator, cowpea):
 def test_the_file_is_for_those_who_see_the_record(li, li_operator, cowpea, chen, sun, zhao):
     kept = held(li_operator, cowpea, li, file=ContentFile(PDF, "a.pdf"))
     address = f"/operators/{li_operator.code}/certifications/{kept.uid}/file"
-    assert [client_of(one).get(address).status_code for one in (zhao, chen, sun)] == [200, 404, 404]
+    assert [client_of(one).post(address).status_code for one in (zhao, chen, sun)] == [200, 404, 404]
+    assert client_of(zhao).get(address).status_code == 405
 
 
 @pytest.mark.parametrize(
@@ -75,8 +76,8 @@ def test_the_file_is_for_those_who_see_the_record(li, li_operator, cowpea, chen,
         ({"number": " "}, "text_missing"),
         ({"kind": "other"}, "text_missing"),
         ({"products": []}, "product_missing"),
-        ({"file": ContentFile(b"<html>", "a.pdf")}, "file_invalid"),
-        ({"file": ContentFile(PDF[:-7], "a.pdf")}, "file_invalid"),
+        ({"file": ContentFile(b"<html>", "a.pdf")}, "file_kind"),
+        ({"file": ContentFile(PDF[:-7], "a.pdf")}, "file_kind"),
     ],
 )
 def test_it_refuses_and_keeps_nothing(li, li_operator, cowpea, changes, code):
@@ -114,7 +115,7 @@ def test_a_stopped_operator_adds_none(li, li_operator, cowpea):
     Operator.objects.filter(pk=li_operator.pk).update(status="suspended")
     with pytest.raises(Refused) as refusal:
         held(li_operator, cowpea, li)
-    assert refusal.value.code == "operator_stopped"
+    assert refusal.value.code == "not_active"
     assert not Certification.objects.exists()
 
 

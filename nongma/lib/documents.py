@@ -1,4 +1,4 @@
-"""Signed agreements as they are uploaded: a scan or a photo, told by its content and not by its name."""
+"""Papers as they are uploaded (agreements, certificates): a scan or a photo, told by its content, not by its name."""
 
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -23,17 +23,16 @@ KINDS = {
 }
 
 
-def kind_of(file: AnyFile) -> str:
-    """The kind of an uploaded agreement: pdf, jpg or png.
+def kind_of(file: AnyFile, *, called: str, field: str) -> str:
+    """The kind of an uploaded paper, by its content: pdf, jpg or png.
 
-    Refuses `agreement_missing`, `file_too_large` and `file_kind` (422).
+    `called` is the paper's name in a refusal (协议), `field` the input that brought it. Refuses `file_too_large` and
+    `file_kind` (422), the latter for an empty file, too.
     """
     size = file.size or 0
-    if not size:
-        raise Misfilled("agreement_missing", "请上传签好字、盖好章的保密协议", field="agreement")
     if size > MOST_BYTES:
         most = MOST_BYTES // 1024 // 1024
-        raise Misfilled("file_too_large", f"文件超过 {most} MB，请压缩后再上传", field="agreement")
+        raise Misfilled("file_too_large", f"文件超过 {most} MB，请压缩后再上传", field=field)
     file.seek(0)
     head = file.read(LOOKED_AT)
     file.seek(max(0, size - LOOKED_AT))
@@ -42,16 +41,16 @@ def kind_of(file: AnyFile) -> str:
     for kind, (begins, ends, _) in KINDS.items():
         if head.startswith(begins) and ends in tail:
             return kind
-    raise Misfilled("file_kind", "协议要 PDF、JPG 或 PNG 文件，而且要完整", field="agreement")
+    raise Misfilled("file_kind", f"{called}要 PDF、JPG 或 PNG 文件，而且要完整", field=field)
 
 
 def content_type_of(name: str) -> str:
-    """The content type of a kept agreement, by the ending that `shown_name` gave it."""
+    """The content type of a kept paper, by the ending that its kind gave it."""
     return KINDS[PurePath(name).suffix.removeprefix(".")][2]
 
 
-def shown_name(filename: str, kind: str) -> str:
+def shown_name(filename: str, kind: str, *, otherwise: str) -> str:
     """The name under which it is shown and downloaded: the uploader's, without folders, with the true ending."""
     stem = PurePath(filename.replace("\\", "/")).stem
     tidy = "".join(one for one in stem if one.isprintable() and one not in '<>:"/|?*')[:NAME_LENGTH].strip(" .")
-    return f"{tidy or '保密协议'}.{kind}"
+    return f"{tidy or otherwise}.{kind}"
