@@ -5,11 +5,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from nongma.lib.paging import COUNTED_EXACTLY, total_of
 
 MOST_LISTED = 10_000
+MOST_FOUND = 2_000
+"""How many rows a search of a long table shows: the index has them in no order, each is read to be sorted."""
 PAGE_SIZE = 50
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ class CappedPaginator(AnyPaginator):
 
 
 class KeyPaginator(AnyPaginator):
-    """Pages over a search: its keys in order are read once, which counts them, too; then the rows of one page."""
+    """Pages over a search of a small table: its keys in order are read once, which counts them, too; then one page."""
 
     def __init__(self, found: QuerySet[Any], fields: Sequence[str], related: Sequence[str]) -> None:
         keys = list(found.order_by(*fields).values_list("pk", flat=True)[: MOST_LISTED + 1])
@@ -67,6 +69,17 @@ class KeyPaginator(AnyPaginator):
         return page
 
 
+class FoundPaginator(AnyPaginator):
+    """Pages over a search of a long table: the first `MOST_FOUND` that the index finds, in the order asked for."""
+
+    def __init__(self, found: QuerySet[Any], fields: Sequence[str], related: Sequence[str]) -> None:
+        keys = list(found.order_by().values_list("pk", flat=True)[: MOST_FOUND + 1])
+        self.is_capped = len(keys) > MOST_FOUND
+        self.count = min(len(keys), MOST_FOUND)
+        rows = found.model._default_manager.filter(pk__in=keys[:MOST_FOUND])
+        super().__init__(rows.order_by(*fields).select_related(*related), PAGE_SIZE)
+
+
 def page_of(
     found: QuerySet[Any],
     fields: Sequence[str],
@@ -79,18 +92,28 @@ def page_of(
 ) -> Page[Any]:
     """A page of the rows found, ordered by the fields.
 
-    In the `natural` order an index gives them. Any other order, and a search, is over the first `MOST_LISTED` found, so
-    that no page ever sorts more than that. `is_small`: of a table that is never long, all that is found is sorted, and
-    no more counted than is leafed.
+    In the `natural` order an index gives them; any other order is over the first `MOST_LISTED` of that, and a search
+    over the first `MOST_FOUND`, so that no page ever sorts more, and no more is counted than is leafed. `is_small`: of
+    a table that is never long, all that is found is sorted.
     """
-    if is_small and is_search:
-        return KeyPaginator(found, fields, related).get_page(number)
-    if is_small:
-        counted = found.order_by(*natural)
-        shown = found.order_by(*fields).select_related(*related)
-        return CappedPaginator(counted, shown, most_counted=MOST_LISTED).get_page(number)
+    if is_search:
+        search = KeyPaginator if is_small else FoundPaginator
+        return search(found, fields, related).get_page(number)
     ordered = found
-    if is_search or [field.removeprefix("-") for field in fields] != list(natural):
-        first = found.order_by(*(() if is_search else natural))[:MOST_LISTED].values("pk")
-        ordered = found.model._default_manager.filter(pk__in=first)
-    return CappedPaginator(found, ordered.order_by(*fields).select_related(*related)).get_page(number)
+    if not is_small and [field.removeprefix("-") for field in fields] != list(natural):
+        ordered = _first(found, natural)
+    shown = ordered.order_by(*fields).select_related(*related)
+    return CappedPaginator(found.order_by(*natural), shown, most_counted=MOST_LISTED).get_page(number)
+
+
+def _first(found: QuerySet[Any], natural: Sequence[str]) -> QuerySet[Any]:
+    """The first `MOST_LISTED` rows in the natural order: up to the last of them, which the index knows."""
+    last = found.order_by(*natural).values_list(*natural)[MOST_LISTED - 1 : MOST_LISTED].first()
+    if last is None:
+        return found
+    up_to = Q()
+    for place, field in enumerate(natural):
+        same = Q(**dict(zip(natural[:place], last[:place], strict=True)))
+        end = "lte" if place == len(natural) - 1 else "lt"
+        up_to |= same & Q(**{f"{field}__{end}": last[place]})
+    return found.filter(up_to, **{f"{natural[0]}__lte": last[0]})

@@ -17,7 +17,6 @@ from nongma.audit.queries import history_of
 from nongma.lib import qr
 from nongma.lib.downloads import download
 from nongma.lib.forms import show_refusal
-from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
 from nongma.lib.sheets.writing import XLSX, mark_of
 from nongma.lib.sorting import Sorting
@@ -66,7 +65,6 @@ def operators(request: SignedInRequest) -> HttpResponse:
         "page": page,
         "sorting": sorting,
         "is_filtered": wanted != OperatorFilter(),
-        "most": MOST_LISTED,
         "within": _within(request),
         "may_register": may(request.user, Action.REGISTER_OPERATOR),
         "may_review": may(request.user, Action.REVIEW_OPERATORS),

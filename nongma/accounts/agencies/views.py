@@ -36,7 +36,6 @@ from nongma.audit.queries import history_of
 from nongma.audit.services import record
 from nongma.lib.downloads import download
 from nongma.lib.forms import is_narrowed_further, show_refusal
-from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
 from nongma.lib.sheets.writing import XLSX
 from nongma.lib.sorting import Sorting
@@ -55,7 +54,6 @@ def agencies(request: SignedInRequest) -> HttpResponse:
         "page": page,
         "sorting": sorting,
         "is_filtered": wanted != AgencyFilter(),
-        "most": MOST_LISTED,
         "within": place_of(request.user),
         "may_create": _may_create(request.user),
     }

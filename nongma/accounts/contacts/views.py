@@ -31,7 +31,6 @@ from nongma.accounts.queries import place_of
 from nongma.audit.services import record
 from nongma.lib.downloads import download
 from nongma.lib.forms import is_narrowed_further, show_refusal
-from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
 from nongma.lib.sheets.writing import XLSX
 from nongma.lib.sorting import Sorting
@@ -56,7 +55,6 @@ def contacts(request: SignedInRequest) -> HttpResponse:
         "page": page,
         "rows": rows,
         "sorting": sorting,
-        "most": MOST_LISTED,
         "is_filtered": wanted != Wanted(),
         "own": own_keepers(request.user),
         "region": region,

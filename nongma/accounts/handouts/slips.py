@@ -64,6 +64,7 @@ def slip_pdf(slips: Sequence[Slip], *, issuer: User, by_agency: bool = False) ->
     data = {
         "address": address,
         "symbol": qr.svg(qr.symbol(address)),
+        "days": settings.FIRST_PASSWORD_KEPT.days,
         "contact": f"{issuer.agency.name if issuer.agency else '平台管理员'} {issuer.name}".strip(),
         "pages": [[asdict(slip) for slip in page] for page in pages],
     }

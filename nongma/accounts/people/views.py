@@ -40,7 +40,6 @@ from nongma.audit.queries import history_of
 from nongma.audit.services import record
 from nongma.lib.downloads import download
 from nongma.lib.forms import is_narrowed_further, show_refusal
-from nongma.lib.pages import MOST_LISTED
 from nongma.lib.refused import Refused
 from nongma.lib.sheets.writing import XLSX
 from nongma.lib.sorting import Sorting
@@ -61,7 +60,6 @@ def people(request: SignedInRequest) -> HttpResponse:
         "page": people_page(request.user, wanted, sorting, request.GET.get("page")),
         "sorting": sorting,
         "is_filtered": wanted != PersonFilter(),
-        "most": MOST_LISTED,
         "within": place_of(request.user),
     }
     return render(request, "accounts/people/list.html", context)
