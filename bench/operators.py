@@ -44,6 +44,15 @@ SELECT gen_random_uuid(), %(first)s + n, ARRAY[(%(kinds)s::text[])[1 + n %% 12]]
 FROM generate_series(%(start)s::int, %(stop)s::int) AS n
 """
 CHUNK = 250_000
+ASKED_FOR = """
+INSERT INTO registry_revision (
+    uid, operator_id, region_id, fields, before_json, after_json, state, asked_by_id, asked_at, due_on, note
+)
+SELECT gen_random_uuid(), id, region_id, ARRAY['name'], %(before)s, %(after)s, 'waiting', %(user)s, now(),
+       current_date + (id %% 9)::int, ''
+FROM registry_operator WHERE status = 'approved' AND serial %% 250 = 0
+"""
+"""A change of the name waits for one operator of 250."""
 
 
 def measure() -> list[dict[str, Any]]:
@@ -83,6 +92,7 @@ def fill_operators(count: int) -> dict[str, Any]:
         if found and found[0] != count:
             raise SystemExit(f"{found[0]:,} operators are on file; another size wants an empty bench database")
         if found:
+            _fill_revisions(watchers["ministry"])
             return watchers
         villages = Region.objects.current().filter(level=Region.Level.VILLAGE).order_by("code")
         given = {
@@ -99,7 +109,27 @@ def fill_operators(count: int) -> dict[str, Any]:
                 print(f"  {min(start + CHUNK, count):,} operators", flush=True)
         cursor.execute("VACUUM (ANALYZE) registry_operator")
         cursor.execute("INSERT INTO bench_operators VALUES (%s)", [count])
+    _fill_revisions(watchers["ministry"])
     return watchers
+
+
+def _fill_revisions(asker: Any) -> None:
+    """Changes that wait for a reviewer, the first time."""
+    import json
+
+    from django.db import connection
+
+    from bench.origins import bare
+    from nongma.lib.fields import encrypt
+    from nongma.registry.models import Revision
+
+    if Revision.objects.exists():
+        return
+    before, after = (encrypt(json.dumps({"name": name}, ensure_ascii=False)) for name in ("赵海军", "赵海军豇豆"))
+    with connection.cursor() as cursor:
+        with bare(Revision):
+            cursor.execute(ASKED_FOR, {"before": before, "after": after, "user": asker.pk})
+        cursor.execute("VACUUM (ANALYZE) registry_revision")
 
 
 def _reviewer() -> Any:
