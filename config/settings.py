@@ -126,6 +126,8 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+# Who signed in from where stands in the audit log.
+AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "nongma.lib.proxies.address_of"
 # From all addresses together; then only those go on from which the person signed in before (docs/security.md).
@@ -161,6 +163,9 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 KEEP_SLIPS_DAYS = env.number("NONGMA_KEEP_SLIPS_DAYS", 14, low=1, high=90)
 REVIEW_DAYS = env.number("NONGMA_REVIEW_DAYS", 5, low=1, high=90)
 KEEP_UPLOADS_DAYS = env.number("NONGMA_KEEP_UPLOADS_DAYS", 90, low=1, high=3650)
+KEEP_JOBS_DAYS = env.number("NONGMA_KEEP_JOBS_DAYS", 365, low=91, high=3650)
+KEEP_NOTICES_DAYS = env.number("NONGMA_KEEP_NOTICES_DAYS", 365, low=31, high=3650)
+KEEP_MESSAGES_DAYS = env.number("NONGMA_KEEP_MESSAGES_DAYS", 30, low=2, high=3650)
 
 SMS_URL = env.endpoint("NONGMA_SMS_URL")
 SMS_KEY = env.text("NONGMA_SMS_KEY")

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from axes.models import AccessFailureLog
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
@@ -28,8 +28,9 @@ def forget_ended_sessions(timestamp: int) -> None:
 @app.periodic(cron="51 * * * *")
 @app.task(queueing_lock="accounts.forget_failures", lock="accounts.forget_failures")
 def forget_failures(timestamp: int) -> None:
-    """Forget wrong passwords that no longer count against a username or an address; the audit log keeps its own."""
-    AccessFailureLog.objects.filter(attempt_time__lt=timezone.now() - FAILURES_COUNT_FOR).delete()
+    """Forget tries to sign in that no longer count against a username or an address; the audit log keeps its own."""
+    for model in (AccessFailureLog, AccessAttempt, AccessLog):
+        model.objects.filter(attempt_time__lt=timezone.now() - FAILURES_COUNT_FOR).delete()
 
 
 @app.task(name="accounts.hand_out", retry=RetryStrategy(max_attempts=20, wait=5))
@@ -43,9 +44,10 @@ def hand_out_by_sheet(uid: str) -> None:
 @app.periodic(cron="33 3 * * *")
 @app.task(name="accounts.tidy_handouts", queueing_lock="accounts:tidy-handouts")
 def tidy_handouts(timestamp: int) -> None:
-    """Forget first passwords that nobody fetched, and delete uploaded sheets that have been kept long enough."""
-    from nongma.accounts.handouts.retention import remove_old_sheets
+    """Forget first passwords that nobody fetched; delete uploaded sheets and their rows that are past their time."""
+    from nongma.accounts.handouts.retention import forget_rows, remove_old_sheets
     from nongma.accounts.handouts.slips import clear_old_slips
 
     clear_old_slips()
     remove_old_sheets()
+    forget_rows()

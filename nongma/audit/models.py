@@ -143,6 +143,7 @@ class Check(models.Model):
                 name="audit_check_once",
             ),
         ]
+        indexes = [models.Index(fields=("finished_at",), name="audit_check_age")]
 
     def __str__(self) -> str:
         return f"{self.created_at:%Y-%m-%d %H:%M}"

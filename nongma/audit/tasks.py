@@ -2,6 +2,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from nongma.audit.checking import run_check
+from nongma.audit.retention import forget_checks
 from nongma.audit.sealing import seal_all
 
 
@@ -16,3 +17,10 @@ def seal_audit(timestamp: int) -> None:
 def check_log(uid: str) -> None:
     """Check the whole log against its seals."""
     run_check(uid)
+
+
+@app.periodic(cron="3 19 * * *")
+@app.task(name="audit.forget_old", queueing_lock="audit:forget-old")
+def forget_old(timestamp: int) -> int:
+    """Delete checks of the log that ended long ago."""
+    return forget_checks()

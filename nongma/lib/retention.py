@@ -1,16 +1,65 @@
-"""How long uploaded sheets are kept (文件保存期限): they hold names and phones that nobody needs once corrected."""
+"""Taking away what is past its time (保存期限): rows in small batches, uploaded sheets with what they were read for.
 
-from collections.abc import Callable
-from datetime import datetime
+What is kept for how long, and why, stands in docs/retention.md.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
+from django.db import models, transaction
 from django.utils import timezone
 
 AT_ONCE = 500
+
+
+def days_ago(days: int) -> datetime:
+    """The moment before which things are past their time."""
+    return timezone.now() - timedelta(days=days)
+
+
+def in_batches(rows: "models.QuerySet[Any]", *, by: Sequence[str], do: Callable[[list[Any]], object]) -> int:
+    """Do something about all that a queryset finds, few rows a transaction; how many those were.
+
+    `by`: the columns of the index that leads to them. `do` takes their keys, locked, and changes the rows so that they
+    are found no more. Rows that another holds are left to the next run.
+    """
+    found = 0
+    while True:
+        with transaction.atomic():
+            locked = rows.select_for_update(skip_locked=True, of=("self",)).order_by(*by)
+            keys = list(locked.values_list("pk", flat=True)[:AT_ONCE])
+            if not keys:
+                return found
+            do(keys)
+        found += len(keys)
+
+
+def delete_rows(rows: "models.QuerySet[Any]", *, by: Sequence[str]) -> int:
+    """Delete all that a queryset finds, as `in_batches`; how many rows."""
+    return in_batches(rows, by=by, do=lambda keys: rows.model._base_manager.filter(pk__in=keys).delete())
+
+
+def delete_details(
+    jobs: "models.QuerySet[Any]",
+    details: Callable[[list[Any]], "models.QuerySet[Any]"],
+    *,
+    by: Sequence[str],
+) -> int:
+    """Delete the row-by-row results of jobs that ended long ago, and note it in `rows_removed_at`; how many rows.
+
+    `details` tells the rows of some jobs, `by` the index that leads to them. The jobs stay, with their counts.
+    """
+    removed = 0
+    waiting = jobs.filter(rows_removed_at=None).order_by("finished_at").values_list("pk", flat=True)
+    while keys := list(waiting[:AT_ONCE]):
+        removed += delete_rows(details(keys), by=by)
+        jobs.filter(pk__in=keys).update(rows_removed_at=timezone.now())
+    return removed
 
 
 class Settled(NamedTuple):

@@ -79,6 +79,7 @@ class Notice(models.Model):
             models.Index(
                 fields=("user", "-created_at", "-id"), condition=Q(read_at=None), name="notices_notice_unread"
             ),
+            models.Index(fields=("created_at",), name="notices_notice_age"),
             # What a digest is made of, person by person.
             models.Index(
                 fields=("user", "due_on"),
@@ -157,6 +158,7 @@ class Digest(models.Model):
         verbose_name = "每日汇总"
         verbose_name_plural = "每日汇总"
         constraints = [models.UniqueConstraint(fields=("user", "day"), name="notices_digest_once")]
+        indexes = [models.Index(fields=("day",), name="notices_digest_age")]
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.day}"
@@ -181,7 +183,8 @@ def indexed_as(recipient: str, channel: str) -> str:
 class Outgoing(models.Model):
     """A message that leaves the platform, and what became of it (外发消息).
 
-    The recipient's number or address and the text stand encrypted; pages show `masked`.
+    The recipient's number or address and the text stand encrypted; pages show `masked`. Past their time they are empty
+    (`retention.forget_messages`).
     """
 
     class State(models.TextChoices):
@@ -235,6 +238,7 @@ class Outgoing(models.Model):
             ),
             models.Index(fields=("place", "-id"), name="notices_outgoing_place"),
             models.Index(fields=("user", "-id"), name="notices_outgoing_user"),
+            models.Index(fields=("created_at",), condition=~Q(body=""), name="notices_outgoing_age"),
             models.Index(
                 fields=("state", "-id"),
                 condition=~Q(state="sent"),
@@ -244,6 +248,11 @@ class Outgoing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} {self.masked}"
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether the text and the recipient are past their time."""
+        return not self.body
 
     @property
     def tone(self) -> str:

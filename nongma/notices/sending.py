@@ -83,13 +83,16 @@ def send_many(messages: Sequence[Message]) -> list[Outgoing]:
 def send_again(*, outgoing: Outgoing, actor: User) -> Outgoing:
     """Queue a message that failed for good once more, under its old id.
 
-    Refuses `not_failed`, `recipient_out` (the account is closed or suspended by now) and `limit_reached` (too many
-    others went to that recipient, or were asked for from that network address).
+    Refuses `not_failed`, `message_forgotten` (too old: what it said is not kept), `recipient_out` (the account is
+    closed or suspended by now) and `limit_reached` (too many others went to that recipient, or were asked for from that
+    network address).
     """
     everything = Outgoing.objects.select_related("user__agency")
     held = everything.select_for_update(of=("self",)).get(pk=outgoing.pk)
     if held.state != State.FAILED:
         raise Refused("not_failed", f"这条消息现在是“{held.get_state_display()}”，只有发送失败的才能重发")
+    if held.is_forgotten:
+        raise Refused("message_forgotten", "这条消息过了保存期限，内容和号码已删除，不能重发")
     if _is_out(held):
         raise Refused("recipient_out", f"{OUT}，不能重发")
     message = _message(held)

@@ -5,6 +5,7 @@ from nongma.notices.deadlines import tell_deadlines
 from nongma.notices.digests import send_digests
 from nongma.notices.models import Notice
 from nongma.notices.outside import tell
+from nongma.notices.retention import forget_digests, forget_messages, forget_notices
 from nongma.notices.sending import deliver
 from nongma.notices.services import notify
 
@@ -41,3 +42,10 @@ def tell_of_deadlines(timestamp: int) -> int:
 def send_daily_digests(timestamp: int) -> int:
     """Send each person's digest of the day, from eight in the morning."""
     return send_digests()
+
+
+@app.periodic(cron="27 19 * * *")
+@app.task(name="notices.forget_old", queueing_lock="notices:forget-old")
+def forget_old(timestamp: int) -> int:
+    """Delete notices and digests, and empty messages, that are past their time."""
+    return forget_notices() + forget_messages() + forget_digests()

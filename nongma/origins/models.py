@@ -208,6 +208,7 @@ class ImportJob(models.Model):
     created_at = models.DateTimeField("上传时间", auto_now_add=True)
     started_at = models.DateTimeField("开始时间", null=True, blank=True)
     finished_at = models.DateTimeField("完成时间", null=True, blank=True)
+    rows_removed_at = models.DateTimeField("逐行问题删除时间", null=True, blank=True)
 
     objects = ImportJobQuerySet.as_manager()
 
@@ -215,7 +216,10 @@ class ImportJob(models.Model):
         verbose_name = "批量导入"
         verbose_name_plural = "批量导入"
         ordering = ("-id",)
-        indexes = [models.Index(fields=("user", "-id"), name="origins_import_user")]
+        indexes = [
+            models.Index(fields=("user", "-id"), name="origins_import_user"),
+            models.Index(fields=("finished_at",), condition=Q(rows_removed_at=None), name="origins_import_age"),
+        ]
 
     def __str__(self) -> str:
         return self.filename
@@ -293,7 +297,8 @@ class ReviewJob(models.Model):
         indexes = [
             models.Index(
                 fields=("moved_at",), condition=Q(status__in=("queued", "running")), name="origins_review_unfinished"
-            )
+            ),
+            models.Index(fields=("finished_at",), name="origins_review_age"),
         ]
 
     def __str__(self) -> str:

@@ -1,17 +1,16 @@
-"""How long the uploaded forms of imports are kept (文件保存期限)."""
+"""How long uploaded forms, their faults and reviews of a whole are kept (文件和办理过程的保存期限)."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from nongma.accounts.queries import place_by_user
 from nongma.audit.services import record_many
-from nongma.lib.retention import Settled, remove_old_files
-from nongma.origins.models import ImportJob
+from nongma.lib.retention import Settled, days_ago, delete_details, delete_rows, remove_old_files
+from nongma.origins.models import ImportJob, ImportRow, ReviewJob
 
 UNFINISHED = (ImportJob.Status.QUEUED, ImportJob.Status.RUNNING)
 
@@ -21,8 +20,25 @@ def remove_old_uploads() -> int:
 
     The import, its faults and its audit entries stay.
     """
-    before = timezone.now() - timedelta(days=settings.KEEP_UPLOADS_DAYS)
-    return remove_old_files("imports", before, _settle)
+    return remove_old_files("imports", days_ago(settings.KEEP_UPLOADS_DAYS), _settle)
+
+
+def forget_faults() -> int:
+    """Delete what was wrong row by row in imports that ended `settings.KEEP_JOBS_DAYS` ago; how many rows.
+
+    The import stays with its counts: the records that it brought name it.
+    """
+    old = ImportJob.objects.filter(finished_at__lt=days_ago(settings.KEEP_JOBS_DAYS))
+    return delete_details(old, lambda jobs: ImportRow.objects.filter(job__in=jobs), by=["job_id", "row"])
+
+
+def forget_review_jobs() -> int:
+    """Delete reviews of a whole that ended `settings.KEEP_JOBS_DAYS` ago; how many.
+
+    What was decided stands in each record and in the log.
+    """
+    old = ReviewJob.objects.filter(finished_at__lt=days_ago(settings.KEEP_JOBS_DAYS))
+    return delete_rows(old, by=["finished_at"])
 
 
 @transaction.atomic

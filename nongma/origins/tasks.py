@@ -1,7 +1,7 @@
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from nongma.origins.retention import remove_old_uploads
+from nongma.origins.retention import forget_faults, forget_review_jobs, remove_old_uploads
 from nongma.origins.services.cells import recount_dirty
 from nongma.origins.services.imports import run_import
 from nongma.origins.services.telling import prompt_of_waiting
@@ -25,6 +25,13 @@ def recount_map_every_minute(timestamp: int) -> int:
 def remove_uploads(timestamp: int) -> int:
     """Delete uploaded forms that have been kept long enough."""
     return remove_old_uploads()
+
+
+@app.periodic(cron="9 19 * * *")
+@app.task(name="origins.forget_old", queueing_lock="origins:forget-old")
+def forget_old(timestamp: int) -> int:
+    """Delete the faults of imports, and reviews of a whole, that ended long ago."""
+    return forget_faults() + forget_review_jobs()
 
 
 # Before the digests go out at eight in Shanghai; the worker's clock is UTC.

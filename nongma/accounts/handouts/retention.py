@@ -1,17 +1,16 @@
-"""How long the uploaded sheets of hand-outs are kept (文件保存期限)."""
+"""How long the uploaded sheets of hand-outs, and what became of their rows, are kept (文件和逐行结果的保存期限)."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
 
 from nongma.accounts.handouts.services import UNFINISHED
-from nongma.accounts.models import Handout
+from nongma.accounts.models import Handout, HandoutRow
 from nongma.accounts.queries import place_by_user
 from nongma.audit.services import record_many
-from nongma.lib.retention import Settled, remove_old_files
+from nongma.lib.retention import Settled, days_ago, delete_details, remove_old_files
 
 FORGET_VALUES = """
     UPDATE accounts_handoutrow SET faults = (
@@ -26,8 +25,16 @@ def remove_old_sheets() -> int:
 
     What was read in faulty cells goes with the file; what is wrong where stays.
     """
-    before = timezone.now() - timedelta(days=settings.KEEP_UPLOADS_DAYS)
-    return remove_old_files("handouts", before, _settle)
+    return remove_old_files("handouts", days_ago(settings.KEEP_UPLOADS_DAYS), _settle)
+
+
+def forget_rows() -> int:
+    """Delete what became of the rows of hand-outs that ended `settings.KEEP_JOBS_DAYS` ago; how many rows.
+
+    The hand-out stays with its counts, the accounts that it made with the log of them.
+    """
+    old = Handout.objects.filter(finished_at__lt=days_ago(settings.KEEP_JOBS_DAYS))
+    return delete_details(old, lambda jobs: HandoutRow.objects.filter(handout__in=jobs), by=["handout_id", "row"])
 
 
 @transaction.atomic

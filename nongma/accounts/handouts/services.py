@@ -112,7 +112,7 @@ def faults_workbook(handout: Handout) -> "File[bytes]":
     if handout.status in UNFINISHED:
         raise Refused("handout_unfinished", "还没有办完，请稍后再下载")
     if not handout.file:
-        raise Refused("file_removed", "文件已按保存期限删除，要改的地方还能在页面上看到")
+        raise Refused("file_removed", "文件已按保存期限删除")
     storage = handout.file.storage
     name = str(PurePath(str(handout.file.name)).with_name(f"{handout.uid}.errors.xlsx"))
     if storage.exists(name):

@@ -46,6 +46,7 @@ class Handout(models.Model):
     attempts = models.SmallIntegerField("运行次数", default=0)
     created_at = models.DateTimeField("上传时间", auto_now_add=True)
     finished_at = models.DateTimeField("完成时间", null=True, blank=True)
+    rows_removed_at = models.DateTimeField("逐行结果删除时间", null=True, blank=True)
     slips_cleared_at = models.DateTimeField("密码条清除时间", null=True, blank=True)
 
     objects = HandoutQuerySet.as_manager()
@@ -60,6 +61,9 @@ class Handout(models.Model):
                 fields=("created_at",),
                 condition=models.Q(slips_cleared_at=None),
                 name="accounts_handout_slips",
+            ),
+            models.Index(
+                fields=("finished_at",), condition=models.Q(rows_removed_at=None), name="accounts_handout_age"
             ),
         ]
 

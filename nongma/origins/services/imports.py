@@ -116,7 +116,7 @@ def errors_workbook(job: ImportJob) -> "File[bytes]":
     if job.status in UNFINISHED:
         raise Refused("import_unfinished", "导入还没有完成，请稍后再下载")
     if not job.file:
-        raise Refused("file_removed", "文件已按保存期限删除，要改的地方还能在页面上看到")
+        raise Refused("file_removed", "文件已按保存期限删除")
     storage, name = job.file.storage, str(PurePath(str(job.file.name)).with_name(f"{job.uid}.errors.xlsx"))
     if storage.exists(name):
         return storage.open(name)
