@@ -15,7 +15,7 @@ GET  /accounts/handouts/new                                   in 200 200 200 200
 GET  /accounts/handouts/template.xlsx                         in 200 200 200 200 200 403 403 403 403 403 403 403 403 403
 GET  /accounts/handouts/{handout}                             in 404 200 404 404 404 403 403 403 403 403 403 403 403 403
 GET  /accounts/handouts/{handout}/progress                    in 404 200 404 404 404 403 403 403 403 403 403 403 403 403
-GET  /accounts/handouts/{handout}/faults.xlsx                 in 404 302 404 404 404 403 403 403 403 403 403 403 403 403
+POST /accounts/handouts/{handout}/faults.xlsx                 in 404  ok 404 404 404 403 403 403 403 403 403 403 403 403
 GET  /accounts/handouts/{handout}/slips                       in 404 200 404 404 404 403 403 403 403 403 403 403 403 403
 POST /accounts/handouts/{handout}/slips                       in 404  ok 404 404 404 403 403 403 403 403 403 403 403 403
 POST /accounts/handouts/{handout}/clear                       in 404  ok 404 404 404 403 403 403 403 403 403 403 403 403

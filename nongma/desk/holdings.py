@@ -3,12 +3,10 @@
 Source: 个人信息保护法, art. 45.
 """
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import IO, Any
 
-import xlsxwriter
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -18,7 +16,7 @@ from nongma.audit.models import Entry
 from nongma.audit.services import record
 from nongma.lib.masking import mask_phone
 from nongma.lib.refused import Refused
-from nongma.lib.sheets.writing import OPTIONS, mark_of, write_sheet
+from nongma.lib.sheets.writing import mark_of, new_workbook, write_sheet
 from nongma.registry.models import Operator, OperatorMember
 
 WIDTH = 20.0
@@ -53,17 +51,14 @@ def holdings_of(*, operator: Operator, actor: User) -> IO[bytes]:
     if not operator.members.filter(user=actor, role=OperatorMember.Role.OWNER).exists():
         raise Refused("not_own_operator", "只有主体的负责人可以下载")
     record("operator.holdings_taken", actor=actor, target=operator, region_code=operator.region_id)
-    file = tempfile.TemporaryFile("w+b")  # noqa: SIM115 (the response closes it)
-    book = xlsxwriter.Workbook(file, OPTIONS)
     mark = mark_of(actor.name, "本人查阅")
-    _write(book, "主体", Operator.objects.filter(pk=operator.pk), mark)
-    for link in Operator._meta.related_objects:
-        rows = link.related_model._default_manager.filter(**{link.field.name: operator})
-        _write(book, HELD[str(link.get_accessor_name())], rows.order_by("pk"), mark)
-    entries = Entry.objects.of(operator).order_by("id").iterator(chunk_size=AT_ONCE)
-    write_sheet(book, "操作记录", [("时间", WIDTH), ("操作", WIDTH), ("操作人", WIDTH)], _log(entries), mark=mark)
-    book.close()
-    file.seek(0)
+    with new_workbook("全部信息", mark=mark) as (file, book):
+        _write(book, "主体", Operator.objects.filter(pk=operator.pk), mark)
+        for link in Operator._meta.related_objects:
+            rows = link.related_model._default_manager.filter(**{link.field.name: operator})
+            _write(book, HELD[str(link.get_accessor_name())], rows.order_by("pk"), mark)
+        entries = Entry.objects.of(operator).order_by("id").iterator(chunk_size=AT_ONCE)
+        write_sheet(book, "操作记录", [("时间", WIDTH), ("操作", WIDTH), ("操作人", WIDTH)], _log(entries), mark=mark)
     return file
 
 

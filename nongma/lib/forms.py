@@ -17,6 +17,18 @@ def is_narrowed_further(form: forms.Form) -> bool:
     return bool(form.errors) or any(chosen.values())
 
 
+def narrowed_in_words(form: forms.Form) -> str:
+    """What a filter's valid fields narrow a list to: 地区：崖州区；状态：待审核.
+
+    What was typed to search (`q`) is left out: it may be a name or a phone.
+    """
+    chosen = {name: value for name, value in form.cleaned_data.items() if name != "q" and value not in (None, "")}
+    return (
+        "；".join(f"{form[name].label}：{_choice(form.fields[name], value)}" for name, value in chosen.items())
+        or "全部"
+    )
+
+
 def show_refusal(form: forms.Form, refusal: Refused, **shown_by: str) -> None:
     """Put a refusal beside the field that it names, or on top of the form.
 
@@ -41,6 +53,13 @@ class Renderer(DjangoTemplates):
     """Django's own, with fields that know their names (`FORM_RENDERER`)."""
 
     bound_field_class = NamedField
+
+
+def _choice(field: forms.Field, value: Any) -> Any:
+    """A chosen value as the form shows it."""
+    if not isinstance(field, forms.ChoiceField):
+        return value
+    return next((label for choice, label in list(field.widget.choices) if choice == value), value)
 
 
 def _asked_to(field: forms.Field) -> str:

@@ -1,7 +1,7 @@
 """Imports of 附件1 for programs: upload a file, ask how far it is, fetch the sheet with its faults marked."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
@@ -11,9 +11,11 @@ from pydantic import Field
 
 from nongma.accounts.access import Action, SignedInRequest
 from nongma.accounts.api import idempotent, requires_api
+from nongma.accounts.exporting import take_out
 from nongma.lib.downloads import download
 from nongma.lib.paging import Page, Paging, paged
 from nongma.lib.problems import problem
+from nongma.lib.sheets.marked import CORRECTING
 from nongma.lib.sheets.writing import XLSX
 from nongma.lib.uploads import FileTooLarge
 from nongma.origins.models import ImportJob
@@ -106,10 +108,24 @@ def detail(request: SignedInRequest, uid: UUID) -> Any:
     openapi_extra={"responses": {200: {"description": "标出问题的 .xlsx", "content": {XLSX: {}}}}},
 )
 @requires_api(Action.COLLECT_ORIGINS)
-def errors(request: SignedInRequest, uid: UUID) -> Any:
-    """原表格，有问题的格子标成红色并加批注；改好后可以直接再上传。"""
+def errors(
+    request: SignedInRequest,
+    uid: UUID,
+    purpose: Annotated[str, Field(description="用途，记入审计")] = CORRECTING,
+) -> Any:
+    """原表格，有问题的格子标成红色并加批注；改好后可以直接再上传。下载记入审计。"""
     job = get_object_or_404(ImportJob.objects.visible_to(request.user), uid=uid)
-    return download(request, errors_workbook(job), name=marked_name(job), content_type=XLSX)
+    file = take_out("import.faults_exported", purpose=purpose, actor=request.user, **errors_of(job))
+    return download(request, file, name=marked_name(job), content_type=XLSX)
+
+
+def errors_of(job: ImportJob) -> dict[str, Any]:
+    """What is taken out with the marked sheet of an import, as `take_out` wants it told."""
+    return {
+        "make": lambda _: (errors_workbook(job), job.total),
+        "narrowed_to": job.filename,
+        "target": job,
+    }
 
 
 def marked_name(job: ImportJob) -> str:

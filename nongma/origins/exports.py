@@ -1,18 +1,15 @@
 """A filtered whole as a workbook or as CSV, in the columns of 附件1, with names of people and phone numbers masked."""
 
-import csv
-import io
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO
 
 import xlsxwriter
 from django.utils import timezone
 
+from nongma.accounts.exporting import check_amount
 from nongma.accounts.models import User
-from nongma.audit.services import record
 from nongma.lib.masking import mask_name, mask_phone
-from nongma.lib.refused import Refused
+from nongma.lib.sheets.writing import csv_of, new_workbook, print_mark
 from nongma.origins.filters import OriginFilter
 from nongma.origins.models import Origin
 from nongma.origins.queries import in_batches
@@ -20,7 +17,8 @@ from nongma.regions.spans import WIDTHS
 
 MOST_EXPORTED = 200_000
 """Of one export: the file is made while a person waits."""
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+TITLE = "重点农产品产地溯源信息"
+MASKED = "姓名只留姓，联系方式已隐去中间四位。"
 HEADINGS = (
     ("种养殖主体名称", 24),
     ("主体类型", 16),
@@ -55,83 +53,48 @@ HEADINGS = (
 SCALE_COLUMN = 14
 
 
-def export_workbook(*, filters: OriginFilter, actor: User) -> IO[bytes]:
-    """An open .xlsx file that vanishes when closed; memory is flat in the number of rows. The export is on record.
+def origins_workbook(*, filters: OriginFilter, actor: User, mark: str) -> tuple[IO[bytes], int]:
+    """The workbook, open at its beginning and marked with who exported it, and its number of records.
 
-    Refuses `too_many_rows` past `MOST_EXPORTED`.
+    Refuses `too_many_rows` past `MOST_EXPORTED`, and `nothing_found`.
     """
-    _check_size(filters, actor)
-    file = tempfile.TemporaryFile("w+b")  # noqa: SIM115 (the response closes it)
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    book = xlsxwriter.Workbook(file, options)
+    _check_amount(filters, actor)
+    with new_workbook(TITLE, mark=mark) as (file, book):
+        count = _write(book, _rows(filters, actor), f"筛选条件：{filters.describe()}。{mark}。{MASKED}", mark)
+    return file, count
+
+
+def origins_csv(*, filters: OriginFilter, actor: User, mark: str) -> tuple[IO[bytes], int]:
+    """The same records as CSV. Refuses as `origins_workbook`."""
+    _check_amount(filters, actor)
+    return csv_of([heading for heading, _ in HEADINGS], _rows(filters, actor), mark=mark)
+
+
+def _check_amount(filters: OriginFilter, actor: User) -> None:
+    check_amount(filters.visible_to(actor), "产地信息", MOST_EXPORTED)
+
+
+def _write(book: xlsxwriter.Workbook, rows: Iterable[list[str]], stamp: str, mark: str) -> int:
     sheet = book.add_worksheet("产地溯源信息")
     bold = book.add_format({"bold": True, "bg_color": "#e6f3ec", "border": 1, "text_wrap": True, "valign": "vcenter"})
     title = book.add_format({"bold": True, "font_size": 14})
     number = book.add_format({"num_format": "#,##0.00"})
-    sheet.write_string(0, 0, "重点农产品产地溯源信息", title)
-    sheet.write_string(1, 0, _stamp(filters, actor))
+    print_mark(sheet, mark)
+    sheet.write_string(0, 0, TITLE, title)
+    sheet.write_string(1, 0, stamp)
     for column, (heading, width) in enumerate(HEADINGS):
         sheet.set_column(column, column, width)
         sheet.write_string(2, column, heading, bold)
     sheet.freeze_panes(3, 1)
-    row = 2
-    for cells in _rows(filters, actor):
-        row += 1
+    count = 0
+    for count, cells in enumerate(rows, start=1):
         for column, text in enumerate(cells):
             if column == SCALE_COLUMN:
-                sheet.write_number(row, column, float(text), number)
+                sheet.write_number(count + 2, column, float(text), number)
             elif text:
-                sheet.write_string(row, column, text)
-    sheet.autofilter(2, 0, max(row, 3), len(HEADINGS) - 1)
-    book.close()
-    _note(filters, actor, row - 2, "xlsx")
-    file.seek(0)
-    return file
-
-
-def export_csv(*, filters: OriginFilter, actor: User) -> IO[bytes]:
-    """An open UTF-8 CSV file with a byte order mark, as spreadsheets expect it. The export is on record.
-
-    Refuses `too_many_rows` past `MOST_EXPORTED`.
-    """
-    _check_size(filters, actor)
-    file = tempfile.TemporaryFile("w+b")  # noqa: SIM115 (the response closes it)
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    writer = csv.writer(text)
-    writer.writerow([heading for heading, _ in HEADINGS])
-    count = 0
-    for cells in _rows(filters, actor):
-        count += 1
-        writer.writerow([f"'{cell}" if cell.startswith(FORMULA_SIGNS) else cell for cell in cells])
-    text.flush()
-    text.detach()
-    _note(filters, actor, count, "csv")
-    file.seek(0)
-    return file
-
-
-def _check_size(filters: OriginFilter, actor: User) -> None:
-    if filters.visible_to(actor).order_by()[MOST_EXPORTED : MOST_EXPORTED + 1].exists():
-        raise Refused("too_many_rows", f"一次最多导出 {MOST_EXPORTED:,} 条，没有导出。请先按地区、产品等缩小范围")
-
-
-def _note(filters: OriginFilter, actor: User, rows: int, form: str) -> None:
-    record(
-        "origins.exported",
-        actor=actor,
-        target=actor,
-        region_code=filters.region.code if filters.region else None,
-        filter=filters.describe(),
-        rows=rows,
-        form=form,
-    )
-
-
-def _stamp(filters: OriginFilter, actor: User) -> str:
-    at = timezone.localtime()
-    return (
-        f"筛选条件：{filters.describe()}。{actor.name}于 {at:%Y-%m-%d %H:%M} 导出；姓名只留姓，联系方式已隐去中间四位。"
-    )
+                sheet.write_string(count + 2, column, text)
+    sheet.autofilter(2, 0, max(count + 2, 3), len(HEADINGS) - 1)
+    return count
 
 
 def _rows(filters: OriginFilter, actor: User) -> Iterator[list[str]]:

@@ -5,23 +5,23 @@ from uuid import UUID
 
 from django import forms
 from django.conf import settings
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, requires
-from nongma.lib.downloads import download
+from nongma.accounts.exporting import export
 from nongma.lib.refused import Refused
+from nongma.lib.sheets.marked import CORRECTING
 from nongma.lib.sheets.writing import XLSX
-from nongma.origins.api_imports import marked_name
+from nongma.origins.api_imports import errors_of, marked_name
 from nongma.origins.importing.form import FIELD_LABELS
 from nongma.origins.importing.template import template_for
 from nongma.origins.models import ImportJob
 from nongma.origins.queries_imports import faults_by_field
-from nongma.origins.services.imports import UNFINISHED, errors_workbook, submit_import
+from nongma.origins.services.imports import UNFINISHED, submit_import
 
 JOBS_A_PAGE = 20
 ROWS_A_PAGE = 50
@@ -68,7 +68,9 @@ def imports(request: SignedInRequest) -> HttpResponse:
 def job(request: SignedInRequest, uid: UUID) -> HttpResponse:
     """One import: its progress while it runs, then what became of its rows."""
     found = get_object_or_404(ImportJob.objects.visible_to(request.user), uid=uid)
-    return render(request, "origins/import_job.html", _progress(found) | _rows(request, found))
+    return render(
+        request, "origins/import_job.html", _progress(found) | _rows(request, found) | {"purpose": CORRECTING}
+    )
 
 
 @requires(Action.COLLECT_ORIGINS)
@@ -83,16 +85,12 @@ def progress(request: SignedInRequest, uid: UUID) -> HttpResponse:
 
 
 @requires(Action.COLLECT_ORIGINS)
-@require_GET
+@require_POST
 def errors(request: SignedInRequest, uid: UUID) -> HttpResponseBase:
-    """The uploaded sheet with its faulty cells marked."""
+    """The uploaded sheet with its faulty cells marked; taking it out is on record."""
     found = get_object_or_404(ImportJob.objects.visible_to(request.user), uid=uid)
-    try:
-        workbook = errors_workbook(found)
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-        return redirect("origins:import-job", uid=found.uid)
-    return download(request, workbook, name=marked_name(found), content_type=XLSX)
+    back = found.get_absolute_url()
+    return export(request, "import.faults_exported", name=marked_name(found), back=back, **errors_of(found))
 
 
 @requires(Action.COLLECT_ORIGINS)

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import IO
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from nongma.lib.masking import mask_name, mask_phone
@@ -27,9 +28,9 @@ HEADINGS = (
 )
 
 
-def operators_workbook(operators: Iterable[Operator], *, mark: str) -> tuple[IO[bytes], int]:
+def operators_workbook(operators: QuerySet[Operator], *, mark: str) -> tuple[IO[bytes], int]:
     """The workbook, open at its beginning and marked with who exported it, and how many operators it has."""
-    return workbook_of("主体", HEADINGS, _rows(operators), mark=mark)
+    return workbook_of("主体", HEADINGS, _rows(operators.iterator(chunk_size=BATCH)), mark=mark)
 
 
 def _rows(operators: Iterable[Operator]) -> Iterator[tuple[str, ...]]:

@@ -1,24 +1,21 @@
 from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires, scope_of
+from nongma.accounts.exporting import export_list
 from nongma.accounts.queries import place_of
 from nongma.audit.queries import history_of
 from nongma.lib import qr
-from nongma.lib.downloads import download
 from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
-from nongma.lib.sheets.writing import XLSX, mark_of
 from nongma.lib.sorting import Sorting
 from nongma.registry.certifications.queries import certifications_part
 from nongma.registry.duplicates import likely_duplicates
@@ -40,7 +37,6 @@ from nongma.registry.services import (
     Contact,
     add_base,
     change_operator,
-    export_operators,
     register_operator,
     reveal_contact,
 )
@@ -77,17 +73,10 @@ def operators(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def export(request: SignedInRequest) -> HttpResponseBase:
     """The same filters as the list, as a workbook."""
-    wanted, _ = OperatorFilter.read(request.POST)
-    back = {name: request.POST[name] for name in ("q", "kind", "status", "region") if request.POST.get(name)}
-    try:
-        reason = request.POST.get("reason", "")
-        rows = export_operators(wanted=wanted, reason=reason, actor=request.user)
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-        return redirect(f"{reverse('registry:operators')}?{urlencode(back)}")
-    file, _ = operators_workbook(rows, mark=mark_of(request.user.name, " ".join(reason.split())))
-    name = f"主体-{timezone.localdate():%Y%m%d}.xlsx"
-    return download(request, file, name=name, content_type=XLSX)
+    wanted, form = OperatorFilter.read(request.POST)
+    found = wanted.apply(Operator.objects.visible_to(request.user)).order_by("region_id", "id")
+    things, page = "主体", "registry:operators"
+    return export_list(request, "operator.exported", operators_workbook, found, form, things=things, page=page)
 
 
 @requires(Action.REGISTER_OPERATOR)

@@ -8,15 +8,14 @@ from django.utils import timezone
 from nongma.accounts.models import Agency
 from nongma.lib.sheets.writing import workbook_of
 
-MOST_EXPORTED = 50_000
 HEADINGS = (("行政区划", 34), ("区划代码", 15), ("层级", 8), ("类别", 8), ("部门", 14), ("机构名称", 36),
             ("平台管理员", 12), ("用户名", 18), ("上级机构", 34), ("状态", 10), ("建立日期", 12))  # fmt: skip
 
 
-def agencies_workbook(agencies: QuerySet[Agency]) -> tuple[IO[bytes], int]:
-    """The workbook, open at its beginning, and how many agencies it has; memory stays flat."""
+def agencies_workbook(agencies: QuerySet[Agency], *, mark: str) -> tuple[IO[bytes], int]:
+    """The workbook, open at its beginning, marked with who exported it, and how many agencies it has."""
     rows = agencies.select_related("region", "administrator", "parent").iterator(chunk_size=2_000)
-    return workbook_of("机构", HEADINGS, map(_cells, rows))
+    return workbook_of("机构", HEADINGS, map(_cells, rows), mark=mark)
 
 
 def _cells(agency: Agency) -> list[str]:

@@ -5,12 +5,11 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, requires
-from nongma.accounts.agencies.exports import MOST_EXPORTED, agencies_workbook
+from nongma.accounts.agencies.exports import agencies_workbook
 from nongma.accounts.agencies.forms import AgencyChangeForm, AgencyForm, AppointForm, PersonForm, ReasonForm
 from nongma.accounts.agencies.queries import (
     CHANGES_SHOWN,
@@ -21,6 +20,7 @@ from nongma.accounts.agencies.queries import (
     changes_of,
     posts_at,
 )
+from nongma.accounts.exporting import export_list
 from nongma.accounts.granting import grantors_of, level_over, roles_grantable, roles_open
 from nongma.accounts.models import Agency, Department, Role, User
 from nongma.accounts.queries import place_of
@@ -33,11 +33,8 @@ from nongma.accounts.services import (
     suspend_agency,
 )
 from nongma.audit.queries import history_of
-from nongma.audit.services import record
-from nongma.lib.downloads import download
 from nongma.lib.forms import is_narrowed_further, show_refusal
 from nongma.lib.refused import Refused
-from nongma.lib.sheets.writing import XLSX
 from nongma.lib.sorting import Sorting
 
 
@@ -63,15 +60,12 @@ def agencies(request: SignedInRequest) -> HttpResponse:
 @requires(Action.EXPORT_ACCOUNTS)
 @require_POST
 def export(request: SignedInRequest) -> HttpResponseBase:
-    """查到的机构存成表格。"""
-    wanted, _ = AgencyFilter.read(request.POST)
+    """查到的机构存成表格（留痕）。"""
+    wanted, form = AgencyFilter.read(request.POST)
     found = wanted.apply(Agency.objects.visible_to(request.user)).order_by("region_id", "id")
-    if len(found.values_list("pk")[: MOST_EXPORTED + 1]) > MOST_EXPORTED:
-        messages.error(request, f"一次最多导出 {MOST_EXPORTED:,} 条，请先缩小范围")
-        return redirect("accounts:agencies")
-    file, rows = agencies_workbook(found)
-    record("agency.exported", actor=request.user, target=request.user, region_code=place_of(request.user), rows=rows)
-    return download(request, file, name=f"机构-{timezone.localdate():%Y%m%d}.xlsx", content_type=XLSX)
+    return export_list(
+        request, "agency.exported", agencies_workbook, found, form, things="机构", page="accounts:agencies"
+    )
 
 
 @requires(Action.MANAGE_ACCOUNTS)

@@ -1,15 +1,16 @@
 """The register as 附件2 asks for it, to print on A4 or to send up."""
 
 import itertools
-import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO
 
 import xlsxwriter
+from django.db.models import QuerySet
 
 from nongma.accounts.contacts.queries import rows_of
 from nongma.accounts.models import Agency
 from nongma.accounts.models.contacts import FIELDS, Entry
+from nongma.lib.sheets.writing import new_workbook, print_mark
 
 ANNEX = "附件2："
 TITLE = "重点农产品产地溯源信息采集工作联系方式"
@@ -32,10 +33,14 @@ BATCH = 1_000
 FIRST_ROW = 3
 
 
-def workbook_of(agencies: Iterable[Agency]) -> tuple[IO[bytes], int]:
-    """The workbook as an open file that vanishes when closed, and its number of lines; memory is flat in it."""
-    file = tempfile.TemporaryFile("w+b")  # noqa: SIM115 (the response closes it)
-    book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+def contacts_workbook(agencies: QuerySet[Agency], *, mark: str) -> tuple[IO[bytes], int]:
+    """The workbook, open at its beginning and marked with who exported it, and its number of lines."""
+    with new_workbook(TITLE, mark=mark) as (file, book):
+        count = _write(book, _entries(agencies.iterator(chunk_size=BATCH)), mark)
+    return file, count
+
+
+def _write(book: xlsxwriter.Workbook, entries: Iterable[Entry], mark: str) -> int:
     sheet = book.add_worksheet("联系方式")
     title = book.add_format({"bold": True, "font_size": 16, "align": "center", "valign": "vcenter"})
     bold = book.add_format({"bold": True, "border": 1, "text_wrap": True, "align": "center", "valign": "vcenter"})
@@ -45,7 +50,7 @@ def workbook_of(agencies: Iterable[Agency]) -> tuple[IO[bytes], int]:
     sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(FIRST_ROW - 1)
-    sheet.set_footer("&C第 &P 页，共 &N 页")
+    print_mark(sheet, mark)
     for column, (_, width) in enumerate(HEADINGS):
         sheet.set_column(column, column, width)
     sheet.write_string(0, 0, ANNEX)
@@ -54,16 +59,13 @@ def workbook_of(agencies: Iterable[Agency]) -> tuple[IO[bytes], int]:
         sheet.write_string(FIRST_ROW - 1, column, heading, bold)
     sheet.freeze_panes(FIRST_ROW, 0)
     count = 0
-    for entry in _entries(agencies):
-        row = FIRST_ROW + count
-        count += 1
+    for count, entry in enumerate(entries, start=1):
+        row = FIRST_ROW + count - 1
         sheet.write_number(row, 0, count, cell)
         for column, text in enumerate((entry.unit, *(getattr(entry, name) for name in FIELDS)), start=1):
             sheet.write_string(row, column, text, cell)
     sheet.write_string(FIRST_ROW + count, 0, NOTE)
-    book.close()
-    file.seek(0)
-    return file, count
+    return count
 
 
 def _entries(agencies: Iterable[Agency]) -> Iterator[Entry]:

@@ -1,18 +1,15 @@
 """The register of 附件2 (工作联系方式): the own line, the lines of the area, what is missing, the official sheet."""
 
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
-from nongma.accounts.contacts.exports import workbook_of
+from nongma.accounts.contacts.exports import contacts_workbook
 from nongma.accounts.contacts.forms import ContactForm
 from nongma.accounts.contacts.queries import (
     COLUMNS,
@@ -26,17 +23,11 @@ from nongma.accounts.contacts.queries import (
     widest_of,
 )
 from nongma.accounts.contacts.services import gaps_in, report_contact, reveal_contact, save_contact
+from nongma.accounts.exporting import export_list
 from nongma.accounts.models import Agency, Contact, ContactState
-from nongma.accounts.queries import place_of
-from nongma.audit.services import record
-from nongma.lib.downloads import download
 from nongma.lib.forms import is_narrowed_further, show_refusal
 from nongma.lib.refused import Refused
-from nongma.lib.sheets.writing import XLSX
 from nongma.lib.sorting import Sorting
-
-MOST_EXPORTED = 50_000
-FILTERS = ("q", "level", "state", "region")
 
 
 @requires(Action.VIEW_ACCOUNTS)
@@ -129,15 +120,11 @@ def report(request: SignedInRequest, uid: UUID) -> HttpResponse:
 @require_POST
 def export(request: SignedInRequest) -> HttpResponseBase:
     """按附件2的格式导出筛选到的、上报过的联系方式（留痕）。"""
-    wanted, _ = Wanted.read(request.POST)
-    back = urlencode({name: request.POST[name] for name in FILTERS if request.POST.get(name)})
+    wanted, form = Wanted.read(request.POST)
     found = wanted.apply(keepers(request.user)).filter(contact_state__in=(ContactState.REPORTED, ContactState.CHANGED))
-    if len(found.order_by().values_list("pk")[: MOST_EXPORTED + 1]) > MOST_EXPORTED:
-        messages.error(request, f"一次最多导出 {MOST_EXPORTED:,} 条，请先缩小范围")
-        return redirect(f"{reverse('accounts:contacts')}?{back}")
-    file, count = workbook_of(found.order_by("region_id", "id").iterator(chunk_size=1_000))
-    record("contacts.exported", actor=request.user, target=request.user, region_code=place_of(request.user), rows=count)
-    return download(request, file, name=f"附件2联系方式-{timezone.localdate():%Y%m%d}.xlsx", content_type=XLSX)
+    found = found.order_by("region_id", "id")
+    things, page = "附件2联系方式", "accounts:contacts"
+    return export_list(request, "contacts.exported", contacts_workbook, found, form, things=things, page=page)
 
 
 def _record(request: SignedInRequest, agency: Agency, *, in_full: bool) -> HttpResponse:

@@ -27,7 +27,7 @@ from nongma.lib.locks import alone, take_turn
 from nongma.lib.refused import Refused
 from nongma.lib.sealed import in_memory
 from nongma.lib.sheets.bounded import Bounds
-from nongma.lib.sheets.marked import marked_workbook
+from nongma.lib.sheets.marked import marked_workbook, upload_mark
 from nongma.lib.sheets.opening import format_of
 from nongma.lib.uploads import check_size, digest_of, shown_name, suffix_of
 
@@ -122,7 +122,14 @@ def faults_workbook(handout: Handout) -> "File[bytes]":
         raise Refused("no_errors", "没有需要修改的行")
     with (
         handout.file.open() as upload,
-        marked_workbook(upload.chunks(), rows, module=marking.MODULE, most_rows=MOST_ROWS, bounds=_bounds()) as marked,
+        marked_workbook(
+            upload.chunks(),
+            rows,
+            mark=upload_mark(handout.user.name, handout.created_at),
+            module=marking.MODULE,
+            most_rows=MOST_ROWS,
+            bounds=_bounds(),
+        ) as marked,
         marked.open("rb") as made,
     ):
         name = storage.save(name, File(made))

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
+from nongma.accounts.exporting import export
 from nongma.accounts.handouts.forms import SlipsForm, UploadForm
 from nongma.accounts.handouts.queries import faults_by_field, faulty_rows, printed_of
 from nongma.accounts.handouts.services import MOST_ROWS, UNFINISHED, faults_workbook, submit_handout
@@ -20,9 +21,9 @@ from nongma.accounts.handouts.sheet import DIFFERS, LABELS, TITLE
 from nongma.accounts.handouts.slips import Order, clear_slips, parts_of, print_slips
 from nongma.accounts.handouts.template import template_for
 from nongma.accounts.models import Handout
-from nongma.lib.downloads import download
 from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
+from nongma.lib.sheets.marked import CORRECTING
 from nongma.lib.sheets.writing import XLSX
 
 A_PAGE = 20
@@ -97,6 +98,7 @@ def handout(request: SignedInRequest, uid: UUID) -> HttpResponse:
             ],
             "slips": sum(part.slips for part in parts_of(found, request.user)),
             "printed": printed_of(found),
+            "purpose": CORRECTING,
             "may_hand_out": may(request.user, Action.MANAGE_ACCOUNTS),
         }
     return render(request, "accounts/handouts/record.html", context)
@@ -114,17 +116,19 @@ def progress(request: SignedInRequest, uid: UUID) -> HttpResponse:
 
 
 @requires(Action.VIEW_ACCOUNTS)
-@require_GET
+@require_POST
 def faults(request: SignedInRequest, uid: UUID) -> HttpResponseBase:
-    """原表格，有问题的格子标成红色。"""
+    """原表格，有问题的格子标成红色（留痕）。"""
     found = _handout(request, uid)
-    try:
-        workbook = faults_workbook(found)
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-        return redirect(found)
-    name = f"{found.filename.rpartition('.')[0] or found.filename}-标出问题.xlsx"
-    return download(request, workbook, name=name, content_type=XLSX)
+    return export(
+        request,
+        "handout.faults_exported",
+        lambda _: (faults_workbook(found), found.total),
+        name=f"{found.filename.rpartition('.')[0] or found.filename}-标出问题.xlsx",
+        back=found.get_absolute_url(),
+        narrowed_to=found.filename,
+        target=found,
+    )
 
 
 @requires(Action.MANAGE_ACCOUNTS)

@@ -11,15 +11,14 @@ from nongma.accounts.models import Membership, User
 from nongma.lib.sheets.writing import workbook_of
 from nongma.regions.queries import paths_of
 
-MOST_EXPORTED = 50_000
 BATCH = 2_000
 HEADINGS = (("行政区划", 34), ("机构", 36), ("姓名", 12), ("用户名", 20), ("角色", 24), ("手机", 14),
             ("状态", 14), ("最近登录", 12), ("最近培训", 12))  # fmt: skip
 
 
-def people_workbook(people: QuerySet[User]) -> tuple[IO[bytes], int]:
-    """The workbook, open at its beginning, and how many people it has; memory stays flat."""
-    return workbook_of("人员", HEADINGS, _rows(people))
+def people_workbook(people: QuerySet[User], *, mark: str) -> tuple[IO[bytes], int]:
+    """The workbook, open at its beginning, marked with who exported it, and how many people it has."""
+    return workbook_of("人员", HEADINGS, _rows(people), mark=mark)
 
 
 def _rows(people: QuerySet[User]) -> Iterator[list[str]]:

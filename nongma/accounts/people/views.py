@@ -15,10 +15,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from nongma.accounts.access import Action, SignedInRequest, requires
 from nongma.accounts.agencies.forms import ReasonForm
+from nongma.accounts.exporting import export_list
 from nongma.accounts.granting import check_grant, check_take_back, roles_open
 from nongma.accounts.handouts.slips import print_slip
 from nongma.accounts.models import Membership, Role, User
-from nongma.accounts.people.exports import MOST_EXPORTED, people_workbook
+from nongma.accounts.people.exports import people_workbook
 from nongma.accounts.people.forms import HandOverForm, PersonChangeForm
 from nongma.accounts.people.queries import COLUMNS, PersonFilter, people_page, person_of, post_of
 from nongma.accounts.queries import all_posts_of, operator_places_of, place_of
@@ -37,11 +38,8 @@ from nongma.accounts.services import (
 from nongma.accounts.services.passwords import looks_after
 from nongma.accounts.sign_ins import sign_ins_of
 from nongma.audit.queries import history_of
-from nongma.audit.services import record
-from nongma.lib.downloads import download
 from nongma.lib.forms import is_narrowed_further, show_refusal
 from nongma.lib.refused import Refused
-from nongma.lib.sheets.writing import XLSX
 from nongma.lib.sorting import Sorting
 
 SIGN_INS_SHOWN = 10
@@ -68,15 +66,10 @@ def people(request: SignedInRequest) -> HttpResponse:
 @requires(Action.EXPORT_ACCOUNTS)
 @require_POST
 def export(request: SignedInRequest) -> HttpResponseBase:
-    """查到的人员存成表格，手机号只显示一部分。"""
-    wanted, _ = PersonFilter.read(request.POST)
+    """查到的人员存成表格，手机号只显示一部分（留痕）。"""
+    wanted, form = PersonFilter.read(request.POST)
     found = wanted.apply(User.objects.visible_to(request.user)).order_by("place", "id")
-    if len(found.values_list("pk")[: MOST_EXPORTED + 1]) > MOST_EXPORTED:
-        messages.error(request, f"一次最多导出 {MOST_EXPORTED:,} 条，请先缩小范围")
-        return redirect("accounts:people")
-    file, rows = people_workbook(found)
-    record("account.exported", actor=request.user, target=request.user, region_code=place_of(request.user), rows=rows)
-    return download(request, file, name=f"人员-{timezone.localdate():%Y%m%d}.xlsx", content_type=XLSX)
+    return export_list(request, "account.exported", people_workbook, found, form, things="人员", page="accounts:people")
 
 
 @requires(Action.VIEW_ACCOUNTS)

@@ -1,12 +1,12 @@
 """The progress page as a workbook that prints on A4."""
 
-import tempfile
 from typing import IO
 
 import xlsxwriter
 from django.utils import timezone
 
 from nongma.accounts.rollout.queries import Line, Progress
+from nongma.lib.sheets.writing import new_workbook, print_mark
 
 HEADINGS = (
     ("地区", 24),
@@ -27,10 +27,14 @@ HEADINGS = (
 )
 
 
-def workbook_of(progress: Progress) -> IO[bytes]:
-    """The workbook as an open file that vanishes when closed: the divisions, then the area in sum."""
-    file = tempfile.TemporaryFile("w+b")  # noqa: SIM115 (the response closes it)
-    book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+def progress_workbook(progress: Progress, *, mark: str) -> tuple[IO[bytes], int]:
+    """The workbook, marked with who exported it: the divisions, then the area in sum; and how many divisions."""
+    with new_workbook("推广进度", mark=mark) as (file, book):
+        _write(book, progress, mark)
+    return file, len(progress.lines)
+
+
+def _write(book: xlsxwriter.Workbook, progress: Progress, mark: str) -> None:
     sheet = book.add_worksheet("推广进度")
     title = book.add_format({"bold": True, "font_size": 14})
     bold = book.add_format({"bold": True, "bg_color": "#e6f3ec", "border": 1, "text_wrap": True, "align": "center"})
@@ -39,6 +43,7 @@ def workbook_of(progress: Progress) -> IO[bytes]:
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(2)
+    print_mark(sheet, mark)
     place = progress.region.full_name or progress.region.name
     sheet.write_string(0, 0, f"{place}推广进度", title)
     sheet.write_string(1, 0, f"统计时间：{timezone.localtime():%Y-%m-%d %H:%M}")
@@ -52,9 +57,6 @@ def workbook_of(progress: Progress) -> IO[bytes]:
                 sheet.write_number(row, column, value, cell)
             else:
                 sheet.write_string(row, column, value, cell)
-    book.close()
-    file.seek(0)
-    return file
 
 
 def _cells(line: Line, label: str) -> tuple[str | int, ...]:

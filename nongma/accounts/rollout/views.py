@@ -12,17 +12,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
+from nongma.accounts.exporting import export as answer
 from nongma.accounts.models import Agency, Target, Training, User
-from nongma.accounts.rollout.exports import workbook_of
+from nongma.accounts.rollout.exports import progress_workbook
 from nongma.accounts.rollout.forms import ListForm, SearchForm, TargetForm, TrainingForm
 from nongma.accounts.rollout.people import Matched, find_people, managed_by, match_list
 from nongma.accounts.rollout.queries import areas_of, attendees_of, find_area, path_for, progress_of, trainings_of
 from nongma.accounts.rollout.services import add_attendees, record_training, remove_attendee, set_target
-from nongma.audit.services import record
-from nongma.lib.downloads import download
 from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
-from nongma.lib.sheets.writing import XLSX
 from nongma.regions.models import Region
 
 NAMES_TOLD = 50
@@ -52,11 +50,15 @@ def rollout(request: SignedInRequest) -> HttpResponse:
 def export(request: SignedInRequest) -> HttpResponseBase:
     """同一页的数字，做成表格（留痕）。"""
     region = _region(request.POST.get("region", ""), areas_of(request.user))
-    progress = progress_of(region)
-    name = f"推广进度-{region.name}-{timezone.localdate():%Y%m%d}.xlsx"
-    rows = len(progress.lines)
-    record("rollout.exported", actor=request.user, target=request.user, region_code=region.code, rows=rows)
-    return download(request, workbook_of(progress), name=name, content_type=XLSX)
+    return answer(
+        request,
+        "rollout.exported",
+        lambda mark: progress_workbook(progress_of(region), mark=mark),
+        name=f"推广进度-{region.name}-{timezone.localdate():%Y%m%d}.xlsx",
+        back=f"{reverse('accounts:rollout')}?region={region.code_text}",
+        narrowed_to=f"地区：{region.full_name or region.name}",
+        region_code=region.code,
+    )
 
 
 @requires(Action.MANAGE_ACCOUNTS)

@@ -179,7 +179,7 @@ def test_the_posts_show_who_held_them_before(gao: User, zhao: User, wang: User) 
 
 
 def test_it_exports_what_the_list_shows(gao: User, qian: User, wang: User) -> None:
-    answer = client_of(gao).post(reverse("accounts:export-agencies"), {"kind": "monitoring"})
+    answer = client_of(gao).post(reverse("accounts:export-agencies"), {"kind": "monitoring", "reason": "核对机构"})
     sheet = load_workbook(BytesIO(answer.getvalue())).active
     assert [row[5] for row in sheet.iter_rows(values_only=True)] == ["机构名称", qian.agency.name]
     assert Entry.objects.get(action="agency.exported").details["rows"] == 1

@@ -44,7 +44,7 @@ def addresses(watcher: User) -> Iterator[tuple[str, dict[str, str] | None]]:
         for query in queries:
             yield where + query, None
     for where in (AGENCIES, PEOPLE):
-        yield f"{where}/export", {"region": "370785000000"}
+        yield f"{where}/export", {"region": "370785000000", "reason": "核对"}
         yield f"/api/v1{where.removeprefix('/accounts')}?q=赵", None
         yield f"/api/v1{where.removeprefix('/accounts')}", None
     own = watcher.agency

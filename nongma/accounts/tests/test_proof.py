@@ -23,6 +23,7 @@ from nongma.testing import api_of, client_of, one_time_code
 PASSWORD, NEW = "seven-green-hills", "eight-green-hills"
 CONFIRM = reverse("accounts:confirm")
 EXPORT = reverse("audit:export")
+PURPOSE = {"reason": "年度检查"}
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_it_is_wanted_for_granting_revealing_and_exporting() -> None:
 
 
 def test_a_fresh_sign_in_is_proof_enough(hainan: User) -> None:
-    assert client_of(hainan).post(EXPORT)["Content-Type"].startswith("text/csv")
+    assert client_of(hainan).post(EXPORT, PURPOSE)["Content-Type"].startswith("text/csv")
 
 
 def test_a_page_is_led_to_the_password_and_back(li: User) -> None:
@@ -143,9 +144,9 @@ def test_the_form_that_asks_is_ours_too(hainan: User) -> None:
 
 
 def test_an_export_goes_on_as_a_file(stale: Client) -> None:
-    asked = stale.post(EXPORT)
+    asked = stale.post(EXPORT, PURPOSE)
     assert "data-download" in asked.text
-    assert stale.post(EXPORT, {"proof_password": PASSWORD})["Content-Disposition"].startswith("attachment")
+    assert stale.post(EXPORT, PURPOSE | {"proof_password": PASSWORD})["Content-Disposition"].startswith("attachment")
 
 
 def test_files_and_endless_forms_are_not_carried(stale: Client) -> None:
@@ -206,7 +207,7 @@ def test_changing_the_password_locks_too(stale: Client) -> None:
 
 def test_settings_say_for_how_long(stale: Client, settings: LazySettings) -> None:
     settings.PROOF_SECONDS = 12 * 60
-    assert stale.post(EXPORT)["Content-Type"].startswith("text/csv")
+    assert stale.post(EXPORT, PURPOSE)["Content-Type"].startswith("text/csv")
 
 
 @pytest.mark.urls(repeatable_urls.__name__)

@@ -52,9 +52,9 @@ class SearchForm(forms.Form):
         return cleaned
 
     def describe(self) -> str:
-        """The valid form in words: 开始日期 2026-03-01，结束日期 2026-03-31，操作 登录."""
+        """The valid form in words, without the name typed in it: 开始日期 2026-03-01，操作 登录."""
         values = self.cleaned_data
-        told = ("from_on", "to_on", "who", "person", "region", "target", "job")
+        told = ("from_on", "to_on", "person", "region", "target", "job")
         words = {name: values[name] for name in told}
         words |= {"action": ACTIONS.get(values["action"]), "kind": KINDS.get(values["kind"])}
         return "，".join(f"{self.fields[name].label} {value}" for name, value in words.items() if value)

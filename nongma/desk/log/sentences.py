@@ -64,6 +64,7 @@ PHRASES = {
     "handout.queued": "上传{target}",
     "handout.finished": "按{target}分配账号完成",
     "handout.failed": "按{target}分配账号失败",
+    "handout.faults_exported": "下载{target}标出问题的表格",
     "handout.slips_printed": "打印{target}的密码条",
     "handout.slips_cleared": "清除{target}的初始密码",
     "handout.file_removed": "按保存期限删除{target}的文件",
@@ -71,6 +72,7 @@ PHRASES = {
     "import.started": "开始导入{target}",
     "import.finished": "导入{target}完成",
     "import.failed": "导入{target}失败",
+    "import.faults_exported": "下载{target}标出问题的表格",
     "import.file_removed": "按保存期限删除{target}的文件",
     "items.coded": "为批次 {lot} 发单品码",
     "lot.harvested": "采收，登记{target}",
@@ -142,6 +144,7 @@ CHOICES: dict[str, dict[str, str]] = {
     "form": {"csv": "CSV", "xlsx": "Excel"},
     "kind": {**dict(Agency.Kind.choices), **dict(OperatorKind.choices)},
     "role": {**dict(Role.choices), **dict(OperatorMember.Role.choices)},
+    "searched": {"True": "是", "False": "否"},
     "status": dict(Operator.Status.choices),
     "unit": dict(Unit.choices),
 }

@@ -1,27 +1,28 @@
 """The audit log as people may see it: each administrator that of the own area (审计)."""
 
-import csv
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, requires
+from nongma.accounts.exporting import export as answer
+from nongma.accounts.models import User
 from nongma.accounts.queries import place_of
 from nongma.audit.labels import action_label
 from nongma.audit.models import Entry
 from nongma.audit.queries import Slice, slice_of
-from nongma.audit.services import record
 from nongma.desk.log.forms import SearchForm
 from nongma.desk.log.queries import Wanted, found_by
 from nongma.desk.log.sentences import Line, lines_of
 from nongma.desk.log.targets import Target, targets_of
+from nongma.lib.sheets.writing import CSV, csv_of
 
 SHOWN = 50
 READ_AT_ONCE = 2000
@@ -47,31 +48,28 @@ def log(request: SignedInRequest) -> HttpResponse:
 
 @requires(Action.EXPORT_AUDIT)
 @require_POST
-def export(request: SignedInRequest) -> HttpResponse:
+def export(request: SignedInRequest) -> HttpResponseBase:
     """查到的记录存成 CSV，最多五万条；导出本身也留一条记录。"""
     form = SearchForm(request.GET)
     if not form.is_valid():
         return _page(request, form, status=400)
-    # Spreadsheets take UTF-8 only when the file says so.
-    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
-    name = f"审计记录-{timezone.localdate():%Y%m%d}.csv"
-    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-    writer = csv.writer(response)
-    writer.writerow(COLUMNS)
-    rows = 0
-    entries = found_by(request.user, form.wanted)[:EXPORTED].iterator(chunk_size=READ_AT_ONCE)
-    while batch := list(itertools.islice(entries, READ_AT_ONCE)):
-        writer.writerows(_cells(line) for line in lines_of(batch))
-        rows += len(batch)
-    record(
+    return answer(
+        request,
         "audit.exported",
-        actor=request.user,
-        target=request.user,
-        region_code=place_of(request.user),
-        filter=form.describe(),
-        rows=rows,
+        lambda mark: csv_of(COLUMNS, _rows(request.user, form.wanted), mark=mark),
+        name=f"审计记录-{timezone.localdate():%Y%m%d}.csv",
+        back=f"{reverse('audit:log')}?{request.GET.urlencode()}",
+        content_type=CSV,
+        narrowed_to=form.describe(),
+        is_search=bool(form.cleaned_data["who"]),
     )
-    return response
+
+
+def _rows(user: User, wanted: Wanted) -> Iterator[list[str]]:
+    """The entries that are meant as cells, the newest of them."""
+    entries = found_by(user, wanted)[:EXPORTED].iterator(chunk_size=READ_AT_ONCE)
+    while batch := list(itertools.islice(entries, READ_AT_ONCE)):
+        yield from (_cells(line) for line in lines_of(batch))
 
 
 def _page(request: SignedInRequest, form: SearchForm, status: int = 200) -> HttpResponse:
@@ -106,7 +104,7 @@ def _focus(wanted: Wanted, entries: Sequence[Entry]) -> Focus | None:
 
 def _cells(line: Line) -> list[str]:
     entry = line.entry
-    values = (
+    return [
         timezone.localtime(entry.at).strftime("%Y-%m-%d %H:%M:%S"),
         line.actor,
         action_label(entry.action),
@@ -115,13 +113,7 @@ def _cells(line: Line) -> list[str]:
         entry.target_id,
         line.place,
         entry.address or "",
-    )
-    return [_plain(value) for value in values]
-
-
-def _plain(value: str) -> str:
-    """A cell that a spreadsheet doesn't take for a formula."""
-    return f"'{value}" if value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
+    ]
 
 
 def _before(request: HttpRequest) -> UUID | None:

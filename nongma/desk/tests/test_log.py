@@ -25,6 +25,7 @@ from nongma.tracing.services import record_loss, transfer_lot
 
 LOG = "/audit/"
 EXPORT = "/audit/export"
+PURPOSE = {"reason": "年度检查"}
 
 
 def shown(user: User, **query: Any) -> list[Entry]:
@@ -258,8 +259,8 @@ def test_a_link_to_an_import_elsewhere_tells_no_name(hainan: User, ministry: Use
     query = {"job": job.uid}
     assert job.filename in client_of(ministry).get(LOG, query).text
     assert job.filename not in client_of(hainan).get(LOG, query).text
-    exported = client_of(hainan).post(f"{EXPORT}?{urlencode(query)}")
-    assert len(exported.text.strip().splitlines()) == 1
+    exported = client_of(hainan).post(f"{EXPORT}?{urlencode(query)}", PURPOSE)
+    assert len(text_in(exported).strip().splitlines()) == 2
     assert job.filename not in Entry.objects.get(action="audit.exported").details["filter"]
 
 
@@ -295,17 +296,33 @@ def test_it_says_when_there_is_nothing(ministry: User) -> None:
 def test_it_is_exported_for_spreadsheets_and_that_is_on_record(hainan: User, li: User) -> None:
     record("account.created", actor=li, target=li, region_code=YAZHOU, note="=1+1")
     Entry.objects.update(actor_name="=cmd()")
-    answer = client_of(hainan).post(f"{EXPORT}?action=account.created")
-    text = answer.text
+    answer = client_of(hainan).post(f"{EXPORT}?action=account.created", PURPOSE)
+    text = text_in(answer)
     assert unquote(answer["Content-Disposition"]).startswith("attachment; filename*=utf-8''审计记录-")
     assert text.startswith("\ufeff时间（北京时间）,操作人,")
     assert "'=cmd()" in text
     assert "建立账号“李大山（li）”（说明 =1+1）" in text
     assert "海南省" in text
-    assert len(text.strip().splitlines()) == 2
+    lines = text.strip().splitlines()
+    assert len(lines) == 3
+    assert lines[-1].startswith(hainan.name)
+    assert lines[-1].endswith("导出，用途：年度检查")
     entry = Entry.objects.get(action="audit.exported")
     assert (entry.actor_id, entry.region_code, entry.details["rows"]) == (hainan.pk, HAINAN, 1)
+    assert (entry.details["purpose"], entry.details["searched"]) == ("年度检查", False)
     assert "导出审计记录" in text_of(client_of(hainan).get(LOG).text)
+
+
+def text_in(file: Any) -> str:
+    """The text of a file that was sent."""
+    return b"".join(file).decode()
+
+
+def test_a_name_searched_for_stays_out_of_the_record(hainan: User, li: User) -> None:
+    client_of(hainan).post(f"{EXPORT}?who={li.name}", PURPOSE)
+    details = Entry.objects.get(action="audit.exported").details
+    assert details["searched"] is True
+    assert li.name not in details["filter"]
 
 
 def test_it_is_not_exported_by_a_link(hainan: User) -> None:

@@ -23,7 +23,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from nongma.lib.sheets.bounded import run_bounded
 from nongma.lib.sheets.opening import Format, format_of
 from nongma.lib.sheets.reading import HEADER_WITHIN, BadCell, Cell, Sheet, sheets_of
-from nongma.lib.sheets.writing import OPTIONS
+from nongma.lib.sheets.writing import OPTIONS, print_mark, printed
 
 IN_PLACE_BYTES = 1024 * 1024
 AUTHOR = "农码"
@@ -60,8 +60,8 @@ class Form:
         return AMBER if fault["code"] in self.doubts else RED
 
 
-def mark(source: Path, faults: Faults, target: Path, *, form: Form, most_rows: int) -> None:
-    """Write the marked workbook: `faults` are those of each row number."""
+def mark(source: Path, faults: Faults, target: Path, *, form: Form, most_rows: int, header: str = "") -> None:
+    """Write the marked workbook: `faults` are those of each row number; `header` is printed on top of every page."""
     for sheet in sheets_of(source, most_rows=most_rows):
         rows = iter(sheet.rows)
         first = list(itertools.islice(rows, HEADER_WITHIN))
@@ -69,8 +69,8 @@ def mark(source: Path, faults: Faults, target: Path, *, form: Form, most_rows: i
         if layout is None:
             continue
         small = format_of(source) is Format.XLSX and source.stat().st_size <= IN_PLACE_BYTES
-        if not (small and _mark_in_place(source, sheet.name, layout, faults, target, form)):
-            _write_anew(sheet, itertools.chain(first, rows), layout, faults, target, form)
+        if not (small and _mark_in_place(source, sheet.name, layout, faults, target, form, header)):
+            _write_anew(sheet, itertools.chain(first, rows), layout, faults, target, form, header)
         return
 
 
@@ -78,7 +78,9 @@ def _messages(faults: list[dict[str, str]]) -> str:
     return "；".join(fault["message"] for fault in faults)
 
 
-def _mark_in_place(source: Path, name: str, layout: Layout, faults: Faults, target: Path, form: Form) -> bool:
+def _mark_in_place(
+    source: Path, name: str, layout: Layout, faults: Faults, target: Path, form: Form, header: str
+) -> bool:
     # An open file: given a path, openpyxl goes by the ending of its name.
     with source.open("rb") as file:
         workbook = openpyxl.load_workbook(file, keep_links=False)
@@ -86,6 +88,9 @@ def _mark_in_place(source: Path, name: str, layout: Layout, faults: Faults, targ
         return False
     sheet = workbook[name]
     assert isinstance(sheet, Worksheet)
+    top = sheet.oddHeader
+    assert top is not None
+    top.left.text = printed(header)
     last = _clear_marks(sheet, layout)
     sheet.cell(layout.header_row, last, TITLE)
     sheet.column_dimensions[get_column_letter(last)].width = 60
@@ -120,10 +125,17 @@ def _clear_marks(sheet: Worksheet, layout: Layout) -> int:
 
 
 def _write_anew(
-    sheet: Sheet, rows: Iterator[tuple[int, list[Cell]]], layout: Layout, faults: Faults, target: Path, form: Form
+    sheet: Sheet,
+    rows: Iterator[tuple[int, list[Cell]]],
+    layout: Layout,
+    faults: Faults,
+    target: Path,
+    form: Form,
+    header: str,
 ) -> None:
     with xlsxwriter.Workbook(str(target), OPTIONS) as workbook:
         paper = workbook.add_worksheet(sheet.name[:31] or form.title)
+        print_mark(paper, header)
         plain = workbook.add_format()
         dated = workbook.add_format({"num_format": "yyyy-mm-dd"})
         fills = {colour: workbook.add_format({"bg_color": f"#{colour}"}) for colour in (RED, AMBER)}
@@ -163,13 +175,13 @@ def _moment(cell: datetime.date) -> datetime.datetime:
 
 
 def mark_bounded(form: Form) -> None:
-    """The child's side: take source, faults, target and the most rows from the command line."""
+    """The child's side: take source, faults, target, the most rows and the header from the command line."""
 
     def answer(arguments: list[str]) -> Iterator[Any]:
-        source, faults, target, most_rows = arguments
+        source, faults, target, most_rows, header = arguments
         with open(faults, encoding="utf-8") as handle:
             found: Faults = dict(map(json.loads, handle))
-        mark(Path(source), found, Path(target), form=form, most_rows=int(most_rows))
+        mark(Path(source), found, Path(target), form=form, most_rows=int(most_rows), header=header)
         yield {"marked": len(found)}
 
     run_bounded(answer)

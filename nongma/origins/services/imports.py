@@ -21,7 +21,7 @@ from nongma.lib.locks import alone, take_turn
 from nongma.lib.refused import Refused
 from nongma.lib.sealed import in_memory
 from nongma.lib.sheets.bounded import Bounds
-from nongma.lib.sheets.marked import marked_workbook
+from nongma.lib.sheets.marked import marked_workbook, upload_mark
 from nongma.lib.sheets.opening import format_of
 from nongma.lib.uploads import check_size, digest_of, shown_name, suffix_of
 from nongma.origins.importing import marking
@@ -128,6 +128,7 @@ def errors_workbook(job: ImportJob) -> "File[bytes]":
         marked_workbook(
             upload.chunks(),
             rows.iterator(chunk_size=2_000),
+            mark=upload_mark(job.user.name, job.created_at),
             module=marking.MODULE,
             most_rows=settings.IMPORT_ROWS,
             bounds=_bounds(),

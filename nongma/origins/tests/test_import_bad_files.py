@@ -196,7 +196,7 @@ def test_a_child_that_breaks_its_bounds_is_a_refusal() -> None:
     tight = Bounds(memory_bytes=60 * 1024 * 1024, processor_seconds=10, silent_seconds=30)
     with (
         pytest.raises(Refused) as refusal,
-        lines_from(imports.marking.MODULE, "a", "b", "c", "1", bounds=tight) as said,
+        lines_from(imports.marking.MODULE, "a", "b", "c", "1", "", bounds=tight) as said,
     ):
         list(said)
     assert refusal.value.code == "too_large_inside"

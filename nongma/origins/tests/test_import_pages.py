@@ -95,7 +95,7 @@ def test_it_marks_the_faulty_cells(mixed: ImportJob, ministry: User) -> None:
 
 
 def test_the_corrected_sheet_adds_only_what_was_corrected(mixed: ImportJob, ministry: User) -> None:
-    response = client_of(ministry).get(f"/origins/import/{mixed.uid}/errors.xlsx")
+    response = client_of(ministry).post(f"/origins/import/{mixed.uid}/errors.xlsx", {"reason": "改正"})
     workbook = openpyxl.load_workbook(io.BytesIO(b"".join(response.streaming_content)))
     sheet = workbook["采集表"]
     sheet.cell(14, 15).value = 30

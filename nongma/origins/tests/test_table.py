@@ -17,6 +17,8 @@ from nongma.origins.services import review
 from nongma.registry.models import Base
 from nongma.testing import HAINAN, LIANDU, YAZHOU, YAZHOU_TOWN, client_of, make_origin
 
+PURPOSE = {"reason": "季度通报"}
+
 
 @pytest.fixture
 def pork(db: None) -> Product:
@@ -137,7 +139,7 @@ def test_a_table_page_asks_the_database_little(
 
 
 def test_an_export_is_the_filter_in_the_official_columns(zhao: User, several: list[Origin]) -> None:
-    answer = client_of(zhao).post("/origins/export.xlsx", {"product": "豇豆"})
+    answer = client_of(zhao).post("/origins/export.xlsx", {"product": "豇豆"} | PURPOSE)
     sheet = openpyxl.load_workbook(io.BytesIO(b"".join(answer))).active  # type: ignore[arg-type]
     assert sheet is not None
     rows = list(sheet.iter_rows(values_only=True))
@@ -149,14 +151,16 @@ def test_an_export_is_the_filter_in_the_official_columns(zhao: User, several: li
     assert (rows[3][12], rows[3][21], rows[3][23]) == ("李**", "冯**", "卫**")
     assert not any("19900005935" in str(cell) for row in rows for cell in row)
     entry = Entry.objects.get(action="origins.exported")
-    assert entry.details["rows"] == 2
+    assert (entry.details["rows"], entry.details["purpose"]) == (2, "季度通报")
+    assert sheet.oddHeader.left.text.endswith("导出，用途：季度通报")
 
 
 def test_a_csv_runs_no_formula(zhao: User, several: list[Origin]) -> None:
     Origin.objects.filter(pk=several[0].pk).update(alias="=1+1", contact="@SUM(A1)")
-    answer = client_of(zhao).post("/origins/export.csv")
+    answer = client_of(zhao).post("/origins/export.csv", PURPOSE)
     rows = list(csv.reader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))  # type: ignore[arg-type]
-    assert len(rows) == 4
+    assert len(rows) == 5
+    assert rows[-1][0].endswith("导出，用途：季度通报")
     assert any("'=1+1" in row and "'@**" in row for row in rows)
 
 
@@ -171,10 +175,10 @@ def test_too_large_an_export_is_refused_whole(
     zhao: User, several: list[Origin], form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "MOST_EXPORTED", 2)
-    answer = client_of(zhao).post(f"/origins/export.{form}", follow=True)
+    answer = client_of(zhao).post(f"/origins/export.{form}", PURPOSE, follow=True)
     assert "一次最多导出 2 条，没有导出" in answer.content.decode()
     assert not Entry.objects.filter(action="origins.exported").exists()
-    assert client_of(zhao).post(f"/origins/export.{form}", {"product": "豇豆"}).status_code == 200
+    assert client_of(zhao).post(f"/origins/export.{form}", {"product": "豇豆"} | PURPOSE).status_code == 200
 
 
 def states(origins: list[Origin]) -> list[str]:

@@ -1,5 +1,6 @@
 """一张表: the records as a list, and what is done with many of them."""
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -13,12 +14,11 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET, require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
-from nongma.lib.downloads import download
+from nongma.accounts.exporting import export as answer
 from nongma.lib.pages import MOST_LISTED, PAGE_SIZE
-from nongma.lib.refused import Refused
-from nongma.lib.sheets.writing import XLSX
+from nongma.lib.sheets.writing import CSV, XLSX
 from nongma.lib.sorting import Sorting
-from nongma.origins.exports import export_csv, export_workbook
+from nongma.origins.exports import origins_csv, origins_workbook
 from nongma.origins.filters import NAMES, OriginFilter
 from nongma.origins.forms import ReturnForm
 from nongma.origins.models import Origin, ReviewJob
@@ -26,8 +26,8 @@ from nongma.origins.queries import COLUMNS, origin_page
 from nongma.origins.services.review import AT_ONCE, Verdict, decide_origins, start_review_job, waiting_for
 
 FORMS = {
-    "xlsx": (export_workbook, XLSX),
-    "csv": (export_csv, "text/csv; charset=utf-8"),
+    "xlsx": (origins_workbook, XLSX),
+    "csv": (origins_csv, CSV),
 }
 
 
@@ -73,13 +73,18 @@ def export(request: SignedInRequest, form: str) -> HttpResponseBase:
     """The filtered whole as a file; a POST, since it is written in the audit log."""
     filters, _ = OriginFilter.asked(request.POST, request.user)
     make, content_type = FORMS[form]
-    try:
-        file = make(filters=filters, actor=request.user)
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-        return redirect(f"{reverse('origins:table')}?{urlencode(filters.parameters())}")
-    name = f"产地溯源信息-{timezone.localdate():%Y%m%d}.{form}"
-    return download(request, file, name=name, content_type=content_type)
+    return answer(
+        request,
+        "origins.exported",
+        lambda mark: make(filters=filters, actor=request.user, mark=mark),
+        name=f"产地溯源信息-{timezone.localdate():%Y%m%d}.{form}",
+        back=f"{reverse('origins:table')}?{urlencode(filters.parameters())}",
+        content_type=content_type,
+        narrowed_to=replace(filters, q="").describe(),
+        is_search=bool(filters.q),
+        region_code=filters.region.code if filters.region else None,
+        form=form,
+    )
 
 
 @requires(Action.REVIEW_ORIGINS)

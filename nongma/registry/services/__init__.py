@@ -3,13 +3,12 @@
 from nongma.registry.services.bases import add_base
 from nongma.registry.services.checks import Point
 from nongma.registry.services.members import add_member
-from nongma.registry.services.personal import MOST_EXPORTED, Contact, export_operators, reveal_contact
+from nongma.registry.services.personal import Contact, reveal_contact
 from nongma.registry.services.registering import change_operator, register_operator
 from nongma.registry.services.reviewing import Decision, decide_revision, review_operator, withdraw_revision
 from nongma.registry.services.standing import cancel_operator, merge_operators, restore_operator, suspend_operator
 
 __all__ = [
-    "MOST_EXPORTED",
     "Contact",
     "Decision",
     "Point",
@@ -18,7 +17,6 @@ __all__ = [
     "cancel_operator",
     "change_operator",
     "decide_revision",
-    "export_operators",
     "merge_operators",
     "register_operator",
     "restore_operator",

@@ -1,20 +1,15 @@
-"""Looking at an operator's personal data, and taking operators out as a workbook: both on record."""
+"""Looking at an operator's personal data, on record."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import transaction
 
 from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import User
-from nongma.accounts.queries import place_of
 from nongma.audit.services import record
 from nongma.lib.reasons import checked_reason
 from nongma.lib.refused import Refused
 from nongma.registry.models import Operator
-from nongma.registry.queries import OperatorFilter
-
-MOST_EXPORTED = 50_000
 
 
 @dataclass(frozen=True)
@@ -50,32 +45,3 @@ def reveal_contact(*, operator: Operator, actor: User, reason: str = "") -> Cont
         operator.address if is_whole else operator.shown_address,
         is_whole,
     )
-
-
-@transaction.atomic
-def export_operators(*, wanted: OperatorFilter, reason: str, actor: User) -> Iterator[Operator]:
-    """The operators meant by a filter as far as the actor may see them, for a workbook; the export is audited.
-
-    Refuses `reason_missing` and `text_too_long` (what it is for), `too_many_rows` past `MOST_EXPORTED`,
-    `nothing_found`.
-    """
-    note = checked_reason(reason, told="请写明导出用途")
-    found = wanted.apply(Operator.objects.visible_to(actor)).order_by("region_id", "id")
-    count = found.order_by()[: MOST_EXPORTED + 1].count()
-    if count > MOST_EXPORTED:
-        raise Refused("too_many_rows", f"一次最多导出 {MOST_EXPORTED:,} 条，请先缩小范围")
-    if not count:
-        raise Refused("nothing_found", "没有符合条件的主体可以导出")
-    record(
-        "operator.exported",
-        actor=actor,
-        target=actor,
-        region_code=place_of(actor),
-        rows=count,
-        reason=note,
-        kind=wanted.kind,
-        status=wanted.status,
-        region=wanted.region.start,
-        searched=bool(wanted.q.strip()),
-    )
-    return found.iterator(chunk_size=2_000)

@@ -167,7 +167,7 @@ def test_an_export_is_the_filtered_list_masked_and_on_record(zhao, li_operator):
     assert (values["名称"], values["联系人"], values["手机"]) == ("=1+1", "张**", "199****5935")
     assert values["行政区划"].endswith("崖州区")
     assert Entry.objects.get(action="operator.exported").details["rows"] == 1
-    assert Entry.objects.get(action="operator.exported").details["reason"] == "季度抽查"
+    assert Entry.objects.get(action="operator.exported").details["purpose"] == "季度抽查"
     assert book.active.oddHeader.left.text.endswith("导出，用途：季度抽查")
     assert zhao.name in book.active.oddHeader.left.text
 
@@ -193,11 +193,9 @@ def test_an_export_says_what_for(zhao, li_operator):
 
 
 def test_an_export_of_too_many_or_none_says_so(zhao, li_operator, monkeypatch):
-    from nongma.registry.services import personal
-
     client = client_of(zhao)
     assert client.post("/operators/export", {"status": "returned"} | REASON).url == "/operators/?status=returned"
-    monkeypatch.setattr(personal, "MOST_EXPORTED", 0)
+    monkeypatch.setattr("nongma.accounts.exporting.MOST_EXPORTED", 0)
     answer = client.post("/operators/export", REASON, follow=True)
     assert "请先缩小范围" in answer.content.decode()
     assert not Entry.objects.filter(action="operator.exported").exists()

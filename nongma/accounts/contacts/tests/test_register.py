@@ -2,6 +2,7 @@ from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
+import openpyxl
 import pytest
 from django.urls import reverse
 from python_calamine import CalamineWorkbook
@@ -192,7 +193,7 @@ def test_it_exports_in_the_official_layout(county: User, hainan: User) -> None:
     save(county)
     report_contact(agency=county.administers[0], actor=county)
     save(hainan)
-    response = client_of(hainan).post(reverse("accounts:export-contacts"), {"level": "3"})
+    response = client_of(hainan).post(reverse("accounts:export-contacts"), {"level": "3", "reason": "上报省里"})
     content = b"".join(response.streaming_content) if response.streaming else response.content
     rows = CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0).to_python()
     assert rows[0][0] == "附件2："
@@ -207,7 +208,11 @@ def test_it_exports_in_the_official_layout(county: User, hainan: User) -> None:
     ]  # fmt: skip
     assert str(rows[4][0]).startswith("注：")
     assert len(rows) == 5
-    assert LogEntry.objects.get(action="contacts.exported").details["rows"] == 1
+    details = LogEntry.objects.get(action="contacts.exported").details
+    assert (details["rows"], details["purpose"], details["searched"]) == (1, "上报省里", False)
+    assert details["filter"].startswith("层级：县")
+    sheet = openpyxl.load_workbook(BytesIO(content)).worksheets[0]
+    assert sheet.oddHeader.left.text.endswith("导出，用途：上报省里")
 
 
 def test_it_keeps_numbers_encrypted(county: User) -> None:

@@ -10,6 +10,8 @@ from nongma.accounts.handouts.tests.conftest import HandOut, counts, faults, sta
 from nongma.accounts.models import Handout, IdempotencyKey, User
 from nongma.testing import api_of, client_of
 
+PURPOSE = {"reason": "改正"}
+
 
 def upload(content: bytes, name: str = "账号.xlsx") -> dict[str, SimpleUploadedFile]:
     return {"file": SimpleUploadedFile(name, content)}
@@ -37,7 +39,7 @@ def test_it_leads_from_the_upload_to_the_result(gao: User) -> None:
 def test_it_marks_the_faulty_cells(gao: User, hand_out: HandOut) -> None:
     handout = hand_out(gao, [station(1), station(2, phone="12", email='=HYPERLINK("http://x")')])
     client = client_of(gao)
-    response = client.get(reverse("accounts:handout-faults", args=[handout.uid]))
+    response = client.post(reverse("accounts:handout-faults", args=[handout.uid]), PURPOSE)
     book = openpyxl.load_workbook(BytesIO(b"".join(response.streaming_content)))  # type: ignore[arg-type]
     sheet = book["账号分配表"]
     columns = {cell.value: cell.column for cell in sheet[1]}
@@ -56,7 +58,7 @@ def test_formulas_of_a_csv_stay_texts(gao: User, hand_out: HandOut) -> None:
         gao, (head + '海南,三亚,崖州,"=1+1",监管,"@SUM(A1)",13900000001,信息采集员\n').encode(), "账号.csv"
     )
     assert faults(handout) == [(2, "roles", "not_grantor")] or counts(handout)[3] == 1
-    response = client_of(gao).get(reverse("accounts:handout-faults", args=[handout.uid]))
+    response = client_of(gao).post(reverse("accounts:handout-faults", args=[handout.uid]), PURPOSE)
     book = openpyxl.load_workbook(BytesIO(b"".join(response.streaming_content)))  # type: ignore[arg-type]
     cells = [cell for row in book.worksheets[0].iter_rows() for cell in row]
     assert {"=1+1", "@SUM(A1)"} <= {cell.value for cell in cells}
@@ -146,8 +148,9 @@ def test_a_hand_out_is_seen_by_whoever_made_it(gao: User, hainan: User, zhao: Us
     handout = hand_out(gao, [station(1)])
     for name in ("handout", "handout-progress", "handout-faults", "handout-slips"):
         address = reverse(f"accounts:{name}", args=[handout.uid])
-        assert client_of(hainan).get(address).status_code == 404, name
-        assert client_of(zhao).get(address).status_code == 403, name
+        for client, status in ((client_of(hainan), 404), (client_of(zhao), 403)):
+            answer = client.post(address, PURPOSE) if name == "handout-faults" else client.get(address)
+            assert answer.status_code == status, name
     assert api_of(hainan).get(f"/api/v1/handouts/{handout.uid}").status_code == 404
     assert client_of(hainan).post(reverse("accounts:clear-slips", args=[handout.uid])).status_code == 404
     assert handout.rows.exclude(first_password="").count() == 1

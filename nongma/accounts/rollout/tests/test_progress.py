@@ -177,7 +177,7 @@ def test_who_runs_agencies_of_two_kinds_follows_the_area_of_one(country: dict[st
 def test_it_exports_the_page_on_record(country: dict[str, User]) -> None:
     client = client_of(country["hainan"])
     assert client.get(reverse("accounts:export-rollout")).status_code == 405
-    response = client.post(reverse("accounts:export-rollout"))
+    response = client.post(reverse("accounts:export-rollout"), {"reason": "月度通报"})
     content = b"".join(response.streaming_content) if response.streaming else response.content
     rows = CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0).to_python()
     assert rows[0][0] == "海南省推广进度"
@@ -185,6 +185,7 @@ def test_it_exports_the_page_on_record(country: dict[str, User]) -> None:
     assert rows[-1][:3] == ["合计", 5, 4]
     entry = Entry.objects.get(action="rollout.exported")
     assert (entry.actor_id, entry.region_code) == (country["hainan"].pk, HAINAN)
+    assert (entry.details["purpose"], entry.details["filter"]) == ("月度通报", "地区：海南省")
 
 
 def test_it_reads_few_rows_by_index(country: dict[str, User]) -> None:

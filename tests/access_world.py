@@ -1,0 +1,234 @@
+"""The people and records that the access table asks about, and how they ask."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.db import connection
+from django.test import Client
+from django.urls import URLPattern, URLResolver
+from django.utils import timezone
+
+from nongma.accounts.models import Agency, Authorisation, AuthorisedTown, Handout, Role, ThirdParty, Training, User
+from nongma.catalogue.models import Product
+from nongma.certificates.models import Basis
+from nongma.certificates.services import issue_certificate
+from nongma.codes.codec import encode
+from nongma.notices.models import Channel, Notice, Outgoing
+from nongma.origins.models import ImportJob
+from nongma.registry.certifications.services import add_certification
+from nongma.registry.services import change_operator
+from nongma.testing import (
+    LIANDU,
+    YAZHOU,
+    YAZHOU_TOWN,
+    YAZHOU_VILLAGE,
+    api_of,
+    client_of,
+    make_base,
+    make_official,
+    make_operator,
+    make_origin,
+    make_user,
+)
+from nongma.tracing.services import harvest_lot
+
+REFUSED = {"in", "401", "403", "404"}
+
+
+def addresses(
+    patterns: list[URLPattern | URLResolver], prefix: str = "", room: str = ""
+) -> Iterator[tuple[str, str, Any]]:
+    """Every address with its name and view."""
+    for pattern in patterns:
+        where = prefix + str(pattern.pattern).removeprefix("^")
+        if isinstance(pattern, URLPattern):
+            yield where, f"{room}:{pattern.name}", pattern.callback
+        else:
+            yield from addresses(pattern.url_patterns, where, pattern.namespace or room)
+
+
+@dataclass
+class World:
+    """The cast and the records that the table speaks of."""
+
+    people: dict[str, User | None]
+    marks: dict[str, str]
+
+
+@pytest.fixture
+def world(
+    hainan: User, zhao: User, wang: User, qian: User, officer: User, li: User, sun: User, chen: User, cowpea: Product
+) -> World:
+    operator = make_operator(li, region=YAZHOU_VILLAGE, name="李大山")
+    base = make_base(operator, region=YAZHOU_VILLAGE)
+    origin = make_origin(base, cowpea, collected_by=wang)
+    lot = harvest_lot(
+        base=base, product=cowpea, quantity=Decimal(500), unit="kg", harvested_on=timezone.localdate(), actor=li
+    )
+    certificate = issue_certificate(lot=lot, quantity=Decimal(100), basis=Basis.SELF_TEST, actor=li)
+    job = ImportJob.objects.create(
+        user=wang, file="imports/none.xlsx", filename="表.xlsx", size_bytes=1, digest=b"1" * 32
+    )
+    people: dict[str, User | None] = {
+        "nobody": None,
+        "hainan": hainan,
+        "zhao": zhao,
+        "wang": wang,
+        "analyst": make_official("analyst", "查询员", Role.ANALYST, YAZHOU),
+        "qian": qian,
+        "officer": officer,
+        "brand": make_official("brand", "品牌员", Role.BRAND, YAZHOU),
+        "li": li,
+        "sun": sun,
+        "chen": chen,
+        "county": make_official("county", "县管理员", Role.ADMINISTRATOR, YAZHOU),
+        "town": make_official("town", "镇管理员", Role.ADMINISTRATOR, YAZHOU_TOWN),
+        "lab": make_official("lab", "检测管理员", Role.ADMINISTRATOR, YAZHOU, kind=Agency.Kind.MONITORING),
+        "elsewhere": make_official("elsewhere", "莲都管理员", Role.ADMINISTRATOR, LIANDU),
+    }
+    make_operator(chen, name="陈水生")
+    notice = Notice.objects.create(user=wang, kind=Notice.Kind.PROMPT, title="请补坐标")
+    outgoing = Outgoing.objects.create(
+        channel=Channel.SMS,
+        via=Outgoing.Via.FILE,
+        purpose=Outgoing.Purpose.DIGEST,
+        recipient="19900008499",
+        recipient_index=b"1" * 16,
+        masked="199****8499",
+        body="正文",
+        user=wang,
+        place=wang.place,
+        state=Outgoing.State.SENT,
+    )
+    firm = ThirdParty.objects.create(agency=zhao.agency, name="采集公司", uscc="91350100M000100Y43", contact="钱")
+    held = Authorisation.objects.create(
+        third_party=firm,
+        from_on=timezone.localdate(),
+        to_on=timezone.localdate(),
+        agreement="agreements/none.pdf",
+        agreement_name="协议.pdf",
+        agreement_digest=b"1" * 32,
+        agreed_on=timezone.localdate(),
+        created_by=zhao,
+    )
+    AuthorisedTown.objects.create(authorisation=held, region_id=YAZHOU_TOWN)
+    people["third"] = make_user("third", "吴采集", agency=zhao.agency, place=YAZHOU, third_party=firm)
+    training = Training.objects.create(
+        agency=hainan.agency, title="培训", held_on=timezone.localdate(), mode=Training.Mode.REMOTE, created_by=hainan
+    )
+    handout = Handout.objects.create(
+        user=people["county"], file="handouts/none.xlsx", filename="账号.xlsx", digest=b"1" * 32
+    )
+    certification = add_certification(
+        operator=operator,
+        kind="geographical",
+        number="AGI-1",
+        products=[cowpea],
+        from_on=timezone.localdate(),
+        to_on=None,
+        file=ContentFile(b"%PDF-1.7 %%EOF", "AGI-1.pdf"),
+        actor=li,
+    )
+    change_operator(operator=operator, actor=li, name="李大山豇豆")
+    marks = {
+        "revision": str(operator.revisions.get().uid),
+        "certification": str(certification.uid),
+        "handout": str(handout.uid),
+        "firm": str(firm.uid),
+        "held": str(held.uid),
+        "training": str(training.uid),
+        "agency": str(zhao.agency.uid),
+        "operator": encode(operator.serial),
+        "base": encode(base.serial),
+        "origin": str(origin.uid),
+        "lot": encode(lot.serial),
+        "certificate": encode(certificate.serial),
+        "job": str(job.uid),
+        "product": cowpea.code,
+        "notice": str(notice.uid),
+        "outgoing": str(outgoing.uid),
+        "station": str(wang.agency.uid),
+        "person": str(zhao.uid),
+        "collector": str(wang.uid),
+        "post": str(zhao.memberships.get().uid),
+        "station_post": str(wang.memberships.get().uid),
+    }
+    return World(people, marks)
+
+
+BODY: dict[str, Any] = {
+    "reason": "单据不全",
+    "quantity": "1",
+    "quantities": ["1"],
+    "buyer_name": "路边店",
+    "longitude": "109.158151",
+    "latitude": "18.435040",
+    "verdict": "approve",
+    "ids": [],
+    "name": "新登记的",
+    "kinds": ["household"],
+    "region": YAZHOU_VILLAGE,
+    "product": "豇豆",
+    "unit": "kg",
+    "harvested_on": str(timezone.localdate()),
+    "basis": "self_test",
+    "kind": "monitoring",
+    "username": "new-person",
+    "roles": ["collector"],
+    "role": "analyst",
+    "to": "zhao",
+}
+
+
+WRITTEN = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables"
+
+
+def rows_written() -> int:
+    """How many rows of any table this transaction has inserted, changed or deleted so far."""
+    with connection.cursor() as cursor:
+        cursor.execute(WRITTEN)
+        return int(cursor.fetchone()[0])
+
+
+def answer(world: World, person: str, method: str, address: str) -> tuple[str, int]:
+    """What a person gets (a status, `in`, or `ok` for a change that the person may try), and how many rows it wrote."""
+    ask = request_of(world, person, method, address)
+    before = rows_written()
+    response = ask()
+    return _named(method, response), rows_written() - before
+
+
+def request_of(world: World, person: str, method: str, address: str) -> Callable[[], Any]:
+    """The request of a person who is signed in, to be sent."""
+    user = world.people[person]
+    where = address.format(**world.marks)
+    if where.startswith("/api/"):
+        client = api_of(user) if user else Client()
+        body = BODY | {"lot": world.marks["lot"], "lots": [world.marks["lot"]], "base": world.marks["base"]}
+        if address.endswith("/certifications"):
+            day = str(timezone.localdate())
+            body |= {
+                "kind": "gap",
+                "number": "GAP-1",
+                "products": [world.marks["product"]],
+                "from_on": day,
+                "to_on": day,
+            }
+        body["agency"] = world.marks["agency"]
+        posted: dict[str, Any] = {"data": body, "content_type": "application/json"}
+    else:
+        client = client_of(user) if user else Client()
+        posted = {"data": {"reason": BODY["reason"]}}
+    return lambda: client.get(where) if method == "GET" else client.post(where, **posted)
+
+
+def _named(method: str, response: Any) -> str:
+    if response.status_code == 302 and response["Location"].startswith("/signin"):
+        return "in"
+    if method == "POST" and response.status_code not in {401, 403, 404, 405} and response.status_code < 500:
+        return "ok"
+    return str(response.status_code)
