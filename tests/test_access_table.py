@@ -123,6 +123,7 @@ GET  /operators/{operator}/identity/card.png       in 200 200 200 200 200 200 20
 GET  /operators/{operator}/bases                   in 200 200 200 403 403 403 403 200 404 404
 GET  /join/                                       200 302 302 302 302 302 302 302 302 302 302
 GET  /join/code                                   302 302 302 302 302 302 302 302 302 302 302
+GET  /join/prove                                    in 302 302 302 302 302 302 302 302 302 302
 GET  /join/privacy                                200 200 200 200 200 200 200 200 200 200 200
 GET  /join/register                                in 302 302 302 403 403 403 403 302 302 302
 POST /join/draft                                   in  ok  ok  ok 403 403 403 403  ok  ok  ok

@@ -1,7 +1,7 @@
 """Who really asks where a proxy stands in front: what it says is believed only of one that settings name."""
 
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
@@ -40,6 +40,14 @@ def address_of(request: HttpRequest) -> str | None:
     """The client's address, behind `see_through_proxies`; None where there is none, as behind a Unix socket."""
     address = _parsed(request.META.get("REMOTE_ADDR", ""))
     return str(address) if address else None
+
+
+def network_of(address: str | None) -> str | None:
+    """What asks from an address are counted by: IPv6 by its /64, which one household has to itself; IPv4 as it is."""
+    parsed = _parsed(address or "")
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Network((parsed, 64), strict=False).network_address)
+    return str(parsed) if parsed else None
 
 
 def client_address(peer: str, forwarded_for: str) -> str:

@@ -216,7 +216,10 @@ class Outgoing(models.Model):
     body = EncryptedTextField("内容")
     user = models.ForeignKey(User, models.PROTECT, null=True, verbose_name="人员", related_name="+", db_index=False)
     place = models.BigIntegerField("所在地", null=True)
-    from_address = models.GenericIPAddressField("来源地址", null=True)
+    from_address = models.GenericIPAddressField("来源网络", null=True, help_text="IPv6 只记前 64 位")
+    is_answered = models.BooleanField(
+        "验证码已答对", default=False, db_default=False, help_text="答对的不再占来源网络的限额"
+    )
     state = models.CharField("状态", max_length=8, choices=State.choices, default=State.QUEUED)
     attempts = models.SmallIntegerField("尝试次数", default=0)
     last_error = models.CharField("错误", max_length=300, blank=True)

@@ -22,6 +22,7 @@ from nongma.lib.fields import blind_index, blind_indexes
 from nongma.lib.locks import alone
 from nongma.lib.masking import mask_email, mask_phone
 from nongma.lib.phones import is_mobile, tidy
+from nongma.lib.proxies import network_of
 from nongma.lib.refused import Misfilled, Refused
 from nongma.notices.models import Channel, Outgoing
 from nongma.notices.ways import hand_over, via_of
@@ -55,6 +56,7 @@ class Message:
     def __post_init__(self) -> None:
         recipient = _checked(self.channel, self.recipient)
         object.__setattr__(self, "recipient", recipient)
+        object.__setattr__(self, "from_address", network_of(self.from_address))
         object.__setattr__(self, "index", blind_index(f"{self.channel}:{recipient.lower()}"))
 
 
@@ -103,6 +105,11 @@ def send_again(*, outgoing: Outgoing, actor: User) -> Outgoing:
     record("outgoing.resent", actor=actor, target=held, region_code=held.place, channel=held.channel)
     _defer([held.uid])
     return held
+
+
+def note_answered(uid: UUID) -> None:
+    """Note that the code of a message came back right: it was wanted, and its network may cause another."""
+    Outgoing.objects.filter(uid=uid).update(is_answered=True)
 
 
 def deliver(uid: UUID | str) -> None:
@@ -247,6 +254,9 @@ def _checked(channel: Channel, recipient: str) -> str:
 class _Limits:
     """How much went to some recipients and from some network addresses in the last hour and day, by index.
 
+    Of an address only what nobody has answered counts (`note_answered`): a day of registration behind one village
+    network goes on, sending codes to numbers of others does not.
+
     Under a lock for each recipient and address, so that many at once can't pass one by one. `besides`: a row that does
     not count, as it is the message itself.
     """
@@ -277,7 +287,7 @@ class _Limits:
         ):
             self.in_day[indexes[bytes(index)]] += of_day
             self.in_hour[indexes[bytes(index)]] += of_hour
-        by_address = sent.filter(from_address__in=addresses, created_at__gt=self.hour).order_by()
+        by_address = sent.filter(from_address__in=addresses, created_at__gt=self.hour, is_answered=False).order_by()
         found = by_address.values_list("from_address").annotate(Count("pk")) if addresses else ()
         self.from_address: Counter[str] = Counter(dict(found))
 

@@ -3,6 +3,7 @@ from procrastinate.contrib.django import app
 from nongma.registry.certifications.reminders import remind_of_ends
 from nongma.registry.self_registration.codes import forget_codes
 from nongma.registry.self_registration.services import forget_drafts
+from nongma.registry.services.tries import forget_tries
 from nongma.registry.waiting import prompt_of_waiting
 
 
@@ -17,8 +18,8 @@ def prompt_reviewers(timestamp: int) -> int:
 @app.periodic(cron="17 19 * * *")
 @app.task(name="registry.forget_unsent", queueing_lock="registry:forget-unsent")
 def forget_unsent(timestamp: int) -> int:
-    """Delete codes by text message of more than a day ago, and drafts that nobody touched for 90 days."""
-    return forget_codes() + forget_drafts()
+    """Delete codes by text message and counted tries of more than a day ago, and drafts untouched for 90 days."""
+    return forget_codes() + forget_tries() + forget_drafts()
 
 
 # Before the digests, as the prompts to reviewers are.

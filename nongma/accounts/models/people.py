@@ -114,6 +114,9 @@ class User(AbstractBaseUser):
     place = models.BigIntegerField("所在地", null=True, help_text="所在机构或主体的区划代码，名单按它读")
     phone = EncryptedTextField("手机", index="phone_index", blank=True, default="")
     phone_index = models.BinaryField("手机索引", null=True, max_length=16)
+    phone_proved_at = models.DateTimeField(
+        "手机证实时间", null=True, blank=True, help_text="本人用发到这个号码的验证码证实过；换号以后重新证实"
+    )
     email = EncryptedTextField("邮箱", blank=True, default="")
     is_active = models.BooleanField("启用", default=True, help_text="注销的账号不再启用")
     suspended_at = models.DateTimeField("停用时间", null=True, blank=True)
@@ -149,6 +152,10 @@ class User(AbstractBaseUser):
             models.UniqueConstraint(Upper("username"), name="accounts_username_once"),
             models.CheckConstraint(
                 condition=models.Q(agency=None) | models.Q(is_operator=False), name="accounts_user_one_side"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(phone_proved_at=None) | models.Q(phone_index__isnull=False),
+                name="accounts_user_proved_phone",
             ),
         ]
         indexes = [

@@ -106,6 +106,8 @@ def hand_out(
 def change_person(*, user: User, name: str, phone: str, email: str, actor: User) -> User:
     """Correct a person's name, phone and mail address; an empty phone or address stays as it is.
 
+    A new phone signs nobody in before its holder has proved it (`note_phone_proved`).
+
     Refuses `outside_area`, and (422) `name_missing`, `phone_invalid` and `email_invalid`.
     """
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
@@ -113,7 +115,7 @@ def change_person(*, user: User, name: str, phone: str, email: str, actor: User)
         raise Refused("outside_area", "这个人不归您管理")
     before = {field: getattr(user, field) for field in ("name", "phone", "email")}
     _fill(user, name, phone.strip() or user.phone, email.strip() or user.email)
-    user.save(update_fields=["name", "phone", "phone_index", "email"])
+    user.save(update_fields=["name", "phone", "phone_index", "phone_proved_at", "email"])
     fields = [field for field, value in before.items() if getattr(user, field) != value]
     record("account.changed", actor=actor, target=user, region_code=user.place, fields=fields)
     return user
@@ -183,6 +185,21 @@ def place_operator_person(user: User, region_code: int) -> None:
         user.save(update_fields=["place"])
 
 
+@transaction.atomic
+def note_phone_proved(*, user: User, phone: str) -> User:
+    """Note that a person has the phone on file: the code that was sent to it came back (手机已证实).
+
+    Called by the room that sends codes. Refuses `phone_changed`: another number is on file by now.
+    """
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if user.phone != phone:
+        raise Refused("phone_changed", "您的手机号刚刚改过，请重新证实", field="code")
+    user.phone_proved_at = timezone.now()
+    user.save(update_fields=["phone_proved_at"])
+    record("account.phone_proved", actor=user, target=user, region_code=user.place)
+    return user
+
+
 def checked_phone(text: str) -> str:
     """The mobile number as it is kept, empty without one. Raises `phone_invalid`."""
     phone = phones.tidy(text)
@@ -246,6 +263,8 @@ def _fill(user: User, name: str, phone: str, email: str) -> None:
     user.name = " ".join(name.split())
     if not user.name or len(user.name) > NAME_LENGTH:
         raise Misfilled("name_missing", f"请填写姓名，最多 {NAME_LENGTH} 字", field="name")
-    user.phone = checked_phone(phone)
+    before, user.phone = user.phone, checked_phone(phone)
+    if user.phone != before:
+        user.phone_proved_at = None
     user.phone_index = blind_index(user.phone) if user.phone else None
     user.email = checked_email(email)

@@ -12,7 +12,7 @@ from nongma.registry.models.operators import (
     OperatorQuerySet,
 )
 from nongma.registry.models.revisions import Revision
-from nongma.registry.models.self_registration import Draft, Licence, PhoneCode, Produce
+from nongma.registry.models.self_registration import Draft, KnownTry, Licence, PhoneCode, Produce
 
 __all__ = [
     "COUNTY_WIDTH",
@@ -21,6 +21,7 @@ __all__ = [
     "Base",
     "Certification",
     "Draft",
+    "KnownTry",
     "Licence",
     "Operator",
     "OperatorKind",

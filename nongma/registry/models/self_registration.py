@@ -17,6 +17,7 @@ class PhoneCode(models.Model):
     expires_at = models.DateTimeField("有效到")
     wrong = models.PositiveSmallIntegerField("输错次数", default=0)
     used_at = models.DateTimeField("使用时间", null=True)
+    outgoing_uid = models.UUIDField("短信编号", null=True, help_text="答对了，这条短信不再占网络地址的限额")
 
     class Meta:
         verbose_name = "短信验证码"
@@ -29,6 +30,27 @@ class PhoneCode(models.Model):
 
     def __str__(self) -> str:
         return str(self.uid)
+
+
+class KnownTry(models.Model):
+    """A try of a person to register or change what turned out to be on file (撞上已登记的主体); counted for a day."""
+
+    user = models.ForeignKey(User, models.CASCADE, verbose_name="人员", related_name="+", db_index=False)
+    network = models.GenericIPAddressField("来源网络", null=True)
+    at = models.DateTimeField("时间", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "查重"
+        verbose_name_plural = "查重"
+        ordering = ("id",)
+        indexes = [
+            models.Index(fields=("user", "at"), name="registry_known_try_account"),
+            models.Index(fields=("network", "at"), name="registry_known_try_network"),
+            models.Index(fields=("at",), name="registry_known_try_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.at:%Y-%m-%d %H:%M}"
 
 
 class Draft(models.Model):

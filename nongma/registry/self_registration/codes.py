@@ -13,7 +13,7 @@ from nongma.lib.locks import take_turn
 from nongma.lib.phones import tidy
 from nongma.lib.refused import Refused
 from nongma.notices.models import Channel, Outgoing
-from nongma.notices.sending import Message, send
+from nongma.notices.sending import Message, note_answered, send
 from nongma.registry.models import PhoneCode
 
 TURN = 0x636F_6465
@@ -66,7 +66,7 @@ def _send(phone: str, address: str | None) -> Outgoing:
     body = f"验证码 {code}，{GOOD_FOR // timedelta(minutes=1)} 分钟内有效。用来登记或登录农码，不要告诉别人。"
     sent = send(Message(Channel.SMS, phone, body, Outgoing.Purpose.CODE, from_address=address))
     if sent.state != Outgoing.State.HELD:
-        made = PhoneCode(phone_index=index, expires_at=timezone.now() + GOOD_FOR)
+        made = PhoneCode(phone_index=index, expires_at=timezone.now() + GOOD_FOR, outgoing_uid=sent.uid)
         made.digest = _digest(made, code)
         made.save()
     return sent
@@ -83,6 +83,8 @@ def _refusal(phone: str, code: str) -> Refused | None:
     if compare_digest(bytes(newest.digest), _digest(newest, code)):
         newest.used_at = timezone.now()
         newest.save(update_fields=["used_at"])
+        if newest.outgoing_uid:
+            note_answered(newest.outgoing_uid)
         return None
     newest.wrong += 1
     newest.save(update_fields=["wrong"])

@@ -1,4 +1,4 @@
-"""Who registers for themselves (自主登记): signing in by phone, the draft, sending in."""
+"""Who registers for themselves (自主登记): the draft, sending in, the photo of the licence."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,22 +10,18 @@ from typing import IO, Any
 
 from django.core.files.base import ContentFile
 from django.db import transaction
-from django.http import HttpRequest
 from django.utils import timezone
 
-from nongma.accounts.access import Action, must_use_totp, roles_of, scope_of
-from nongma.accounts.models import Role, User
+from nongma.accounts.access import Action, scope_of
+from nongma.accounts.models import User
 from nongma.accounts.services import change_person, place_operator_person
-from nongma.accounts.services.turns import wait_for_turn
-from nongma.accounts.signing_in import start_session
 from nongma.audit.services import record
 from nongma.catalogue.models import Product
-from nongma.lib.fields import blind_index, blind_indexes
-from nongma.lib.letters import DASH, random_letters
 from nongma.lib.refused import Misfilled, Refused
 from nongma.registry.models import Draft, Licence, Operator, OperatorMember, Produce
-from nongma.registry.self_registration.codes import use_code
+from nongma.registry.self_registration.entering import name_for
 from nongma.registry.services import register_operator
+from nongma.registry.services.tries import tries_counted
 
 
 @dataclass(frozen=True)
@@ -37,29 +33,11 @@ class Declared:
     scale: Decimal | None
 
 
-BY_PASSWORD = "请用用户名和密码登录"  # noqa: S105, a sentence
-USERNAME_LETTERS = 12  # of 31 each: 59 bits
 LONGEST_INPUT = 200
 MOST_VALUES = 20
 DRAFTS_KEPT_FOR = timedelta(days=90)
 CONSENT = "2026-11"
 """The version of the text about personal data that a person agrees to (templates/registry/self/privacy.html)."""
-
-
-def sign_in_by_phone(*, request: HttpRequest, phone: str, code: str) -> User:
-    """Sign in the operator's person whose phone it is, or a new one, by the code that was sent to it.
-
-    Refuses what `use_code` does, and, to who has the right code only: `official` (a post in an agency),
-    `several_accounts`, `totp_needed`, `first_password`, `suspended` and `closed`.
-    """
-    try:
-        use_code(phone=phone, code=code)
-    except Refused:
-        _note_failure(phone)
-        raise
-    user = _known(phone) or _enter(phone)
-    start_session(request=request, user=user, by="phone")
-    return user
 
 
 @transaction.atomic
@@ -94,6 +72,7 @@ def forget_drafts() -> int:
     return Draft.objects.filter(changed_at__lt=timezone.now() - DRAFTS_KEPT_FOR).delete()[0]
 
 
+@tries_counted
 @transaction.atomic
 def send_in(*, actor: User, produce: Sequence[Declared] = (), licence: bytes | None = None, **inputs: Any) -> Operator:
     """Register the actor's operator for review, with the consent on record; the draft is done with.
@@ -105,7 +84,7 @@ def send_in(*, actor: User, produce: Sequence[Declared] = (), licence: bytes | N
     operator = register_operator(actor=actor, **inputs)
     record("operator.consented", actor=actor, target=operator, region_code=operator.region_id, text=CONSENT)
     place_operator_person(actor, operator.region_id)
-    if actor.name == _name_for(actor.phone) and operator.contact:
+    if actor.name == name_for(actor.phone) and operator.contact:
         change_person(user=actor, name=operator.contact, phone="", email="", actor=actor)
     Produce.objects.bulk_create(
         Produce(operator=operator, product=one.product, unit=one.unit, scale=one.scale) for one in produce
@@ -146,63 +125,6 @@ def _keep_licence(operator: Operator, photo: bytes, actor: User) -> None:
     except BaseException:
         kept.photo.delete(save=False)
         raise
-
-
-def _known(phone: str) -> User | None:
-    """The operator's person whose phone it is, or a refusal of who may not come this way."""
-    people = [
-        user
-        for user in User.objects.filter(phone_index__in=blind_indexes(phone)).select_related("agency").order_by("id")
-        if user.is_open or not user.is_demo
-    ]
-    own = [user for user in people if user.is_operator and user.is_active]
-    if len(own) > 1:
-        raise Refused("several_accounts", f"这个手机号有几个账号，{BY_PASSWORD}", field="code")
-    if own:
-        _check_may_come_by_phone(own[0])
-        return own[0]
-    if any(user.is_active for user in people):
-        raise Refused("official", f"这个手机号是机构人员的，{BY_PASSWORD}", field="code")
-    if any(user.is_operator for user in people):
-        raise Refused("closed", "这个手机号的账号已注销，请联系县级管理部门", field="code")
-    return None
-
-
-def _check_may_come_by_phone(user: User) -> None:
-    if user.is_suspended:
-        record("account.refused", actor=None, target=user, region_code=user.place)
-        raise Refused("suspended", "账号已停用，请联系县级管理部门", field="code")
-    if roles_of(user) - {Role.OPERATOR}:
-        raise Refused("official", f"您在机构里有职务，{BY_PASSWORD}", field="code")
-    if user.has_totp or must_use_totp(user):
-        raise Refused("totp_needed", f"您启用了动态口令，{BY_PASSWORD}和动态口令", field="code")
-    if user.must_change_password:
-        raise Refused("first_password", f"您的初始密码还没有改过，第一次{BY_PASSWORD}", field="code")
-
-
-@transaction.atomic
-def _enter(phone: str) -> User:
-    """A new account of who will register an operator: no password, no place yet."""
-    wait_for_turn()
-    if known := _known(phone):
-        return known
-    username = "u" + random_letters(USERNAME_LETTERS).replace(DASH, "")
-    user = User(username=username, name=_name_for(phone), phone=phone, phone_index=blind_index(phone), is_operator=True)
-    user.set_unusable_password()
-    user.save()
-    record("account.created", actor=None, target=user, username=username)
-    return user
-
-
-def _name_for(phone: str) -> str:
-    return f"手机尾号{phone[-4:]}"
-
-
-def _note_failure(phone: str) -> None:
-    """A false code stands in the log of who it would have signed in."""
-    known = User.objects.filter(phone_index__in=blind_indexes(phone), is_operator=True, is_active=True)[:2]
-    if len(known) == 1:
-        record("account.text_code_failed", actor=None, target=known[0], region_code=known[0].place)
 
 
 def _wait_for_own_turn(user: User) -> None:

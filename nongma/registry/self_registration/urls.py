@@ -6,6 +6,7 @@ app_name = "join"
 urlpatterns = [
     path("", views.start, name="start"),
     path("code", views.code, name="code"),
+    path("prove", views.prove, name="prove"),
     path("privacy", views.privacy, name="privacy"),
     path("register", views.register, name="register"),
     path("draft", views.draft, name="draft"),

@@ -30,9 +30,10 @@ from nongma.regions.queries import find_region
 from nongma.registry.models import PERSONS, Operator, OperatorMember
 from nongma.registry.queries import operator_of
 from nongma.registry.self_registration.codes import seconds_to_wait, send_code
+from nongma.registry.self_registration.entering import prove_own_phone, sign_in_by_phone
 from nongma.registry.self_registration.forms import NEEDS_EITHER, ROWS, PhoneForm, SelfRegistrationForm, TextCodeForm
 from nongma.registry.self_registration.photos import JPEG
-from nongma.registry.self_registration.services import draft_of, open_licence, save_draft, send_in, sign_in_by_phone
+from nongma.registry.self_registration.services import draft_of, open_licence, save_draft, send_in
 
 PHONE = "join_phone"
 """Where the session keeps, encrypted, the number that a code was sent to."""
@@ -93,6 +94,34 @@ def code(request: HttpRequest) -> HttpResponse:
         "demo": settings.DEMO,
     }
     return render(request, "registry/self/code.html", context)
+
+
+@requires(Action.SIGNED_IN)
+@never_cache
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "POST"])
+def prove(request: SignedInRequest) -> HttpResponse:
+    """证实自己的手机号：发一个验证码，输对了就好。"""
+    user = request.user
+    if not user.phone:
+        messages.info(request, "您还没有填手机号，请先填写")
+        return redirect("notices:settings")
+    form = TextCodeForm(request.POST if "code" in request.POST else None)
+    status = 200
+    try:
+        if form.is_valid():
+            prove_own_phone(actor=user, code=form.cleaned_data["code"])
+            messages.success(request, "手机号已证实")
+            return redirect("accounts:account")
+        if request.method == "POST" and not form.is_bound:
+            send_code(phone=user.phone, address=address_of(request))
+            messages.success(request, f"验证码已发到 {user.masked_phone}")
+            return redirect("join:prove")
+    except Refused as refusal:
+        show_refusal(form, refusal)
+        status = 429 if refusal.code in {"too_soon", "limit_reached"} else 200
+    context = {"form": form, "wait": seconds_to_wait(user.phone), "demo": settings.DEMO}
+    return render(request, "registry/self/prove.html", context, status=status)
 
 
 @requires(Action.PUBLIC)

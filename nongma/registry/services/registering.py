@@ -28,6 +28,7 @@ from nongma.registry.services.checks import (
     inputs_of,
     plain,
 )
+from nongma.registry.services.tries import tries_counted
 
 Status = Operator.Status
 KEY_INPUTS = ("name", "uscc", "id_number", "kinds", "region")
@@ -36,6 +37,7 @@ OPEN_FIELDS = {"kinds", "industries", "region", "uscc"}
 """What the audit log tells in full when it changes; of the rest, which tells of a person, only that it did."""
 
 
+@tries_counted
 @transaction.atomic
 def register_operator(
     *,
@@ -54,7 +56,8 @@ def register_operator(
     """Put an operator on file with its 主体码: approved at once when a reviewer registers it, else waiting for one.
 
     A person who registers for themselves becomes its 负责人. Agencies register inside their own area only. Refuses
-    `outside_area`, `already_registered`, `member_already`, and what is wrong with an input: `kind_missing`,
+    `outside_area`, `already_registered` (to an operator's person some times a day only: `limit_reached`),
+    `member_already`, and what is wrong with an input: `kind_missing`,
     `text_missing`, `text_too_long`, `region_too_wide`, `uscc_invalid`, `id_invalid`, `phone_invalid`, `point_invalid`.
     """
     for_self = actor.is_operator
@@ -98,6 +101,7 @@ def register_operator(
     return operator
 
 
+@tries_counted
 @transaction.atomic
 def change_operator(*, operator: Operator, actor: User, **changes: Any) -> Operator:
     """Correct what is on file of an operator; takes the inputs of `register_operator`, those left out stay.

@@ -8,11 +8,14 @@ from django.test import Client
 from django.utils import timezone
 
 from nongma.accounts.models import Membership, Role, User
+from nongma.accounts.services import change_person
 from nongma.audit.models import Entry
 from nongma.lib.fields import blind_index, digest_of
+from nongma.lib.refused import Refused
 from nongma.notices.models import Outgoing
 from nongma.registry.models import Draft, PhoneCode
 from nongma.registry.self_registration.codes import send_code, use_code
+from nongma.registry.self_registration.entering import prove_own_phone
 from nongma.registry.tasks import forget_unsent
 from nongma.testing import LI_PHONE, YAZHOU, at_once, client_of, make_official, make_operator, make_user
 
@@ -52,7 +55,7 @@ def as_if(**ago: float) -> None:
 
 
 def in_as(user: User, phone: str = PHONE) -> User:
-    user.phone, user.phone_index = phone, blind_index(phone)
+    user.phone, user.phone_index, user.phone_proved_at = phone, blind_index(phone), timezone.now()
     user.save()
     return user
 
@@ -166,6 +169,23 @@ def test_an_address_gets_so_many_an_hour(client, settings):
     assert ask(Client(REMOTE_ADDR="10.9.9.9"), "19900000009").status_code == 302
 
 
+def test_who_answers_leaves_the_address_to_the_next_of_the_village(settings):
+    settings.SEND_PER_ADDRESS = 2
+    for number in range(5):
+        browser = Client()
+        assert ask(browser, f"1990000001{number}").status_code == 302
+        assert enter(browser, sent_code()).url == "/join/register"
+    assert [ask(Client(), f"1990000002{number}").status_code for number in range(3)] == [302, 302, 429]
+
+
+def test_addresses_of_one_household_count_together(settings):
+    settings.SEND_PER_ADDRESS = 2
+    homes = ["2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:2::7", "2001:db8:1:3::1"]
+    answers = [ask(Client(REMOTE_ADDR=home), f"1990000003{number}").status_code for number, home in enumerate(homes)]
+    assert answers == [302, 302, 429, 302]
+    assert Outgoing.objects.first().from_address == "2001:db8:1:3::"
+
+
 @pytest.mark.parametrize("phone", ["", "12345", "0898-88381234", "1990000123x"])
 def test_what_is_no_phone_is_sent_nothing(client, phone):
     answer = ask(client, phone)
@@ -225,6 +245,63 @@ def test_a_phone_of_two_people_signs_in_neither(client, li, chen):
     in_as(li)
     in_as(chen)
     assert "几个账号" in refusal_to(client)
+
+
+def test_a_phone_that_nobody_has_proved_signs_nobody_in(client, li, li_operator, zhao):
+    """An administrator may have mistyped it: its holder is not let into the account of another."""
+    change_person(user=li, name="李大山", phone=PHONE, email="", actor=li)
+    told = refusal_to(client)
+    assert "没有证实" in told
+    assert "我的账号" in told
+    assert User.objects.filter(phone_index=blind_index(PHONE)).get() == li
+
+
+def test_one_who_has_proved_it_signs_in_past_another_account_that_only_names_it(client, li, chen, li_operator):
+    in_as(li)
+    in_as(chen)
+    User.objects.filter(pk=chen.pk).update(phone_proved_at=None)
+    ask(client)
+    assert enter(client, sent_code()).url == "/"
+    assert client.session["_auth_user_id"] == str(li.pk)
+
+
+def test_a_person_signed_in_proves_the_own_phone(li, li_operator):
+    in_as(li)
+    User.objects.filter(pk=li.pk).update(phone_proved_at=None)
+    browser = client_of(li)
+    assert "未证实" in browser.get("/me").text
+    assert browser.post("/join/prove").url == "/join/prove"
+    right = sent_code()
+    assert "还可以试 4 次" in browser.post("/join/prove", {"code": other_than(right)}).text
+    li.refresh_from_db()
+    assert li.phone_proved_at is None
+    assert browser.post("/join/prove", {"code": right}).url == "/me"
+    li.refresh_from_db()
+    assert li.phone_proved_at
+    assert Entry.objects.of(li).filter(action="account.phone_proved").count() == 1
+    assert "已证实" in browser.get("/me").text
+
+
+def test_a_new_number_has_to_be_proved_anew(li, li_operator):
+    in_as(li)
+    change_person(user=li, name="李大", phone="", email="", actor=li)
+    assert User.objects.get(pk=li.pk).phone_proved_at
+    change_person(user=li, name="李大", phone="19900004321", email="", actor=li)
+    assert User.objects.get(pk=li.pk).phone_proved_at is None
+
+
+def test_a_number_changed_while_the_code_was_on_its_way_is_not_proved(li, li_operator):
+    in_as(li)
+    send_code(phone=PHONE, address=None)
+    known = User.objects.get(pk=li.pk)
+    change_person(user=li, name="李大", phone="19900004321", email="", actor=li)
+    with pytest.raises(Refused, match="刚刚改过"):
+        prove_own_phone(actor=known, code=sent_code())
+    assert User.objects.get(pk=li.pk).phone_proved_at is None
+
+
+def test_who_has_no_phone_is_led_to_where_it_is_filled_in(chen):
+    assert client_of(chen).get("/join/prove").url == "/notices/settings"
 
 
 def test_a_false_code_stands_in_the_persons_own_log(client, li, li_operator):
