@@ -28,7 +28,7 @@ from nongma.lib.refused import Refused
 from nongma.notices.models import Channel, Digest, DigestRun, Notice, Outgoing
 from nongma.notices.sending import deliver, send_again
 from nongma.origins.models import ImportJob, ImportRow, Origin, ReviewJob
-from nongma.registry.models import Draft, PhoneCode
+from nongma.registry.models import Draft, KnownTry, PhoneCode
 from nongma.testing import client_of, make_origin, make_user
 
 ROOT = Path(settings.ROOT)
@@ -258,6 +258,10 @@ def codes(li: User, tmp_path: Path) -> Aged:
     return both(PhoneCode, "sent_at", days(1), lambda number: {**of_each, "used_at": now})
 
 
+def tries(li: User, tmp_path: Path) -> Aged:
+    return both(KnownTry, "at", days(1), lambda number: {"user": li})
+
+
 def drafts(li: User, tmp_path: Path) -> Aged:
     people = [li, make_user("hu", "胡大海", is_operator=True)]
     return both(Draft, "changed_at", days(90), lambda number: {"user": people[number], "inputs_json": "{}"})
@@ -307,6 +311,7 @@ EXAMPLES: dict[str, Callable[[User, Path], Aged]] = {
     "nongma.origins.retention.remove_old_uploads": uploads,
     "nongma.registry.self_registration.codes.forget_codes": codes,
     "nongma.registry.self_registration.services.forget_drafts": drafts,
+    "nongma.registry.services.tries.forget_tries": tries,
 }
 
 

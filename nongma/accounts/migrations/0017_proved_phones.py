@@ -13,7 +13,7 @@ AND NOT EXISTS (
 class Migration(migrations.Migration):
     """A phone signs in whom it was proved by; who registered by a code has proved it, unless it was changed since."""
 
-    dependencies = [("accounts", "0015_roles_of_people"), ("audit", "0001_initial")]
+    dependencies = [("accounts", "0016_kept_for_a_time"), ("audit", "0001_initial")]
 
     operations = [
         migrations.AddField(

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notices', '0003_recipient_index_of_all'),
+        ('notices', '0004_kept_for_a_time'),
     ]
 
     operations = [
