@@ -7,10 +7,7 @@ browser at a time, as administrator of the ministry, of a province and of a coun
 import os
 from typing import Any
 
-from bench.asking import ask, signed_in
-from bench.figures import figure, percentile
-
-BUDGET_MS = 150.0
+from bench.asking import ask_pages
 
 AGENCIES, PEOPLE = "/accounts/agencies", "/accounts/people"
 LISTS = {
@@ -39,19 +36,7 @@ def measure() -> list[dict[str, Any]]:
     import django
 
     django.setup()
-    from bench.scan import serving
-
-    watchers = _on_file()
-    figures = []
-    with serving("config.asgi:application") as port:
-        for who, watcher in watchers.items():
-            cookie = signed_in(watcher)
-            for name, path in {**LISTS, **_records(watcher)}.items():
-                taken = ask(port, path, cookie)
-                for part in (50, 95):
-                    value = percentile(taken, part)
-                    figures.append(figure(f"{who}: {name}, p{part}", value, "ms", "the budget", BUDGET_MS))
-    return figures
+    return ask_pages("accounts", _on_file(), LISTS, _records)
 
 
 def _on_file() -> dict[str, Any]:

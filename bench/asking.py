@@ -2,9 +2,32 @@
 
 import http.client
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from bench.figures import figure, percentile
+
 ROUNDS = 20
+BUDGET_MS = 150.0
+"""Of any page, at p95."""
+
+
+def ask_pages(
+    things: str, watchers: Mapping[str, Any], pages: Mapping[str, str], of_own: Callable[[Any], Mapping[str, str]]
+) -> list[dict[str, Any]]:
+    """p50 and p95 of pages of the real server: those that everybody asks for and each watcher's own, by watcher."""
+    from bench.scan import serving
+
+    figures = []
+    with serving("config.asgi:application") as port:
+        for who, watcher in watchers.items():
+            cookie = signed_in(watcher)
+            for name, path in {**pages, **of_own(watcher)}.items():
+                taken = ask(port, path, cookie)
+                for part in (50, 95):
+                    named = f"{things}, {who}: {name}, p{part}"
+                    figures.append(figure(named, percentile(taken, part), "ms", "the budget", BUDGET_MS))
+    return figures
 
 
 def signed_in(user: Any) -> str:

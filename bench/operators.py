@@ -8,11 +8,9 @@ import os
 from datetime import date
 from typing import Any
 
-from bench.asking import ask, signed_in
-from bench.figures import figure, percentile
+from bench.asking import ask_pages
 
 COUNT = 5_000_000
-BUDGET_MS = 150.0
 COUNTY = 370785000000
 LISTS = {
     "all": "/operators/",
@@ -60,19 +58,8 @@ def measure() -> list[dict[str, Any]]:
     import django
 
     django.setup()
-    from bench.scan import serving
-
     watchers = fill_operators(int(os.environ.get("NONGMA_BENCH_OPERATORS", COUNT)))
-    figures = []
-    with serving("config.asgi:application") as port:
-        for who, watcher in watchers.items():
-            cookie = signed_in(watcher)
-            for name, path in {**LISTS, **_records(watcher)}.items():
-                taken = ask(port, path, cookie)
-                for part in (50, 95):
-                    value = percentile(taken, part)
-                    figures.append(figure(f"operators, {who}: {name}, p{part}", value, "ms", "the budget", BUDGET_MS))
-    return figures
+    return ask_pages("operators", watchers, LISTS, _records)
 
 
 def fill_operators(count: int) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from nongma.lib.refused import Refused
 from nongma.lib.sealed import key_of, reseal
 
 AT_ONCE = 500
+"""Rows of a batch: one transaction, and what a rotation holds in memory."""
+FIRST = -1
 SETTLED = timedelta(hours=24)
 """So long after the newest key was added no transaction is open any more that wrote under an older one."""
 Tell = Callable[[str, int], None]
@@ -44,19 +46,16 @@ def begin() -> bool:
 
 
 def write_anew(tell: Tell) -> int:
-    """Write every value of an older key again under the newest; how many are left.
+    """Write every value of an older key again under the newest; how many rows and files are left.
 
-    A batch is a transaction of its own and skips what is done, so that a run that was cut off is simply run again. A
-    row that somebody changes meanwhile is written under the newest key by them, and is left alone here.
+    A batch of `AT_ONCE` rows is a transaction of its own, and what names the newest key is done: a run that was cut off
+    is simply run again. Rows that somebody holds just now are passed over: they are written under the newest key by
+    them, or counted among what is left.
     """
     left = 0
     for model in _models():
-        done = 0
-        for rows in _batches(model):
-            for row in rows:
-                done += _renew(model, row)
-        tell(model._meta.label, done)
-        left += sum(1 for rows in _batches(model) for row in rows if _values(model, row))
+        tell(model._meta.label, _write_rows_anew(_Table(model)))
+        left += _Table(model).count_left()
     done = 0
     for path in _old_files():
         reseal(path)
@@ -92,76 +91,111 @@ def _encrypted(model: type[models.Model]) -> list[EncryptedTextField]:
     return [field for field in model._meta.concrete_fields if isinstance(field, EncryptedTextField)]
 
 
-def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
-    return next(field for field in model._meta.concrete_fields if field.name == name)
+Row = dict[str, Any]
 
 
-def _batches(model: type[models.Model]) -> Iterator[list[dict[str, Any]]]:
-    """The rows as they lie in the table, undeciphered, by primary key."""
-    declared = getattr(model, "encrypted", {})
-    fields = _encrypted(model)
-    names = [field.name for field in fields] + list(declared)
-    beside = {name for field in fields if field.index for name in (field.index, *field.index_with)}
-    columns = ["pk", *dict.fromkeys([*names, *sorted(beside)])]
-    stored = [str(model._meta.pk.column), *(str(_field(model, name).column) for name in columns[1:])]
-    quote = connection.ops.quote_name
-    query = (
-        f"SELECT {', '.join(map(quote, stored))} FROM {quote(model._meta.db_table)} "  # noqa: S608 (names of models and columns)
-        f"WHERE {quote(stored[0])} > %s ORDER BY {quote(stored[0])} LIMIT {AT_ONCE}"
-    )
-    last = -1
-    while True:
+class _Table:
+    """A model's table as it is stored: undeciphered, by primary key."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        self.model = model
+        self.encrypted = _encrypted(model)
+        self.declared: dict[str, Callable[[Any], Any]] = getattr(model, "encrypted", {})
+        names = [field.name for field in self.encrypted] + list(self.declared)
+        indexes = [field.index for field in self.encrypted if field.index]
+        beside = {name for field in self.encrypted if field.index for name in field.index_with}
+        self.written = list(dict.fromkeys([*names, *indexes]))
+        self.read = list(dict.fromkeys([*self.written, *sorted(beside)]))
+        self.fields = {field.name: field for field in model._meta.concrete_fields}
+        self.key = model._meta.pk
+
+    def after(self, last: int, *, hold: bool = False) -> list[Row]:
+        """The next rows; `hold`: locked until the transaction ends, without those that somebody else has locked."""
+        quote = connection.ops.quote_name
+        stored = [str(self.key.column), *(str(self.fields[name].column) for name in self.read)]
+        query = (
+            f"SELECT {', '.join(map(quote, stored))} FROM {quote(self.model._meta.db_table)} "  # noqa: S608 (names of models and columns)
+            f"WHERE {quote(stored[0])} > %s ORDER BY {quote(stored[0])} LIMIT {AT_ONCE}"
+            f"{' FOR NO KEY UPDATE SKIP LOCKED' if hold else ''}"
+        )
         with connection.cursor() as cursor:
             cursor.execute(query, [last])
-            rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-        if not rows:
-            return
-        yield rows
-        last = rows[-1]["pk"]
+            return [dict(zip(["pk", *self.read], map(_plain, row), strict=True)) for row in cursor.fetchall()]
 
-
-def _values(model: type[models.Model], row: dict[str, Any]) -> dict[str, Any]:
-    """What of a row has to be written anew: column and value, with the indexes of what is encrypted."""
-    newest = f"{ring().newest}."
-    wanted: dict[str, Any] = {}
-    for field in _encrypted(model):
-        stored = row[field.name]
-        if not stored:
-            continue
-        if not stored.startswith(newest):
-            wanted[field.name] = field.from_db_value(stored, None, connection)
-        if field.index:
-            text = field.from_db_value(stored, None, connection)
-            index = field.index_of(str(text), model(**{name: row[name] for name in field.index_with}))
-            if bytes(row[field.index] or b"") != index:
-                wanted[field.index] = index
-    for name, renewed in getattr(model, "encrypted", {}).items():
-        stored = row[name]
-        plain = bytes(stored).decode() if isinstance(stored, memoryview | bytes) else stored
-        if plain and not plain.startswith(newest):
-            wanted[name] = renewed(stored)
-    return wanted
-
-
-def _renew(model: type[models.Model], row: dict[str, Any]) -> int:
-    wanted = _values(model, row)
-    if not wanted:
-        return 0
-    quote = connection.ops.quote_name
-    held = {name: value for name, value in row.items() if name != "pk"}
-    prepared = {name: _field(model, name).get_db_prep_save(value, connection) for name, value in wanted.items()}
-    columns = {name: quote(str(_field(model, name).column)) for name in held}
-    where = " AND ".join(f"{columns[name]} IS NOT DISTINCT FROM %s" for name in held)
-    query = (
-        f"UPDATE {quote(model._meta.db_table)} SET {', '.join(f'{columns[name]} = %s' for name in prepared)} "  # noqa: S608 (names of models and columns)
-        f"WHERE {quote(str(model._meta.pk.column))} = %s AND {where}"
-    )
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(query, [*prepared.values(), row["pk"], *held.values()])
+    def write(self, rows: list[Row]) -> int:
+        """Write rows that this transaction holds, all in one statement; how many they are."""
+        quote = connection.ops.quote_name
+        columns = [quote(str(self.fields[name].column)) for name in self.written]
+        types = [self.key.rel_db_type(connection), *(self.fields[name].db_type(connection) for name in self.written)]
+        query = (
+            f"UPDATE {quote(self.model._meta.db_table)} AS held "  # noqa: S608 (names of models and columns)
+            f"SET {', '.join(f'{column} = given.{column}' for column in columns)} "
+            f"FROM unnest({', '.join(f'%s::{kind}[]' for kind in types)}) AS given (pk, {', '.join(columns)}) "
+            f"WHERE held.{quote(str(self.key.column))} = given.pk"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(query, [[row[name] for row in rows] for name in ("pk", *self.written)])
             return int(cursor.rowcount)
+
+    def renewed(self, row: Row) -> Row | None:
+        """The row with what is of an older key under the newest, indexes too; None when there is nothing."""
+        newest = f"{ring().newest}."
+        wanted: Row = {}
+        for field in self.encrypted:
+            stored = row[field.name]
+            if not stored:
+                continue
+            text = field.from_db_value(stored, None, connection)
+            if not stored.startswith(newest):
+                wanted[field.name] = field.get_prep_value(text)
+            if field.index:
+                index = field.index_of(str(text), self.model(**{name: row[name] for name in field.index_with}))
+                if row[field.index] != index:
+                    wanted[field.index] = index
+        for name, renew in self.declared.items():
+            stored = row[name]
+            plain = stored.decode() if isinstance(stored, bytes) else stored
+            if plain and not plain.startswith(newest):
+                wanted[name] = self.fields[name].get_prep_value(renew(stored))
+        return row | wanted if wanted else None
+
+    def count_left(self) -> int:
+        """How many rows have something of an older key."""
+        left, last = 0, FIRST
+        while rows := self.after(last):
+            left += sum(1 for row in rows if self.renewed(row))
+            last = rows[-1]["pk"]
+        return left
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def _write_rows_anew(table: _Table) -> int:
+    """Write what is of an older key in one table, batch by batch; how many rows were written."""
+    done, last = 0, FIRST
+    while True:
+        with transaction.atomic():
+            rows = table.after(last, hold=True)
+            if not rows:
+                return done
+            done += _renew(table, [renewed for row in rows if (renewed := table.renewed(row))])
+            last = rows[-1]["pk"]
+
+
+def _renew(table: _Table, rows: list[Row]) -> int:
+    """Write a batch; where one of its numbers is on file twice, halves of it, so that all others are written."""
+    if not rows:
+        return 0
+    try:
+        with transaction.atomic():
+            return table.write(rows)
     except IntegrityError:
-        return 0  # the same number is on file twice: it counts among what is left
+        if len(rows) == 1:
+            return 0  # it counts among what is left
+    middle = len(rows) // 2
+    return _renew(table, rows[:middle]) + _renew(table, rows[middle:])
 
 
 def _old_files() -> Iterator[Path]:

@@ -3,7 +3,6 @@
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -16,22 +15,8 @@ from nongma.lib import fields, keys, rotation
 from nongma.lib.fields import blind_index, blind_indexes, digest_of
 from nongma.testing import TOTP_KEY
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_keys")]
 PHONE = "19900002449"
-
-
-@pytest.fixture(autouse=True)
-def own_keys(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data folder of the test's own that begins with the key of all tests."""
-    text = keys.secret(settings.DATA, fields.FIELD_KEY).split()[0]
-    for name in (fields.FIELD_KEY, f"{fields.FIELD_KEY}_FILE", fields.OLD_KEYS, fields.DIGEST_KEY):
-        monkeypatch.delenv(name, raising=False)
-    (tmp_path / "keys").mkdir()
-    path = tmp_path / "keys" / "field_key"
-    path.write_text(text)
-    settings.DATA, settings.MEDIA_ROOT = tmp_path, tmp_path
-    monkeypatch.setattr(fields, "_held", None)
-    return path
 
 
 def _stored(user: User) -> str:
@@ -103,3 +88,28 @@ def test_it_keeps_the_old_key_while_something_is_left(
     with pytest.raises(CommandError, match="旧密钥保留"):
         call_command("rotate_field_key", drop_old=True, verbosity=0)
     assert (own_keys.read_text(), _stored(wang)) == (before, stored)
+
+
+def test_keys_of_the_environment_are_changed_there(
+    wang: User, own_keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wang.phone = PHONE
+    wang.save()
+    old = own_keys.read_text()
+    file = tmp_path / "new-key"
+    file.write_text(keys.new_key())
+    monkeypatch.setenv(f"{fields.FIELD_KEY}_FILE", str(file))
+    monkeypatch.setenv(fields.OLD_KEYS, old)
+    monkeypatch.setattr(fields, "_held", None)
+    with pytest.raises(CommandError, match="NONGMA_DIGEST_KEY"):
+        call_command("rotate_field_key", verbosity=0)
+    assert not _stored(wang).startswith(f"{fields.ring().newest}.")
+    monkeypatch.setenv(fields.DIGEST_KEY, old)
+    call_command("rotate_field_key", verbosity=0)
+    assert _stored(wang).startswith(f"{fields.ring().newest}.")
+    with pytest.raises(CommandError, match="环境变量"):
+        call_command("rotate_field_key", drop_old=True, verbosity=0)
+    monkeypatch.delenv(fields.OLD_KEYS)
+    monkeypatch.setattr(fields, "_held", None)
+    assert User.objects.get(phone_index=blind_index(PHONE)).phone == PHONE
+    assert own_keys.read_text() == old
