@@ -209,6 +209,11 @@ def api_of(user: User, **options: Any) -> Client:
     return Client(headers={"Authorization": f"Bearer {token_for(user)}"}, **options)
 
 
+def file_in(answer: Any) -> bytes:
+    """The content of a file that was sent, in pieces or whole."""
+    return b"".join(answer)
+
+
 def one_time_code(phone: Authenticator) -> str:
     """What the phone shows now."""
     totp: Any = totp_of(phone.bin_key, phone.step, phone.t0, phone.digits)

@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 from urllib.parse import unquote
 
@@ -120,11 +121,9 @@ def test_figures_name_no_level_that_does_not_exist(li_base: Base, cowpea: Produc
     assert {figure.name for figure in figures_of(Region.objects.get(pk=HAINAN))} == {"三亚市", "五指山市"}
 
 
-def test_a_start_page_costs_few_queries(
-    zhao: User, li_origin: Origin, django_assert_max_num_queries: pytest.FixtureRequest
-) -> None:
+def test_a_start_page_costs_few_queries(zhao: User, li_origin: Origin, django_assert_max_num_queries: Any) -> None:
     client = client_of(zhao)
-    with django_assert_max_num_queries(15):  # type: ignore[operator]
+    with django_assert_max_num_queries(15):
         client.get("/")
 
 

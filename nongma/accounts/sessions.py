@@ -44,7 +44,8 @@ class SessionStore(DatabaseStore):
 
     def _get_session_from_db(self) -> Session | None:
         """The session, if it has not ended; noted as in use when that was not noted lately."""
-        session: Session | None = super()._get_session_from_db()  # type: ignore[misc] # the stubs leave it out
+        store: Any = super()  # the stubs leave the method out
+        session: Session | None = store._get_session_from_db()
         now = timezone.now()
         if session is not None and (session.seen_at is None or now - session.seen_at >= TOUCHED_EVERY):
             end = _end(session.started_at, now)

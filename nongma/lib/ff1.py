@@ -116,20 +116,26 @@ class FF1Digits19:
         return a, b
 
 
+class _OfThread(threading.local):
+    """What each thread has of its own."""
+
+    update: Callable[[bytes], bytes]
+
+
 class _BlockCipher:
     """A block cipher's bare permutation. Each thread has a context of its own: contexts may not be shared."""
 
     def __init__(self, algorithm: Any) -> None:
         self._algorithm = algorithm
-        self._local = threading.local()
+        self._local = _OfThread()
 
     def __call__(self) -> Callable[[bytes], bytes]:
         """This thread's function from block to block."""
         try:
-            return self._local.update  # type: ignore[no-any-return]
+            return self._local.update
         except AttributeError:
             self._local.update = self.context().update
-            return self._local.update  # type: ignore[no-any-return]
+            return self._local.update
 
     def context(self) -> Any:
         """A new context, for bulk work."""

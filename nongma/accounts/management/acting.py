@@ -1,3 +1,4 @@
+from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from typing import Any
 
@@ -9,7 +10,7 @@ from nongma.lib.refused import Refused
 from nongma.regions.models import Region
 
 
-class AdministratorCommand(BaseCommand):
+class AdministratorCommand(BaseCommand, ABC):
     """A command that an administrator of the platform gives (--as): inside that person's area, and on record."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,9 +26,9 @@ class AdministratorCommand(BaseCommand):
         except Refused as refusal:
             raise CommandError(refusal.message) from None
 
+    @abstractmethod
     def act(self, actor: User, options: dict[str, Any]) -> str:
         """Do it; the answer is what to tell."""
-        raise NotImplementedError
 
 
 class PostCommand(AdministratorCommand):
@@ -44,9 +45,9 @@ class PostCommand(AdministratorCommand):
         agency = agency_of(options["agency"], options["region"])
         return self.act_on(person_of(options["username"]), agency, Role(options["role"]), actor)
 
+    @abstractmethod
     def act_on(self, user: User, agency: Agency, role: Role, actor: User) -> str:
         """Do it; the answer is what to tell."""
-        raise NotImplementedError
 
 
 def region_of(code: int) -> Region:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from base64 import b32encode
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from nongma.accounts.codes import fits
 from nongma.accounts.models import Authenticator, User
 from nongma.lib import fields, keys, rotation
-from nongma.lib.fields import blind_index, blind_indexes, digest_of
-from nongma.testing import TOTP_KEY
+from nongma.lib.fields import blind_index, blind_indexes, digest_of, encrypt
+from nongma.testing import TOTP_KEY, one_time_code
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_keys")]
 PHONE = "19900002449"
@@ -113,3 +115,17 @@ def test_keys_of_the_environment_are_changed_there(
     monkeypatch.setattr(fields, "_held", None)
     assert User.objects.get(phone_index=blind_index(PHONE)).phone == PHONE
     assert own_keys.read_text() == old
+
+
+def test_a_phone_enrolled_under_the_first_form_goes_on(wang: User) -> None:
+    """The first form of accounts.0009 kept a secret as encrypted base32, and values named no key."""
+    unnamed = encrypt(b32encode(b"twenty bytes of test").decode()).partition(".")[2]
+    phone = Authenticator.objects.create(user=wang, name="手机", key=unnamed, confirmed=True)
+    assert len(unnamed) == Authenticator._meta.get_field("key").max_length
+    assert phone.bin_key == b"twenty bytes of test"
+    rotation.begin()
+    assert rotation.write_anew(lambda *_: None) == 0
+    phone.refresh_from_db()
+    assert phone.key.startswith(f"{fields.ring().newest}.")
+    assert phone.bin_key == b"twenty bytes of test"
+    assert fits(phone, one_time_code(phone))

@@ -20,7 +20,7 @@ from nongma.desk.log.views import SHOWN
 from nongma.lib.ids import uuid7
 from nongma.origins.models import ImportJob, Origin
 from nongma.registry.models import Base, Operator
-from nongma.testing import HAINAN, LIANDU, YAZHOU, client_of
+from nongma.testing import HAINAN, LIANDU, YAZHOU, client_of, file_in
 from nongma.tracing.services import record_loss, transfer_lot
 
 LOG = "/audit/"
@@ -260,7 +260,7 @@ def test_a_link_to_an_import_elsewhere_tells_no_name(hainan: User, ministry: Use
     assert job.filename in client_of(ministry).get(LOG, query).text
     assert job.filename not in client_of(hainan).get(LOG, query).text
     exported = client_of(hainan).post(f"{EXPORT}?{urlencode(query)}", PURPOSE)
-    assert len(text_in(exported).strip().splitlines()) == 2
+    assert len(file_in(exported).decode().strip().splitlines()) == 2
     assert job.filename not in Entry.objects.get(action="audit.exported").details["filter"]
 
 
@@ -297,7 +297,7 @@ def test_it_is_exported_for_spreadsheets_and_that_is_on_record(hainan: User, li:
     record("account.created", actor=li, target=li, region_code=YAZHOU, note="=1+1")
     Entry.objects.update(actor_name="=cmd()")
     answer = client_of(hainan).post(f"{EXPORT}?action=account.created", PURPOSE)
-    text = text_in(answer)
+    text = file_in(answer).decode()
     assert unquote(answer["Content-Disposition"]).startswith("attachment; filename*=utf-8''审计记录-")
     assert text.startswith("\ufeff时间（北京时间）,操作人,")
     assert "'=cmd()" in text
@@ -311,11 +311,6 @@ def test_it_is_exported_for_spreadsheets_and_that_is_on_record(hainan: User, li:
     assert (entry.actor_id, entry.region_code, entry.details["rows"]) == (hainan.pk, HAINAN, 1)
     assert (entry.details["purpose"], entry.details["searched"]) == ("年度检查", False)
     assert "导出审计记录" in text_of(client_of(hainan).get(LOG).text)
-
-
-def text_in(file: Any) -> str:
-    """The text of a file that was sent."""
-    return b"".join(file).decode()
 
 
 def test_a_name_searched_for_stays_out_of_the_record(hainan: User, li: User) -> None:

@@ -1,9 +1,7 @@
 from collections.abc import Callable
 from datetime import timedelta
-from threading import Barrier, Thread
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from nongma.accounts.models import Membership, Role, User
@@ -22,7 +20,7 @@ from nongma.origins.services.review import (
     start_review_job,
 )
 from nongma.registry.models import Base
-from nongma.testing import LIANDU, YAZHOU, make_official, make_origin
+from nongma.testing import LIANDU, YAZHOU, at_once, make_official, make_origin
 
 
 @pytest.fixture
@@ -127,24 +125,10 @@ def test_a_selection_never_reaches_beyond_the_area(zhao: User, chen_origin: Orig
 
 @pytest.mark.django_db(transaction=True)
 def test_two_reviewers_at_once_decide_once(zhao: User, hainan_reviewer: User, li_origin: Origin) -> None:
-    results: list[str] = []
-    start = Barrier(2)
-
-    def decide(reviewer: User) -> None:
-        try:
-            start.wait()
-            return_origin(origin=li_origin, reason=f"{reviewer.name}看过", actor=reviewer)
-            results.append("decided")
-        except Refused as refusal:
-            results.append(refusal.code)
-        finally:
-            connection.close()
-
-    threads = [Thread(target=decide, args=(reviewer,)) for reviewer in (zhao, hainan_reviewer)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    results = at_once(
+        lambda: return_origin(origin=li_origin, reason="看过", actor=zhao) and "decided",
+        lambda: return_origin(origin=li_origin, reason="也看过", actor=hainan_reviewer) and "decided",
+    )
     assert sorted(results) == ["already_decided", "decided"]
     assert len(history_of(li_origin)) == 1
 
@@ -155,26 +139,12 @@ def test_two_wholes_at_once_decide_each_record_once(
 ) -> None:
     for _ in range(60):
         make_origin(li_base, cowpea, collected_by=wang)
-    counts: list[int] = []
-    start = Barrier(2)
 
-    def decide(reviewer: User, verdict: Verdict) -> None:
-        try:
-            start.wait()
-            origins = Origin.objects.visible_to(reviewer)
-            done = decide_origins(origins=origins, verdict=verdict, reason="重来", actor=reviewer)
-            counts.append(done.decided)
-        finally:
-            connection.close()
+    def decide(reviewer: User, verdict: Verdict) -> int:
+        origins = Origin.objects.visible_to(reviewer)
+        return decide_origins(origins=origins, verdict=verdict, reason="重来", actor=reviewer).decided
 
-    threads = [
-        Thread(target=decide, args=(zhao, Verdict.APPROVE)),
-        Thread(target=decide, args=(hainan_reviewer, Verdict.RETURN)),
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    counts = at_once(lambda: decide(zhao, Verdict.APPROVE), lambda: decide(hainan_reviewer, Verdict.RETURN))
     assert sum(counts) == 60
     assert Entry.objects.filter(action__in=("origin.approved", "origin.returned")).count() == 60
 

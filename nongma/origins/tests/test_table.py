@@ -2,6 +2,7 @@ import csv
 import io
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import openpyxl
 import pytest
@@ -15,7 +16,7 @@ from nongma.origins.filters import OriginFilter
 from nongma.origins.models import ImportJob, Origin, ReviewJob
 from nongma.origins.services import review
 from nongma.registry.models import Base
-from nongma.testing import HAINAN, LIANDU, YAZHOU, YAZHOU_TOWN, client_of, make_origin
+from nongma.testing import HAINAN, LIANDU, YAZHOU, YAZHOU_TOWN, client_of, file_in, make_origin
 
 PURPOSE = {"reason": "季度通报"}
 
@@ -130,17 +131,17 @@ def test_the_table_shows_a_wrong_condition_beside_its_field(zhao: User, several:
 
 
 def test_a_table_page_asks_the_database_little(
-    zhao: User, several: list[Origin], django_assert_max_num_queries: object
+    zhao: User, several: list[Origin], django_assert_max_num_queries: Any
 ) -> None:
     client = client_of(zhao)
     client.get("/origins/")
-    with django_assert_max_num_queries(16):  # type: ignore[operator]
+    with django_assert_max_num_queries(16):
         client.get("/origins/")
 
 
 def test_an_export_is_the_filter_in_the_official_columns(zhao: User, several: list[Origin]) -> None:
     answer = client_of(zhao).post("/origins/export.xlsx", {"product": "豇豆"} | PURPOSE)
-    sheet = openpyxl.load_workbook(io.BytesIO(b"".join(answer))).active  # type: ignore[arg-type]
+    sheet = openpyxl.load_workbook(io.BytesIO(file_in(answer))).active
     assert sheet is not None
     rows = list(sheet.iter_rows(values_only=True))
     assert "产品：豇豆" in str(rows[1][0])
@@ -158,7 +159,7 @@ def test_an_export_is_the_filter_in_the_official_columns(zhao: User, several: li
 def test_a_csv_runs_no_formula(zhao: User, several: list[Origin]) -> None:
     Origin.objects.filter(pk=several[0].pk).update(alias="=1+1", contact="@SUM(A1)")
     answer = client_of(zhao).post("/origins/export.csv", PURPOSE)
-    rows = list(csv.reader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))  # type: ignore[arg-type]
+    rows = list(csv.reader(io.StringIO(file_in(answer).decode("utf-8-sig"))))
     assert len(rows) == 5
     assert rows[-1][0].endswith("导出，用途：季度通报")
     assert any("'=1+1" in row and "'@**" in row for row in rows)

@@ -15,7 +15,7 @@ from nongma.audit.models import Entry as LogEntry
 from nongma.lib.phones import landline
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
-from nongma.testing import HAINAN, LIANDU, SANYA, YAZHOU, client_of, make_official
+from nongma.testing import HAINAN, LIANDU, SANYA, YAZHOU, client_of, file_in, make_official
 
 pytestmark = pytest.mark.django_db
 WHOLE = Entry(
@@ -194,7 +194,7 @@ def test_it_exports_in_the_official_layout(county: User, hainan: User) -> None:
     report_contact(agency=county.administers[0], actor=county)
     save(hainan)
     response = client_of(hainan).post(reverse("accounts:export-contacts"), {"level": "3", "reason": "上报省里"})
-    content = b"".join(response.streaming_content) if response.streaming else response.content
+    content = file_in(response)
     rows = CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0).to_python()
     assert rows[0][0] == "附件2："
     assert rows[1][0] == "重点农产品产地溯源信息采集工作联系方式"

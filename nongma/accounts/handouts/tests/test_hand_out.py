@@ -263,7 +263,9 @@ def test_the_password_is_gone_once_it_is_changed(gao: User, hand_out: HandOut) -
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.first_password, bool(second.first_password)) == ("", True)
-    appoint(user=first.user, agency=first.agency, role=Role.ANALYST, actor=gao)  # type: ignore[arg-type]
+    assert first.user
+    assert first.agency
+    appoint(user=first.user, agency=first.agency, role=Role.ANALYST, actor=gao)
 
 
 def test_a_village_that_is_not_there_is_told_where_there_are_no_towns(gao: User, hand_out: HandOut) -> None:

@@ -1,4 +1,5 @@
 from io import BytesIO
+from typing import Any
 
 import openpyxl
 import pytest
@@ -8,7 +9,7 @@ from django.urls import reverse
 from nongma.accounts.handouts.services import run_handout
 from nongma.accounts.handouts.tests.conftest import HandOut, counts, faults, station, workbook
 from nongma.accounts.models import Handout, IdempotencyKey, User
-from nongma.testing import api_of, client_of
+from nongma.testing import api_of, client_of, file_in
 
 PURPOSE = {"reason": "改正"}
 
@@ -40,7 +41,7 @@ def test_it_marks_the_faulty_cells(gao: User, hand_out: HandOut) -> None:
     handout = hand_out(gao, [station(1), station(2, phone="12", email='=HYPERLINK("http://x")')])
     client = client_of(gao)
     response = client.post(reverse("accounts:handout-faults", args=[handout.uid]), PURPOSE)
-    book = openpyxl.load_workbook(BytesIO(b"".join(response.streaming_content)))  # type: ignore[arg-type]
+    book = openpyxl.load_workbook(BytesIO(file_in(response)))
     sheet = book["账号分配表"]
     columns = {cell.value: cell.column for cell in sheet[1]}
     phone = sheet.cell(3, columns["手机"])
@@ -59,7 +60,7 @@ def test_formulas_of_a_csv_stay_texts(gao: User, hand_out: HandOut) -> None:
     )
     assert faults(handout) == [(2, "roles", "not_grantor")] or counts(handout)[3] == 1
     response = client_of(gao).post(reverse("accounts:handout-faults", args=[handout.uid]), PURPOSE)
-    book = openpyxl.load_workbook(BytesIO(b"".join(response.streaming_content)))  # type: ignore[arg-type]
+    book = openpyxl.load_workbook(BytesIO(file_in(response)))
     cells = [cell for row in book.worksheets[0].iter_rows() for cell in row]
     assert {"=1+1", "@SUM(A1)"} <= {cell.value for cell in cells}
     assert all(cell.data_type != "f" for cell in cells)
@@ -91,8 +92,8 @@ def test_another_sheet_ends_with_a_sentence(gao: User, hand_out: HandOut) -> Non
         assert "没有分配任何账号" in handout.message
 
 
-def test_a_file_that_is_too_big_is_refused(gao: User, settings: pytest.FixtureRequest) -> None:
-    settings.UPLOAD_BYTES = 100  # type: ignore[attr-defined]
+def test_a_file_that_is_too_big_is_refused(gao: User, settings: Any) -> None:
+    settings.UPLOAD_BYTES = 100
     assert client_of(gao).post(reverse("accounts:hand-out"), upload(b"x" * 101)).status_code == 422
     answer = api_of(gao).post("/api/v1/handouts", upload(b"x" * 101))
     assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pypdfium2
 import pytest
@@ -29,7 +30,7 @@ def printed(client: Client, handout: Handout, *, part: int = 0, order: str = "ro
     return response.content
 
 
-def test_a_slip_says_what_the_person_needs(gao: User, hand_out: HandOut, settings: pytest.FixtureRequest) -> None:
+def test_a_slip_says_what_the_person_needs(gao: User, hand_out: HandOut, settings: Any) -> None:
     handout = hand_out(gao, [station(1), station(2)])
     client = client_of(gao)
     assert "2 张" in client.get(reverse("accounts:handout-slips", args=[handout.uid])).content.decode()
@@ -40,7 +41,7 @@ def test_a_slip_says_what_the_person_needs(gao: User, hand_out: HandOut, setting
         for said in (row.user.name, row.user.username, row.first_password, row.agency.name):
             assert said in text
     assert "高管理" in text
-    assert settings.PUBLIC_URL in text  # type: ignore[attr-defined]
+    assert settings.PUBLIC_URL in text
     entry = Entry.objects.get(action="handout.slips_printed")
     assert (entry.actor_id, entry.details) == (gao.pk, {"count": 2})
 
@@ -171,13 +172,13 @@ def test_slips_and_sheets_go_by_themselves(gao: User, hand_out: HandOut) -> None
     assert [bool(one.rows.get().first_password) for one in (old, new)] == [False, True]
 
 
-def test_sheets_go_by_themselves(gao: User, hand_out: HandOut, settings: pytest.FixtureRequest) -> None:
+def test_sheets_go_by_themselves(gao: User, hand_out: HandOut, settings: Any) -> None:
     handout = hand_out(gao, [station(1), station(2, kind="监督", email="wu")])
     before = handout.rows.get(row=3).faults
     assert all(fault["value"] for fault in before)
     storage, name = handout.file.storage, handout.file.name
     assert remove_old_sheets() == 0
-    settings.KEEP_UPLOADS_DAYS = 0  # type: ignore[attr-defined]
+    settings.KEEP_UPLOADS_DAYS = 0
     assert remove_old_sheets() >= 1
     handout.refresh_from_db()
     assert (bool(handout.file), storage.exists(name), handout.created) == (False, False, 1)

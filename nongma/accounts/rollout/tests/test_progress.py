@@ -24,6 +24,7 @@ from nongma.testing import (
     ZHEJIANG,
     api_of,
     client_of,
+    file_in,
     make_official,
 )
 
@@ -178,7 +179,7 @@ def test_it_exports_the_page_on_record(country: dict[str, User]) -> None:
     client = client_of(country["hainan"])
     assert client.get(reverse("accounts:export-rollout")).status_code == 405
     response = client.post(reverse("accounts:export-rollout"), {"reason": "月度通报"})
-    content = b"".join(response.streaming_content) if response.streaming else response.content
+    content = file_in(response)
     rows = CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0).to_python()
     assert rows[0][0] == "海南省推广进度"
     assert rows[3][0] == "本级"

@@ -34,7 +34,7 @@ def uscc_of(first: str) -> str:
     return first + uscc.calc_check_digit(first + "0")
 
 
-def agreement(content: bytes = PDF, name: str = "协议.pdf") -> ContentFile:  # type: ignore[type-arg]
+def agreement(content: bytes = PDF, name: str = "协议.pdf") -> "ContentFile[bytes]":
     return ContentFile(content, name)
 
 
