@@ -137,6 +137,7 @@ def _rows(request: SignedInRequest, job: ImportJob) -> dict[str, Any]:
         if field not in FIELD_LABELS or fault["field"] == field
     ]
     fields = [
-        {"field": name, "label": FIELD_LABELS.get(name, name), "count": count} for name, count in faults_by_field(job)
+        {"field": one.field, "label": FIELD_LABELS.get(one.field, one.field), "count": one.count}
+        for one in faults_by_field(job)
     ]
     return {"page": page, "faults": faults, "field": field, "fields": fields}

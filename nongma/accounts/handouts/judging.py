@@ -14,7 +14,7 @@ from django.db.models.functions import Upper
 from django.utils import timezone
 
 from nongma.accounts.granting import check_grant, oversees, parent_for
-from nongma.accounts.handouts.sheet import DIFFERS, LABELS, PLACES, Fault, Line
+from nongma.accounts.handouts.sheet import DIFFERS, LABELS, PLACES, Line
 from nongma.accounts.models import Agency, Department, Membership, Role, User
 from nongma.accounts.services.agencies import check_may_create, checked_name, is_taken_over
 from nongma.accounts.services.people import checked_email, checked_username
@@ -22,6 +22,7 @@ from nongma.accounts.services.posts import administrator_exists, check_standing
 from nongma.lib.fields import blind_index, blind_indexes
 from nongma.lib.masking import mask_email, mask_phone
 from nongma.lib.refused import Refused
+from nongma.lib.sheets.faults import Fault
 from nongma.regions.models import Region
 from nongma.regions.names import Gazetteer
 from nongma.regions.spans import above, ancestors_of

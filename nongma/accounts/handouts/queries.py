@@ -2,21 +2,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.paginator import Page, Paginator
-from django.db import connection
 from django.db.models import Count, Max
 
 from nongma.accounts.models import Handout, HandoutRow
 from nongma.audit.models import Entry
+from nongma.lib.sheets.counting import FieldFaults
+from nongma.lib.sheets.counting import faults_by_field as counted
 
 ROWS_A_PAGE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class FieldFaults:
-    """How many faults one column has."""
-
-    field: str
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +28,7 @@ def printed_of(handout: Handout) -> Printed:
 
 def faults_by_field(handout: Handout) -> list[FieldFaults]:
     """How many faults each column of a hand-out has, most first."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT fault ->> 'field', count(*) FROM accounts_handoutrow, jsonb_array_elements(faults) AS fault"
-            " WHERE handout_id = %s GROUP BY 1 ORDER BY 2 DESC, 1",
-            [handout.pk],
-        )
-        return [FieldFaults(*row) for row in cursor.fetchall()]
+    return counted("accounts_handoutrow", "handout_id", handout.pk)
 
 
 def faulty_rows(handout: Handout, field: str, number: str | None) -> Page[HandoutRow]:

@@ -4,20 +4,14 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from nongma.accounts.handouts.services import UNFINISHED
 from nongma.accounts.models import Handout, HandoutRow
 from nongma.accounts.queries import place_by_user
 from nongma.audit.services import record_many
 from nongma.lib.retention import Settled, days_ago, delete_details, remove_old_files
-
-FORGET_VALUES = """
-    UPDATE accounts_handoutrow SET faults = (
-        SELECT jsonb_agg(fault - 'value' ORDER BY place)
-        FROM jsonb_array_elements(faults) WITH ORDINALITY AS found (fault, place)
-    ) WHERE handout_id = ANY(%s) AND faults <> '[]'
-"""
+from nongma.lib.sheets.counting import forget_values
 
 
 def remove_old_sheets() -> int:
@@ -43,8 +37,7 @@ def _settle(uids: set[UUID], before: datetime) -> Settled:
     over = [one for one in handouts if one.status not in UNFINISHED and (one.finished_at or one.created_at) < before]
     kept = [one for one in over if one.file]
     Handout.objects.filter(pk__in=[one.pk for one in kept]).update(file="")
-    with connection.cursor() as cursor:
-        cursor.execute(FORGET_VALUES, [[one.pk for one in kept]])
+    forget_values("accounts_handoutrow", "handout_id", [one.pk for one in kept])
     places = place_by_user({one.user_id for one in kept})
     record_many(
         "handout.file_removed",

@@ -1,9 +1,7 @@
 """Handing accounts out by a sheet (批量分配账号): taking the file, running it chunk by chunk, going on after a kill."""
 
-import itertools
 import logging
 from collections.abc import Callable
-from pathlib import PurePath
 from uuid import UUID
 
 from django.conf import settings
@@ -16,24 +14,25 @@ from nongma.accounts.access import Action, may
 from nongma.accounts.handouts import marking
 from nongma.accounts.handouts.judging import Around, Judge, Judged, Places
 from nongma.accounts.handouts.saving import Secret, save_chunk, secrets_for
-from nongma.accounts.handouts.sheet import TITLE, Fault, Line, open_sheet
+from nongma.accounts.handouts.sheet import TITLE, Line, open_sheet
 from nongma.accounts.models import Handout, User
 from nongma.accounts.queries import place_of
 from nongma.accounts.services.telling import tell_handed_out
 from nongma.accounts.services.turns import wait_for_turn
 from nongma.audit.services import record
 from nongma.lib.ids import uuid7
-from nongma.lib.locks import alone, take_turn
+from nongma.lib.locks import take_turn
 from nongma.lib.refused import Refused
 from nongma.lib.sealed import in_memory
 from nongma.lib.sheets.bounded import Bounds
-from nongma.lib.sheets.marked import marked_workbook, upload_mark
+from nongma.lib.sheets.faults import Fault
+from nongma.lib.sheets.marked import marked_beside, upload_mark
 from nongma.lib.sheets.opening import format_of
+from nongma.lib.sheets.running import MOST_ATTEMPTS, Overtaken, chunks, run_through
 from nongma.lib.uploads import check_size, digest_of, shown_name, suffix_of
 
 CHUNK = 50
 MOST_ROWS = 20_000
-MOST_ATTEMPTS = 3
 MOST_CLASHES = 3
 RUN_LOCK = 0x6861_6E64
 SUBMIT_LOCK = 0x6861_6E73
@@ -43,10 +42,6 @@ COUNTS = ("created", "changed", "unchanged", "rejected", "agencies")
 logger = logging.getLogger("nongma.handouts")
 
 Progress = Callable[[Handout], None]
-
-
-class _Overtaken(Exception):
-    """Another worker has gone on with this hand-out."""
 
 
 def submit_handout(*, file: "File[bytes]", filename: str, actor: User) -> Handout:
@@ -88,20 +83,14 @@ def run_handout(uid: UUID | str, *, progress: Progress | None = None) -> None:
     handout = Handout.objects.select_related("user").get(uid=uid)
     if handout.status not in UNFINISHED:
         return
-    with alone(RUN_LOCK, handout.pk):
-        if not _start(handout):
-            return
-        try:
-            _run(handout, progress)
-        except _Overtaken:
-            logger.warning("hand-out %s was taken over by another worker", handout.uid)
-        except Refused as refusal:
-            _fail(handout, refusal.message)
-        except Exception:
-            if handout.attempts < MOST_ATTEMPTS:
-                raise
-            logger.exception("hand-out %s failed for good", handout.uid)
-            _fail(handout, "读取或保存时反复出错，已停止")
+    run_through(
+        handout,
+        lock=RUN_LOCK,
+        start=lambda: _start(handout),
+        work=lambda: _run(handout, progress),
+        fail=lambda reason: _fail(handout, reason),
+        logger=logger,
+    )
 
 
 def faults_workbook(handout: Handout) -> "File[bytes]":
@@ -111,29 +100,16 @@ def faults_workbook(handout: Handout) -> "File[bytes]":
     """
     if handout.status in UNFINISHED:
         raise Refused("handout_unfinished", "还没有办完，请稍后再下载")
-    if not handout.file:
-        raise Refused("file_removed", "文件已按保存期限删除")
-    storage = handout.file.storage
-    name = str(PurePath(str(handout.file.name)).with_name(f"{handout.uid}.errors.xlsx"))
-    if storage.exists(name):
-        return storage.open(name)
-    rows = handout.rows.exclude(faults=[]).order_by("row").values_list("row", "faults")
-    if not rows:
-        raise Refused("no_errors", "没有需要修改的行")
-    with (
-        handout.file.open() as upload,
-        marked_workbook(
-            upload.chunks(),
-            rows,
-            mark=upload_mark(handout.user.name, handout.created_at),
-            module=marking.MODULE,
-            most_rows=MOST_ROWS,
-            bounds=_bounds(),
-        ) as marked,
-        marked.open("rb") as made,
-    ):
-        name = storage.save(name, File(made))
-    return storage.open(name)
+    return marked_beside(
+        handout.file,
+        handout.uid,
+        handout.rows.exclude(faults=[]).order_by("row").values_list("row", "faults"),
+        mark=upload_mark(handout.user.name, handout.created_at),
+        module=marking.MODULE,
+        most_rows=MOST_ROWS,
+        bounds=_bounds(),
+        nothing="没有需要修改的行",
+    )
 
 
 def _bounds() -> Bounds:
@@ -149,7 +125,7 @@ def _run(handout: Handout, progress: Progress | None) -> None:
         Handout.objects.filter(pk=handout.pk).update(total=max(handout.total, sheet.expected))
         places = Places()
         lines = (line for line in sheet.lines if line.row > handout.last_row)
-        while chunk := list(itertools.islice(lines, CHUNK)):
+        for chunk in chunks(lines, CHUNK):
             _hand_out(handout, chunk, places)
             if progress:
                 progress(handout)
@@ -182,7 +158,7 @@ def _save(
     wait_for_turn()
     standing = Handout.objects.select_for_update(no_key=True).get(pk=handout.pk)
     if standing.status != Handout.Status.RUNNING or standing.last_row != handout.last_row:
-        raise _Overtaken
+        raise Overtaken
     judged = _judge(standing, lines, codes, misplaced, lock=True)
     if any(one.is_new_user and not one.faults and one.line.row not in secrets for one in judged):
         return False

@@ -5,19 +5,17 @@ knows no database; what needs one (divisions, agencies, people, what may be hand
 """
 
 import contextlib
-import itertools
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nongma.lib.refused import Refused
-from nongma.lib.sheets import cleaning
-from nongma.lib.sheets.bounded import Bounds, lines_from, run_bounded
+from nongma.lib.sheets import cleaning, forms
+from nongma.lib.sheets.bounded import Bounds, run_bounded
 from nongma.lib.sheets.cleaning import NOTHING, BadValue, heading, is_blank, shown
-from nongma.lib.sheets.opening import format_of
-from nongma.lib.sheets.reading import HEADER_WITHIN, Cell, sheets_of
+from nongma.lib.sheets.faults import Fault
+from nongma.lib.sheets.reading import Cell
 
 MODULE = "nongma.accounts.handouts.sheet"
 TITLE = "账号分配表"
@@ -85,15 +83,6 @@ _HEADINGS = {
     "roles": r"角色|职务|岗位",
 }
 _PATTERNS = tuple((field, re.compile(words)) for field, words in _HEADINGS.items())
-
-
-class Fault(NamedTuple):
-    """What is wrong in one cell, with the cell as it was read (phone numbers masked)."""
-
-    field: str
-    code: str
-    message: str
-    value: str = ""
 
 
 class Line(NamedTuple):
@@ -193,39 +182,25 @@ def read_line(layout: Layout, row: int, cells: list[Cell]) -> Line:
 
 @contextlib.contextmanager
 def open_sheet(path: Path, *, most_rows: int, bounds: Bounds) -> Generator[OpenSheet]:
-    """Read the sheet in a bounded process.
-
-    Refuses what `sheets_of` refuses, and `not_this_form`, `columns_missing` and `no_rows`, before the first line.
-    Raises `ReaderDied` when the process ends in the middle.
-    """
-    format_of(path)
-    with lines_from(MODULE, str(path), str(most_rows), bounds=bounds) as answers:
-        head = next(answers)
+    """Read the sheet in a bounded process; refuses and raises what `forms.open_lines` does."""
+    with forms.open_lines(MODULE, path, most_rows=most_rows, bounds=bounds) as (head, answers):
         yield OpenSheet(head["expected"], map(Line._make, answers))
 
 
 def sheet_lines(path: Path, *, most_rows: int) -> Iterator[dict[str, Any] | Line]:
     """The child's answer: a head, then every line that is not empty, of the first sheet that has the columns."""
-    for sheet in sheets_of(path, most_rows=most_rows):
-        rows = iter(sheet.rows)
-        first = list(itertools.islice(rows, HEADER_WITHIN))
-        layout = find_layout(first)
-        if layout is None:
-            continue
-        if layout.lacks:
-            raise Refused("columns_missing", f"表格缺少这些列：{'、'.join(layout.lacks)}。请使用本平台的账号分配表")
-        below = (item for item in first if item[0] > layout.header_row)
-        lines = (
-            read_line(layout, row, cells) for row, cells in itertools.chain(below, rows) if _is_filled(layout, cells)
-        )
-        start = next(lines, None)
-        if start is None:
-            raise Refused("no_rows", "表格里只有表头，没有填写的行")
-        yield {"expected": max(sheet.height - layout.header_row, 1)}
-        yield start
-        yield from lines
-        return
-    raise Refused("not_this_form", "这不是账号分配表，没有找到机构名称、类别这些列。请下载本平台的表格填写")
+    return forms.form_lines(
+        path,
+        most_rows=most_rows,
+        find_layout=find_layout,
+        reader=_reader,
+        advice="请使用本平台的账号分配表",
+        unknown=lambda _: "这不是账号分配表，没有找到机构名称、类别这些列。请下载本平台的表格填写",
+    )
+
+
+def _reader(layout: Layout) -> Callable[[int, list[Cell]], Line | None]:
+    return lambda row, cells: read_line(layout, row, cells) if _is_filled(layout, cells) else None
 
 
 def _field_of(header: str) -> str | None:

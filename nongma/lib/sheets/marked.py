@@ -4,11 +4,16 @@ import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
+from uuid import UUID
 
+from django.core.files import File
+from django.db.models import QuerySet
+from django.db.models.fields.files import FieldFile
 from django.utils import timezone
 
+from nongma.lib.refused import Refused
 from nongma.lib.sealed import in_memory
 from nongma.lib.sheets.bounded import Bounds, lines_from
 
@@ -35,3 +40,41 @@ def marked_workbook(
 def upload_mark(name: str, at: datetime) -> str:
     """The mark of an upload that is given back: it is made once, so it tells who uploaded the sheet and when."""
     return f"{name} {timezone.localtime(at):%Y-%m-%d %H:%M} 上传，标出问题，供改正后再上传"
+
+
+def marked_beside(
+    upload: FieldFile,
+    uid: UUID,
+    rows: QuerySet[Any, tuple[int, Any]],
+    *,
+    mark: str,
+    module: str,
+    most_rows: int,
+    bounds: Bounds,
+    nothing: str,
+) -> "File[bytes]":
+    """The marked workbook of an upload, made once and kept beside it as `<uid>.errors.xlsx`.
+
+    Refuses `file_removed` when the upload is kept no longer, and `no_errors` (saying `nothing`) without a faulty row.
+    """
+    if not upload:
+        raise Refused("file_removed", "文件已按保存期限删除")
+    storage, name = upload.storage, str(PurePath(str(upload.name)).with_name(f"{uid}.errors.xlsx"))
+    if storage.exists(name):
+        return storage.open(name)
+    if not rows.exists():
+        raise Refused("no_errors", nothing)
+    with (
+        upload.open() as source,
+        marked_workbook(
+            source.chunks(),
+            rows.iterator(chunk_size=2_000),
+            mark=mark,
+            module=module,
+            most_rows=most_rows,
+            bounds=bounds,
+        ) as marked,
+        marked.open("rb") as made,
+    ):
+        name = storage.save(name, File(made))
+    return storage.open(name)

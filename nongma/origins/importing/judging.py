@@ -1,6 +1,5 @@
 """What a line of 附件1 means here: its division, its product, its place on the map, and whether they fit."""
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,12 +8,12 @@ import numpy as np
 
 from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import User
-from nongma.catalogue.models import Industry, Product
+from nongma.catalogue.models import Industry
+from nongma.catalogue.naming import ProductNames
 from nongma.lib.quadkeys import quadkeys
-from nongma.origins.importing.lines import Fault, Line
-from nongma.regions.boundaries import TOLERANCE_METRES, outside_counties
-from nongma.regions.names import Gazetteer
-from nongma.regions.spans import Span, above, span_of
+from nongma.lib.sheets.faults import Fault
+from nongma.origins.importing.lines import Line
+from nongma.regions.placing import OUTSIDE_AREA, Placer, far_points
 
 NEEDS_VISIT = "needs-visit"
 FOLLOWS_INDUSTRY = frozenset(("unit", "on_sale", "off_sale", "method"))
@@ -42,15 +41,8 @@ class Judge:
     """Judges lines for one person: reads the products and the person's area once, divisions as they come up."""
 
     def __init__(self, user: User) -> None:
-        self._gazetteer = Gazetteer()
-        self._spans: Sequence[Span] = scope_of(user, Action.COLLECT_ORIGINS).spans
-        self._products: dict[str, Product] = {}
-        products = list(Product.objects.order_by("code"))
-        for product in products:
-            for alias in product.aliases:
-                self._products.setdefault(alias, product)
-        self._products |= {product.name: product for product in products}
-        self._names = [product.name for product in products]
+        self._placer = Placer(scope_of(user, Action.COLLECT_ORIGINS).spans)
+        self._products = ProductNames()
 
     def judge(self, lines: Sequence[Line]) -> list[JudgedLine]:
         """The lines in their order, judged; one query for all counties that come up for the first time."""
@@ -60,7 +52,7 @@ class Judge:
             for line in lines
             if line.county and line.town and line.village is not None
         ]
-        self._gazetteer.prepare(written)
+        self._placer.prepare(written)
         for one in judged:
             self._judge_place(one)
             self._judge_product(one)
@@ -71,38 +63,23 @@ class Judge:
         line = one.line
         if line.province is None or line.city is None or line.county is None:
             return
-        found = self._gazetteer.resolve(line.province, line.city, line.county, line.town or "", line.village or "")
-        if found.fault and not any(fault.field == found.field for fault in one.faults):
-            one.faults.append(Fault(found.field, found.fault, found.message, getattr(line, found.field) or ""))
-        if found.code and not found.fault:
-            one.region_code, one.region_name = found.code, found.full_name
-        elif county := self._gazetteer.county(line.province, line.city, line.county):
-            # The town is at fault; the county is known, so that the area and the point can still be judged.
-            one.region_code, one.region_name = county.code, county.full_name
-        else:
-            return
-        if not any(one.region_code in span for span in self._spans):
-            self._judge_area(one)
-
-    def _judge_area(self, one: JudgedLine) -> None:
-        """The division lies outside every area of the person; a county with a wrong town may still hold the area."""
-        county = span_of(above(one.region_code, 3))
-        overlaps = any(county.covers(span) for span in self._spans)
-        if overlaps and one.region_code == county.start:
-            return
-        field = "town" if overlaps else "county"
-        message = f"{one.region_name}不在您的管辖范围内，不能导入"
-        one.faults.append(Fault(field, "outside-area", message, getattr(one.line, field) or ""))
+        placed = self._placer.place((line.province, line.city, line.county, line.town or "", line.village or ""))
+        told = {fault.field for fault in one.faults}
+        one.faults += [
+            Fault(*wrong, getattr(line, wrong.field) or "")
+            for wrong in placed.faults
+            if wrong.code == OUTSIDE_AREA or wrong.field not in told
+        ]
+        one.region_code, one.region_name = placed.code, placed.name
 
     def _judge_product(self, one: JudgedLine) -> None:
         line = one.line
         if line.product is None:
             return
-        product = self._products.get(line.product) or self._products.get("".join(line.product.split()))
+        product = self._products.find(line.product)
         if product is None:
-            near = difflib.get_close_matches(line.product, self._names, 2, 0.5)
-            hint = f"，是不是{'、'.join(f'“{name}”' for name in near)}？" if near else "，请填 NY/T 3177 的产品名称"
-            one.faults.append(Fault("product", "unknown-product", f"没有“{line.product}”这种产品{hint}", line.product))
+            message = self._products.unknown(line.product)
+            one.faults.append(Fault("product", "unknown-product", message, line.product))
             return
         one.product_id = product.pk
         if line.industry is not None and product.industry != line.industry:
@@ -126,16 +103,9 @@ class Judge:
             return
         longitudes = np.array([one.longitude for one in located], np.float64)
         latitudes = np.array([one.latitude for one in located], np.float64)
-        outside = outside_counties([one.region_code for one in located], longitudes, latitudes)
+        far = far_points([one.region_code for one in located], longitudes, latitudes)
         keys = quadkeys(longitudes, latitudes)
-        for one, metres, key in zip(located, outside.tolist(), keys.tolist(), strict=True):
+        for one, message, key in zip(located, far, keys.tolist(), strict=True):
             one.quadkey = key
-            if metres > TOLERANCE_METRES:
-                one.faults.append(
-                    Fault(
-                        "point",
-                        "outside-county",
-                        f"点位不在所填的县（市、区）内，差 {metres / 1000:,.1f} 公里，请核对地址或重新定位",
-                        f"{one.longitude},{one.latitude}",
-                    )
-                )
+            if message:
+                one.faults.append(Fault("point", "outside-county", message, f"{one.longitude},{one.latitude}"))

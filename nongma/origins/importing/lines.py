@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from nongma.lib.sheets import cleaning
 from nongma.lib.sheets.cleaning import BadValue, is_blank, shown
+from nongma.lib.sheets.faults import Fault
 from nongma.lib.sheets.reading import Cell
 from nongma.origins.importing import cells
 from nongma.origins.importing.form import Layout
@@ -20,15 +21,6 @@ FIELDS = (
     "credit", "grid_name", "grid_phone", "collector", "collector_phone",
 )  # fmt: skip
 PHONES = frozenset(("phone", "grid_phone", "collector_phone"))
-
-
-class Fault(NamedTuple):
-    """What is wrong in one cell, with the cell as it was read (phone numbers masked)."""
-
-    field: str
-    code: str
-    message: str
-    value: str = ""
 
 
 class Line(NamedTuple):

@@ -1,10 +1,8 @@
 """Imports of 附件1 (批量导入): taking the file, running it chunk by chunk, going on after a kill."""
 
-import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import PurePath
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -17,12 +15,13 @@ from nongma.accounts.models import User
 from nongma.accounts.queries import place_of
 from nongma.audit.services import record
 from nongma.lib.ids import uuid7
-from nongma.lib.locks import alone, take_turn
+from nongma.lib.locks import take_turn
 from nongma.lib.refused import Refused
 from nongma.lib.sealed import in_memory
 from nongma.lib.sheets.bounded import Bounds
-from nongma.lib.sheets.marked import marked_workbook, upload_mark
+from nongma.lib.sheets.marked import marked_beside, upload_mark
 from nongma.lib.sheets.opening import format_of
+from nongma.lib.sheets.running import MOST_ATTEMPTS, Overtaken, chunks, run_through
 from nongma.lib.uploads import check_size, digest_of, shown_name, suffix_of
 from nongma.origins.importing import marking
 from nongma.origins.importing.judging import Judge
@@ -33,19 +32,13 @@ from nongma.origins.models import ImportJob
 from nongma.origins.services.telling import tell_imported
 
 CHUNK = 1_000
-MOST_ATTEMPTS = 3
 RUN_LOCK = 0x696D_706F
 SUBMIT_LOCK = 0x7375_626D
 UNFINISHED = (ImportJob.Status.QUEUED, ImportJob.Status.RUNNING)
 
 logger = logging.getLogger("nongma.imports")
 
-Item = TypeVar("Item")
 Progress = Callable[[ImportJob], None]
-
-
-class _Overtaken(Exception):
-    """Another worker has gone on with this import."""
 
 
 def submit_import(*, file: "File[bytes]", filename: str, actor: User) -> ImportJob:
@@ -89,21 +82,15 @@ def run_import(job_uid: UUID | str, *, progress: Progress | None = None) -> None
     job = ImportJob.objects.select_related("user").get(uid=job_uid)
     if job.status not in UNFINISHED:
         return
-    with alone(RUN_LOCK, job.pk):
-        if not _start(job):
-            return
-        try:
-            _run(job, progress)
-        except _Overtaken:
-            logger.warning("import %s was taken over by another worker", job.uid)
-        except Refused as refusal:
-            _fail(job, refusal.message)
-        except Exception:
-            if job.attempts < MOST_ATTEMPTS:
-                raise
-            logger.exception("import %s failed for good", job.uid)
-            _fail(job, "读取或保存时反复出错，已停止")
-    if progress:
+    has_run = run_through(
+        job,
+        lock=RUN_LOCK,
+        start=lambda: _start(job),
+        work=lambda: _run(job, progress),
+        fail=lambda reason: _fail(job, reason),
+        logger=logger,
+    )
+    if has_run and progress:
         progress(job)
 
 
@@ -115,28 +102,16 @@ def errors_workbook(job: ImportJob) -> "File[bytes]":
     """
     if job.status in UNFINISHED:
         raise Refused("import_unfinished", "导入还没有完成，请稍后再下载")
-    if not job.file:
-        raise Refused("file_removed", "文件已按保存期限删除")
-    storage, name = job.file.storage, str(PurePath(str(job.file.name)).with_name(f"{job.uid}.errors.xlsx"))
-    if storage.exists(name):
-        return storage.open(name)
-    rows = job.rows.order_by("row").values_list("row", "faults")
-    if not rows.exists():
-        raise Refused("no_errors", "这次导入没有需要修改的行")
-    with (
-        job.file.open() as upload,
-        marked_workbook(
-            upload.chunks(),
-            rows.iterator(chunk_size=2_000),
-            mark=upload_mark(job.user.name, job.created_at),
-            module=marking.MODULE,
-            most_rows=settings.IMPORT_ROWS,
-            bounds=_bounds(),
-        ) as marked,
-        marked.open("rb") as made,
-    ):
-        name = storage.save(name, File(made))
-    return storage.open(name)
+    return marked_beside(
+        job.file,
+        job.uid,
+        job.rows.order_by("row").values_list("row", "faults"),
+        mark=upload_mark(job.user.name, job.created_at),
+        module=marking.MODULE,
+        most_rows=settings.IMPORT_ROWS,
+        bounds=_bounds(),
+        nothing="这次导入没有需要修改的行",
+    )
 
 
 def _bounds() -> Bounds:
@@ -153,7 +128,7 @@ def _run(job: ImportJob, progress: Progress | None) -> None:
         lines = (line for line in form.lines if line.row > job.last_row)
         job.total = max(job.total, form.expected)
         ImportJob.objects.filter(pk=job.pk).update(total=job.total)
-        for chunk in _chunks(lines, CHUNK):
+        for chunk in chunks(lines, CHUNK):
             _save_chunk(job, chunk, judge)
             if progress:
                 progress(job)
@@ -165,7 +140,7 @@ def _save_chunk(job: ImportJob, chunk: list[Line], judge: Judge) -> None:
     """Judge and save one chunk, and move the job on behind it."""
     standing = ImportJob.objects.select_for_update().get(pk=job.pk)
     if standing.status != ImportJob.Status.RUNNING or standing.last_row != job.last_row:
-        raise _Overtaken
+        raise Overtaken
     _check_uploader(job)
     outcome: Outcome = save_lines(standing, judge.judge(chunk), actor=job.user)
     standing.accepted += outcome.accepted
@@ -243,9 +218,3 @@ def _defer(job: ImportJob) -> None:
     from nongma.origins.tasks import import_origins
 
     import_origins.defer(job_uid=str(job.uid))
-
-
-def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    waiting = iter(items)
-    while chunk := list(itertools.islice(waiting, size)):
-        yield chunk
