@@ -37,6 +37,7 @@ class Action(models.TextChoices):
     REVEAL_IDENTITY = "reveal_identity", "看完整的证件号和住址（留痕）"
     VIEW_OPERATORS = "view_operators", "看主体和基地"
     REGISTER_OPERATOR = "register_operator", "登记主体和基地"
+    LOAD_OPERATORS = "load_operators", "批量登记主体"
     REVIEW_OPERATORS = "review_operators", "审核主体"
     EXPORT_OPERATORS = "export_operators", "导出主体"
     VIEW_LOTS = "view_lots", "看批次和追溯链"
@@ -92,6 +93,7 @@ ALLOWED: dict[Role, set[Action]] = {
         Action.EXPORT_ORIGINS,
         Action.EXPORT_OPERATORS,
         Action.REGISTER_OPERATOR,
+        Action.LOAD_OPERATORS,
         Action.RECALL_LOTS,
         Action.VIEW_AUDIT,
         Action.EXPORT_AUDIT,
@@ -108,6 +110,7 @@ ALLOWED: dict[Role, set[Action]] = {
         Action.REVEAL_PERSONAL,
         Action.REVEAL_IDENTITY,
         Action.REGISTER_OPERATOR,
+        Action.LOAD_OPERATORS,
         Action.REVIEW_OPERATORS,
         Action.RECALL_LOTS,
     },
@@ -117,6 +120,7 @@ ALLOWED: dict[Role, set[Action]] = {
         Action.REVEAL_PERSONAL,
         Action.VIEW_OPERATORS,
         Action.REGISTER_OPERATOR,
+        Action.LOAD_OPERATORS,
     },
     Role.ANALYST: SEE | {Action.EXPORT_ORIGINS, Action.EXPORT_OPERATORS},
     Role.LABORATORY: {Action.VIEW_OPERATORS, Action.VIEW_LOTS},

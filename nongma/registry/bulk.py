@@ -22,6 +22,9 @@ from nongma.lib.fields import blind_index, blind_indexes, encrypt, hold_keys
 from nongma.lib.ids import uuid7
 from nongma.registry.models import COUNTY_WIDTH, Operator, OperatorKind
 
+COUNTY_LOCK = 0x6F72_6967
+"""First half of the advisory locks by county: two uploads about one county save their chunks one after the other."""
+
 
 @dataclass(frozen=True, slots=True)
 class OperatorKey:
@@ -43,15 +46,20 @@ class FoundOperator:
 
 @dataclass(frozen=True, slots=True)
 class NewOperator:
-    """An operator as a form tells of it."""
+    """An operator as a form tells of it; `is_approved`: a reviewer of the place vouches for it."""
 
-    kind: OperatorKind
+    kinds: tuple[OperatorKind, ...]
     name: str
     region_code: int
     contact: str
     phone: str
-    industry: Industry
+    industries: tuple[Industry, ...]
     address: str = ""
+    uscc: str | None = None
+    id_number: str = ""
+    longitude: Decimal | None = None
+    latitude: Decimal | None = None
+    is_approved: bool = False
 
     @property
     def key(self) -> OperatorKey:
@@ -74,6 +82,14 @@ class NewBase:
 def key_of(region_code: int, name: str, phone: str) -> OperatorKey:
     """The key of an operator that lives anywhere in the county of `region_code`."""
     return OperatorKey(region_code // COUNTY_WIDTH, name, phone)
+
+
+def hold_counties(counties: Iterable[int]) -> None:
+    """Wait for one's turn in counties (region codes divided by `COUNTY_WIDTH`) until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s, county) FROM unnest(%s::int[]) AS county", [COUNTY_LOCK, sorted(counties)]
+        )
 
 
 def find_operators(keys: Iterable[OperatorKey]) -> dict[OperatorKey, FoundOperator]:
@@ -114,47 +130,68 @@ def enrol_operators(rows: Sequence[NewOperator], *, actor: User) -> list[FoundOp
     known = find_operators(first_rows)
     missing = [(key, row) for key, row in first_rows.items() if key not in known]
     if missing:
-        _insert_operators(missing, actor)
+        insert_operators([row for _, row in missing], actor=actor)
         known |= find_operators(key for key, _ in missing)
     return [known[key] for key in keys]
 
 
-def _insert_operators(missing: list[tuple[OperatorKey, NewOperator]], actor: User) -> None:
-    """Insert what nobody else has inserted meanwhile (their transaction is waited for), and the codes of that."""
-    first = take(len(missing))
-    rows = [row for _, row in missing]
+def insert_operators(rows: Sequence[NewOperator], *, actor: User) -> list[FoundOperator | None]:
+    """Insert operators with their codes, in the order of the rows; None for what somebody else has on file.
+
+    Their transaction is waited for. Whoever looked before what is on file has held the keys (`hold_keys`) since.
+    """
+    if not rows:
+        return []
+    first, uids = take(len(rows)), [uuid7() for _ in rows]
+    status = Operator.Status
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO registry_operator (
                 uid, serial, kinds, name, region_id, contact, phone, phone_index, industries, created_by_id,
-                id_number, address, status, review_note, created_at
+                id_number, id_index, uscc, longitude, latitude, address, status, reviewed_by_id, reviewed_at,
+                review_note, created_at
             )
-            SELECT uid, serial, ARRAY[kind], name, region, contact, phone, phone_index, ARRAY[industry], %s,
-                   '', address, %s, '', now()
+            SELECT uid, serial, string_to_array(kinds, ','), name, region, contact, phone, phone_index,
+                   string_to_array(industries, ','), %s, id_number, id_index, uscc, longitude, latitude, address,
+                   status, CASE WHEN status = %s THEN %s END, CASE WHEN status = %s THEN now() END, '', now()
             FROM unnest(
                 %s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::bytea[],
-                %s::text[], %s::text[]
-            ) AS new(uid, serial, kind, name, region, contact, phone, phone_index, industry, address)
+                %s::text[], %s::text[], %s::text[], %s::bytea[], %s::text[], %s::numeric[], %s::numeric[], %s::text[]
+            ) AS new(
+                uid, serial, kinds, name, region, contact, phone, phone_index, industries, address, id_number, id_index,
+                uscc, longitude, latitude, status
+            )
             ON CONFLICT DO NOTHING
-            RETURNING uid, serial
+            RETURNING uid, serial, id, region_id
             """,
             [
                 actor.pk,
-                Operator.Status.IMPORTED.value,
-                array(uuid7() for _ in rows),
+                status.APPROVED.value,
+                actor.pk,
+                status.APPROVED.value,
+                array(uids),
                 array(range(first, first + len(rows))),
-                array(str(row.kind) for row in rows),
+                array(",".join(row.kinds) for row in rows),
                 array(row.name for row in rows),
                 array(row.region_code for row in rows),
                 array(row.contact for row in rows),
                 array(encrypt(row.phone) if row.phone else "" for row in rows),
-                array(blind_index(key.phone) for key, _ in missing),
-                array(str(row.industry) for row in rows),
+                array(blind_index(row.phone) if row.phone else None for row in rows),
+                array(",".join(row.industries) for row in rows),
                 array(encrypt(row.address) if row.address else "" for row in rows),
+                array(encrypt(row.id_number) if row.id_number else "" for row in rows),
+                array(blind_index(row.id_number) if row.id_number else None for row in rows),
+                array(row.uscc for row in rows),
+                array(row.longitude for row in rows),
+                array(row.latitude for row in rows),
+                array((status.APPROVED if row.is_approved else status.IMPORTED).value for row in rows),
             ],
         )
-        assign_each(CodeRange.Kind.OPERATOR, cursor.fetchall())
+        inserted = cursor.fetchall()
+    assign_each(CodeRange.Kind.OPERATOR, [(uid, serial) for uid, serial, *_ in inserted])
+    made = {uid: FoundOperator(number, uid, region) for uid, _, number, region in inserted}
+    return [made.get(uid) for uid in uids]
 
 
 @transaction.atomic

@@ -1,3 +1,4 @@
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from nongma.registry.certifications.reminders import remind_of_ends
@@ -28,3 +29,29 @@ def forget_unsent(timestamp: int) -> int:
 def remind_of_certifications(timestamp: int) -> int:
     """Tell operators' people of certifications that end within 60, 30 and 7 days."""
     return remind_of_ends()
+
+
+@app.task(name="registry.load_operators", retry=RetryStrategy(max_attempts=20, wait=5))
+def load_operators(uid: str) -> None:
+    """Check or load an uploaded sheet of operators; tried again when the database or the reader was away."""
+    from nongma.registry.intake.services import run_intake
+
+    run_intake(uid)
+
+
+@app.task(name="registry.undo_load", retry=RetryStrategy(max_attempts=20, wait=5))
+def undo_load(uid: str, actor: int) -> None:
+    """Take back what a load put on file."""
+    from nongma.accounts.models import User
+    from nongma.registry.intake.undoing import run_undo
+
+    run_undo(uid, User.objects.get(pk=actor))
+
+
+@app.periodic(cron="43 3 * * *")
+@app.task(name="registry.remove_old_sheets", queueing_lock="registry:remove-old-sheets")
+def remove_sheets(timestamp: int) -> int:
+    """Delete uploaded sheets of operators that have been kept long enough."""
+    from nongma.registry.intake.retention import remove_old_sheets
+
+    return remove_old_sheets()

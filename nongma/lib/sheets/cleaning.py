@@ -18,6 +18,7 @@ _UNTIDY = re.compile(r"[^\u0021-\u007e\u00b7\u2014\u3001-\u30ff\u3400-\u9fff\uff
 _INVISIBLE = re.compile(r"[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 _BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])")
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]|【[^】]*】")
+_REMARK = re.compile(r"^(备\s*注|注[:：\d]|说\s*明|填表|填报|制表|审核人|审核意见|合\s*计|总\s*计|小\s*计|联系电话)")
 _SPLIT = re.compile(r"[、,，;；/\|\s\+＋&和及]+")
 
 
@@ -154,6 +155,11 @@ def shown(value: Cell, *, is_phone: bool = False) -> str:
 def is_blank(value: Cell) -> bool:
     """Whether nobody has typed anything."""
     return value is None or (isinstance(value, str) and not value.strip())
+
+
+def is_remark(value: Cell) -> bool:
+    """Whether a cell begins a row that stands around a form's lines: a remark, who filled it in, a total."""
+    return isinstance(value, str) and _REMARK.match(value.strip()) is not None
 
 
 def heading(header: str) -> str:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from nongma.lib.sheets.cleaning import heading, is_blank
+from nongma.lib.sheets.cleaning import heading, is_blank, is_remark
 from nongma.lib.sheets.reading import Cell
 
 FIELD_LABELS = {
@@ -77,7 +77,6 @@ _WORDS: tuple[tuple[str, str], ...] = (
 _PATTERNS = tuple(
     (field, re.compile(f"(种养殖|种养|农产品|基地|所在|种植|养殖)*(?:{words})(姓名|名称)?")) for field, words in _WORDS
 )
-_REMARK = re.compile(r"^(备\s*注|注[:：\d]|说\s*明|填表|填报|制表|审核人|审核意见|合\s*计|总\s*计|小\s*计|联系电话)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ class Layout:
             if not filled or filled == [serial]:
                 return False
             first = cells[filled[0]]
-            if isinstance(first, str) and _REMARK.match(first.strip()):
+            if is_remark(first):
                 return False
         return not any(
             column < len(cells) and cells[column] == self.titles[field]

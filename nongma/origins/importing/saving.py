@@ -13,7 +13,7 @@ Which record a line is about:
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -36,15 +36,13 @@ from nongma.origins.models import ImportJob, ImportRow, Origin
 from nongma.origins.services.cells import mark_dirty
 from nongma.regions.spans import WIDTHS
 from nongma.regions.wording import own_name
-from nongma.registry.bulk import NewBase, NewOperator, enrol_bases, enrol_operators
+from nongma.registry.bulk import NewBase, NewOperator, enrol_bases, enrol_operators, hold_counties
 from nongma.registry.models import OperatorKind
 
 KEY_BYTES = 12
 SAME_PLACE_METRES = 50
 METRES_PER_DEGREE = 111_320
 COUNTY_WIDTH = WIDTHS[3]
-IMPORT_LOCK = 0x6F72_6967
-"""First half of the advisory locks by county: two imports of one county save their chunks one after the other."""
 
 COLUMNS = (
     "id", "uid", "operator_id", "base_id", "product_id", "region_id", "alias", "certifications", "longitude",
@@ -110,18 +108,11 @@ def save_lines(job: ImportJob, lines: Sequence[JudgedLine], *, actor: User) -> O
     outcome.rejected = len(lines) - len(good)
     if not good:
         return outcome
-    _lock_counties({one.region_code // COUNTY_WIDTH for one in good})
+    hold_counties({one.region_code // COUNTY_WIDTH for one in good})
     plans = _plan(job, good, outcome)
     if plans:
         _write(job, plans, actor)
     return outcome
-
-
-def _lock_counties(counties: Iterable[int]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(%s, county) FROM unnest(%s::int[]) AS county", [IMPORT_LOCK, sorted(counties)]
-        )
 
 
 # Which record is it
@@ -321,12 +312,12 @@ def _supersede(plans: list[Plan], actor: User) -> None:
 def _operator(one: JudgedLine) -> NewOperator:
     line = one.line
     return NewOperator(
-        kind=OperatorKind(line.kind or ""),
+        kinds=(OperatorKind(line.kind or ""),),
         name=line.name or "",
         region_code=one.region_code,
         contact=line.contact or "",
         phone=line.phone or "",
-        industry=Industry(line.industry or ""),
+        industries=(Industry(line.industry or ""),),
         address=f"{line.town}{line.village}",
     )
 

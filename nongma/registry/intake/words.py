@@ -43,3 +43,6 @@ INDUSTRIES = {
     "水产业": "fishery",
 }
 UNITS = {"亩": "mu", "头": "head", "只": "bird", "羽": "bird", "箱": "hive", "群": "hive", "箱群": "hive"}
+DIFFERS, DOUBLED = "differs", "doubled"
+DOUBTS = frozenset((DIFFERS, DOUBLED))
+"""Codes of what is no mistake of a cell: on file otherwise, or in the sheet before."""

@@ -2,6 +2,7 @@
 
 from nongma.registry.models.bases import Base
 from nongma.registry.models.certifications import Certification
+from nongma.registry.models.intake import Intake, IntakeOperator, IntakeRow
 from nongma.registry.models.operators import (
     COUNTY_WIDTH,
     NOT_TRADING,
@@ -21,6 +22,9 @@ __all__ = [
     "Base",
     "Certification",
     "Draft",
+    "Intake",
+    "IntakeOperator",
+    "IntakeRow",
     "KnownTry",
     "Licence",
     "Operator",

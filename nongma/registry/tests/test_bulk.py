@@ -12,7 +12,7 @@ from nongma.testing import LIANDU, YAZHOU, YAZHOU_VILLAGE
 
 
 def household(name="孙军华", phone="19900002449", region=YAZHOU_VILLAGE):
-    return NewOperator(OperatorKind.HOUSEHOLD, name, region, name, phone, Industry.PLANTING)
+    return NewOperator((OperatorKind.HOUSEHOLD,), name, region, name, phone, (Industry.PLANTING,))
 
 
 def test_it_enrols_each_operator_once_with_a_code(wang):

@@ -1,0 +1,126 @@
+"""Taking a load back that nobody has claimed or built on (撤回): its operators are closed, on record, never deleted."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from nongma.accounts.access import Action, scope_of
+from nongma.accounts.models import User
+from nongma.audit.services import record_many
+from nongma.codes.services import subjects_changed
+from nongma.lib.reasons import checked_reason
+from nongma.lib.refused import Refused
+from nongma.lib.sheets.running import Overtaken, chunks, run_through
+from nongma.registry.intake.matching import UNDONE
+from nongma.registry.intake.services import CHUNK, RUN_LOCK, logger, note
+from nongma.registry.intake.telling import tell_undone
+from nongma.registry.models import Intake, IntakeOperator, Operator
+from nongma.registry.services.standing import OPEN, RECORDS
+
+Status = Intake.Status
+DAYS = 7
+TIES = ("members", "revisions", *RECORDS)
+"""What shows that somebody has claimed an operator or built on it."""
+WITH_LOAD = {Status.DONE, Status.FAILED}
+
+
+def undo_until(intake: Intake) -> datetime | None:
+    """Until when a load may be taken back; None when there is nothing to take back."""
+    if intake.status not in WITH_LOAD or not intake.finished_at or not intake.confirmed_by_id or not intake.made:
+        return None
+    return intake.finished_at + timedelta(days=DAYS)
+
+
+@transaction.atomic
+def undo_intake(*, intake: Intake, reason: str, actor: User) -> Intake:
+    """Begin to take back what a load put on file; the worker closes its operators chunk by chunk.
+
+    Refuses `nothing_loaded`, `too_late` (`DAYS` after it was done), `built_on` (an operator was claimed, or has
+    records), `outside_area`, `reason_missing`, `text_too_long`.
+    """
+    intake = Intake.objects.select_for_update(no_key=True).get(pk=intake.pk)
+    until = undo_until(intake)
+    if until is None:
+        raise Refused("nothing_loaded", f"这次批量登记现在是“{intake.get_status_display()}”，没有可以撤回的")
+    if timezone.now() > until:
+        raise Refused("too_late", f"登记已超过 {DAYS} 天，不能整批撤回；个别的请在主体页面注销")
+    scope = scope_of(actor, Action.LOAD_OPERATORS)
+    if intake.entries.exclude(scope.query("operator__region_id")).exists():
+        raise Refused("outside_area", "这批主体不全在您的管辖范围内")
+    tied = tied_operators(intake)
+    if tied:
+        raise Refused("built_on", f"有 {tied} 个主体已被认领，或已有基地、产地信息等记录，不能整批撤回")
+    intake.undone_for = checked_reason(reason, told="请写明为什么撤回")
+    intake.status, intake.attempts = Status.UNDOING, 0
+    intake.save(update_fields=["status", "undone_for", "attempts"])
+    note("intake.undo_asked", intake, actor, reason=intake.undone_for)
+    from nongma.registry.tasks import undo_load
+
+    undo_load.defer(uid=str(intake.uid), actor=actor.pk)
+    return intake
+
+
+def run_undo(uid: UUID | str, actor: User) -> None:
+    """Close the operators of a load, chunk by chunk; goes on after a kill. What was claimed meanwhile stays."""
+    intake = Intake.objects.get(uid=uid)
+    run_through(
+        intake,
+        lock=RUN_LOCK,
+        start=lambda: intake.status == Status.UNDOING,
+        work=lambda: _undo(intake, actor),
+        fail=lambda reason: logger.error("intake %s can't be taken back: %s", intake.uid, reason),
+        logger=logger,
+    )
+
+
+def tied_operators(intake: Intake) -> int:
+    """How many operators of a load somebody has claimed or built on."""
+    tied: set[int] = set()
+    for name in TIES:
+        found = intake.entries.filter(**{f"operator__{name}__isnull": False})
+        tied.update(found.order_by().values_list("operator_id", flat=True))
+    return len(tied)
+
+
+def _undo(intake: Intake, actor: User) -> None:
+    left = intake.entries.filter(pk__gt=intake.undone_to).order_by("pk").values_list("pk", flat=True)
+    for chunk in chunks(list(left), CHUNK):
+        _close(intake, chunk, actor)
+    _finish(intake, actor)
+
+
+@transaction.atomic
+def _close(intake: Intake, chunk: list[int], actor: User) -> None:
+    standing = Intake.objects.select_for_update(no_key=True).get(pk=intake.pk)
+    if standing.status != Status.UNDOING or standing.undone_to != intake.undone_to:
+        raise Overtaken
+    reason = f"{UNDONE}：{standing.undone_for}"[:200]
+    loaded = Operator.objects.filter(intakes__in=chunk, status__in=OPEN)
+    operators = {one.pk: one for one in loaded.only("uid", "region_id").order_by("pk").select_for_update(of=("self",))}
+    for name in TIES:
+        tied = Operator.objects.filter(pk__in=operators, **{f"{name}__isnull": False}).order_by()
+        for pk in set(tied.values_list("pk", flat=True)):
+            del operators[pk]
+    Operator.objects.filter(pk__in=operators).update(status=Operator.Status.CANCELLED, stopped_for=reason)
+    IntakeOperator.objects.filter(pk__in=chunk, operator__in=operators).update(undone_at=timezone.now())
+    record_many(
+        "operator.cancelled",
+        actor=actor,
+        targets=[
+            ("operator", str(one.uid), one.region_id, {"reason": reason, "import": str(standing.uid)})
+            for one in operators.values()
+        ],
+    )
+    subjects_changed([one.uid for one in operators.values()])
+    intake.undone_to, intake.undone, intake.attempts = chunk[-1], standing.undone + len(operators), 0
+    intake.save(update_fields=["undone_to", "undone", "attempts"])
+
+
+@transaction.atomic
+def _finish(intake: Intake, actor: User) -> None:
+    intake.status = Status.UNDONE
+    intake.save(update_fields=["status"])
+    note("intake.undone", intake, actor, undone=intake.undone, kept=intake.made - intake.undone)
+    tell_undone(intake)
