@@ -28,6 +28,8 @@ ROOMS = (
     "accounts.rollout",
     "notices",
     "catalogue",
+    # Before its room, whose /operators/{code} would take /operators/imports.
+    "registry.intake",
     "registry",
     "registry.certifications",
     "origins",

@@ -20,6 +20,7 @@ from nongma.codes.codec import encode
 from nongma.notices.models import Channel, Notice, Outgoing
 from nongma.origins.models import ImportJob
 from nongma.registry.certifications.services import add_certification
+from nongma.registry.models import Intake
 from nongma.registry.services import change_operator
 from nongma.testing import (
     LIANDU,
@@ -73,6 +74,7 @@ def world(
     job = ImportJob.objects.create(
         user=wang, file="imports/none.xlsx", filename="表.xlsx", size_bytes=1, digest=b"1" * 32
     )
+    intake = Intake.objects.create(user=zhao, file="intakes/none.xlsx", filename="主体.xlsx", digest=b"1" * 32)
     people: dict[str, User | None] = {
         "nobody": None,
         "hainan": hainan,
@@ -138,6 +140,7 @@ def world(
         "revision": str(operator.revisions.get().uid),
         "certification": str(certification.uid),
         "handout": str(handout.uid),
+        "intake": str(intake.uid),
         "firm": str(firm.uid),
         "held": str(held.uid),
         "training": str(training.uid),

@@ -97,6 +97,18 @@ GET  /catalogue/bans                               in 200 200 200 200 200 200 20
 GET  /operators/                                   in 200 200 200 200 200 200 200 302 200 302
 POST /operators/export                             in  ok  ok 403  ok 403 403 403 403  ok 403
 GET  /operators/register                           in 200 200 200 403 403 403 403 200 200 200
+GET  /operators/intake                             in 200 200 200 403 403 403 403 403 200 403
+GET  /operators/intake/template.xlsx               in 200 200 200 403 403 403 403 403 200 403
+GET  /operators/intake/{intake}                    in 404 200 404 403 403 403 403 403 404 403
+GET  /operators/intake/{intake}/progress           in 404 200 404 403 403 403 403 403 404 403
+POST /operators/intake/{intake}/confirm            in 404  ok 404 403 403 403 403 403 404 403
+POST /operators/intake/{intake}/drop               in 404  ok 404 403 403 403 403 403 404 403
+POST /operators/intake/{intake}/undo               in 404  ok 404 403 403 403 403 403 404 403
+POST /operators/intake/{intake}/errors.xlsx        in 404  ok 404 403 403 403 403 403 404 403
+GET  /operators/intake/{intake}/operators          in 404 200 404 403 403 403 403 403 404 403
+POST /api/v1/operators/imports                    401  ok  ok  ok 403 403 403 403 403  ok 403
+GET  /api/v1/operators/imports/{intake}           401 404 200 404 403 403 403 403 403 404 403
+GET  /api/v1/operators/imports/{intake}/errors.xlsx 401 404 409 404 403 403 403 403 403 404 403
 GET  /operators/{operator}/                        in 200 200 200 200 200 200 200 200 404 404
 GET  /operators/{operator}/change                  in 200 200 200 403 403 403 403 200 404 404
 POST /operators/{operator}/contact                 in 403  ok  ok 403 403  ok 403 403 404 403
@@ -276,6 +288,7 @@ def test_the_table_knows_every_address() -> None:
         "revision": uid,
         "certification": uid,
         "handout": uid,
+        "intake": uid,
         "firm": uid,
         "held": uid,
         "training": uid,

@@ -10,8 +10,8 @@ from django.db.models.lookups import IsNull
 from nongma.lib.ids import uuid7
 from nongma.regions.spans import EVERYWHERE, Span
 
-BY_ROW = ("origin.imported", "origin.superseded")
-"""Actions that an import writes once for each row: a log of thousands, read under the import."""
+BY_ROW = ("origin.imported", "origin.superseded", "operator.loaded", "operator.taken_back")
+"""Actions that an upload writes once for each row: a log of thousands, read under the upload or its records."""
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):

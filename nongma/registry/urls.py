@@ -2,11 +2,13 @@ from django.urls import path
 
 from nongma.registry import views
 from nongma.registry.certifications import urls as certification_urls
+from nongma.registry.intake import urls as intake_urls
 from nongma.registry.plates import urls as plate_urls
 from nongma.registry.review import urls as review_urls
 
 app_name = "registry"
 urlpatterns = [
+    *intake_urls.urlpatterns,
     *review_urls.urlpatterns,
     *certification_urls.urlpatterns,
     *plate_urls.urlpatterns,

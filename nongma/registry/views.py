@@ -63,6 +63,7 @@ def operators(request: SignedInRequest) -> HttpResponse:
         "is_filtered": wanted != OperatorFilter(),
         "within": _within(request),
         "may_register": may(request.user, Action.REGISTER_OPERATOR),
+        "may_load": may(request.user, Action.LOAD_OPERATORS),
         "may_review": may(request.user, Action.REVIEW_OPERATORS),
         "may_export": may(request.user, Action.EXPORT_OPERATORS) and page.paginator.count,
     }

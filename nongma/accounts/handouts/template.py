@@ -8,6 +8,7 @@ import xlsxwriter
 from nongma.accounts.handouts.sheet import DEPARTMENTS, KINDS, LABELS, PLACES, ROLES, TITLE
 from nongma.accounts.models import User
 from nongma.accounts.queries import region_of
+from nongma.lib.sheets.offering import offer
 from nongma.regions.models import Region
 from nongma.regions.queries import children_of, path_of
 from nongma.regions.spans import EVERYWHERE
@@ -55,8 +56,10 @@ def template_for(user: User) -> bytes:
         choices.hide()
         words = _choices(user)
         _head(workbook, paper)
-        for column, field in enumerate(LABELS):
-            _rule(paper, choices, column, field, words.get(field, []))
+        for column, (field, label) in enumerate(LABELS.items()):
+            offered = words.get(field, [])
+            hint, is_strict = HINTS.get(field, ""), field in STRICT
+            offer(paper, choices, column, label, words=offered, hint=hint, is_strict=is_strict, lines=LINES)
         _head(workbook, example)
         above = {field: names[0] for field, names in words.items() if field in PLACES and len(names) == 1}
         for number, row in enumerate(SAMPLE, start=1):
@@ -75,25 +78,6 @@ def _head(workbook: Any, paper: Any) -> None:
         paper.set_column(column, column, WIDTHS.get(field, 12), typed)
         paper.write_string(0, column, f"{label}*" if field in NEEDED else label, bold)
     paper.freeze_panes(1, 0)
-
-
-def _rule(paper: Any, choices: Any, column: int, field: str, words: list[str]) -> None:
-    """A list to choose from, or a hint, for all lines of a column."""
-    rule: dict[str, Any] = {"validate": "any"}
-    if words:
-        choices.write_column(0, column, words)
-        letter = xlsxwriter.utility.xl_col_to_name(column)
-        rule = {
-            "validate": "list",
-            "source": f"='选项'!${letter}$1:${letter}${len(words)}",
-            "error_type": "stop" if field in STRICT else "information",
-            "error_title": LABELS[field],
-            "error_message": "不在列表里，请核对",
-        }
-    if field in HINTS:
-        rule |= {"input_title": LABELS[field], "input_message": HINTS[field]}
-    if len(rule) > 1:
-        paper.data_validation(1, column, LINES, column, rule)
 
 
 def _choices(user: User) -> dict[str, list[str]]:

@@ -13,7 +13,7 @@ from nongma.codes.codec import encode
 from nongma.codes.models import CodeRange
 from nongma.notices.models import Outgoing
 from nongma.origins.models import ImportJob, Origin
-from nongma.registry.models import Base, Operator
+from nongma.registry.models import Base, Intake, Operator
 from nongma.tracing.models import Lot
 
 Key = tuple[str, str]
@@ -89,6 +89,11 @@ def _imports(ids: Collection[str]) -> Found:
         yield uid, Target("表格", filename, rows=sum(rows))
 
 
+def _intakes(ids: Collection[str]) -> Found:
+    for uid, filename in Intake.objects.filter(uid__in=_uids(ids)).values_list("uid", "filename"):
+        yield uid, Target("主体登记表", filename)
+
+
 def _lots(ids: Collection[str]) -> Found:
     for uid, serial, product in Lot.objects.filter(uid__in=_uids(ids)).values_list("uid", "serial", "product__name"):
         code = encode(serial)
@@ -130,6 +135,7 @@ FINDERS: dict[str, Callable[[Collection[str]], Found]] = {
     "coderange": _ranges,
     "handout": _handouts,
     "importjob": _imports,
+    "intake": _intakes,
     "lot": _lots,
     "operator": _operators,
     "origin": _origins,

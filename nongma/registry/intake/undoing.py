@@ -106,7 +106,7 @@ def _close(intake: Intake, chunk: list[int], actor: User) -> None:
     Operator.objects.filter(pk__in=operators).update(status=Operator.Status.CANCELLED, stopped_for=reason)
     IntakeOperator.objects.filter(pk__in=chunk, operator__in=operators).update(undone_at=timezone.now())
     record_many(
-        "operator.cancelled",
+        "operator.taken_back",
         actor=actor,
         targets=[
             ("operator", str(one.uid), one.region_id, {"reason": reason, "import": str(standing.uid)})
