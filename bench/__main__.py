@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "performance.md"
 MARK = "<!-- figures: written by make bench -->"
 NAMES = (
-    *("imports", "handouts", "start", "regions", "codes", "labels"),
+    *("imports", "intake", "handouts", "start", "regions", "codes", "labels"),
     *("certificates", "tiles", "origin_lists", "operators", "accounts", "rotation", "trace", "scan"),
 )
 

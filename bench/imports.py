@@ -29,7 +29,7 @@ def measure() -> list[dict[str, Any]]:
     import django
 
     django.setup()
-    with tempfile.TemporaryDirectory(prefix="nongma-bench-") as folder, _collector() as user:
+    with tempfile.TemporaryDirectory(prefix="nongma-bench-") as folder, collector() as user:
         few, many = Path(folder) / "few.xlsx", Path(folder) / "many.xlsx"
         write_form(few, FEW_ROWS, seed=1)
         write_form(many, ROWS, seed=2)
@@ -63,24 +63,27 @@ def write_form(path: Path, rows: int, *, seed: int) -> None:
 
 
 def _lines(rows: int, chance: random.Random, stamp: str) -> Iterator[list[Any]]:
-    places = [_places(code * 10**6, rows // len(COUNTIES) + 1, chance) for code in COUNTIES]
+    places = [places_in(code * 10**6, rows // len(COUNTIES) + 1, chance) for code in COUNTIES]
     for number in range(rows):
         path, points = places[number % len(places)]
-        province, city, county, town = path[chance.randrange(len(path))]
+        province, city, county, town, village = path[chance.randrange(len(path))]
         longitude, latitude = points[number // len(places)]
         person = chance.choice(FAMILIES) + chance.choice(GIVEN) + chance.choice(GIVEN)
         month = chance.randint(1, 7)
         yield [
             number + 1, f"{person}{stamp}{number:06d}", "农户", "种植业", chance.choice(PLANTED), "", "", province,
-            city, county, town, f"{longitude:.6f},{latitude:.6f}", person, f"199{chance.randrange(10**8):08d}",
+            city, county, town + village, f"{longitude:.6f},{latitude:.6f}", person,
+            f"199{chance.randrange(10**8):08d}",
             round(chance.uniform(0.5, 60), 1), "亩", f"2026-{month:02d}", f"2026-{month + 4:02d}", "露地",
             "承诺达标合格证、追溯码", "B", person, f"199{chance.randrange(10**8):08d}", person,
             f"199{chance.randrange(10**8):08d}",
         ]  # fmt: skip
 
 
-def _places(county: int, count: int, chance: random.Random) -> tuple[list[tuple[str, ...]], list[tuple[float, float]]]:
-    """Villages of a county as they are written into the form, and random points inside its boundary."""
+def places_in(
+    county: int, count: int, chance: random.Random
+) -> tuple[list[tuple[str, ...]], list[tuple[float, float]]]:
+    """Villages of a county with what lies above them, as written into a form, and random points inside its boundary."""
     import numpy as np
     import shapely
 
@@ -92,7 +95,7 @@ def _places(county: int, count: int, chance: random.Random) -> tuple[list[tuple[
         Region.objects.filter(code__in=[above(county, 1), above(county, 2)]).values_list("code", "name")
     )
     path = [
-        (names[above(county, 1)], names[above(county, 2)], names[county], names[above(code, 4)] + name)
+        (names[above(county, 1)], names[above(county, 2)], names[county], names[above(code, 4)], name)
         for code, name in names.items()
         if code % 1000 and code > county
     ]
@@ -120,7 +123,7 @@ def _import(path: Path, user: Any) -> dict[str, float]:
     def look(_: Any) -> None:
         nonlocal peak, first
         first = first or time.perf_counter() - started
-        peak = max(peak, _resident_mib())
+        peak = max(peak, resident_mib())
 
     run_import(job.uid, progress=look)
     seconds = time.perf_counter() - started
@@ -152,7 +155,7 @@ def _judge(path: Path, user: Any) -> float:
     return time.perf_counter() - started
 
 
-def _resident_mib() -> float:
+def resident_mib() -> float:
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
@@ -181,7 +184,7 @@ def _read_and_copy(path: Path) -> tuple[float, float]:
 
 
 @contextlib.contextmanager
-def _collector() -> Iterator[Any]:
+def collector() -> Iterator[Any]:
     """A reviewer for the whole country, gone from its post afterwards."""
     from django.utils import timezone
 

@@ -1,0 +1,464 @@
+"""Operators loaded from a county's sheet: preview, confirm, result, taking back."""
+
+import io
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import xlsxwriter
+from django.core.files.base import ContentFile
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from bench.intake import id_of, uscc_of
+from nongma.accounts.models import User
+from nongma.audit.models import Entry
+from nongma.catalogue.models import Industry, Unit
+from nongma.codes.models import CodeRange
+from nongma.lib.refused import Refused
+from nongma.registry.intake import undoing
+from nongma.registry.intake.retention import remove_old_sheets
+from nongma.registry.intake.services import (
+    confirm_intake,
+    drop_intake,
+    errors_workbook,
+    run_intake,
+    submit_intake,
+)
+from nongma.registry.intake.sheet import LABELS
+from nongma.registry.intake.template import template_for
+from nongma.registry.intake.undoing import run_undo, undo_intake
+from nongma.registry.intake.words import INDUSTRIES, KINDS, UNITS
+from nongma.registry.models import Intake, IntakeOperator, Operator, OperatorKind, OperatorMember
+from nongma.testing import LIANDU, YAZHOU, YAZHOU_VILLAGE, api_of, client_of, make_operator
+
+USCC, ID = uscc_of(460205, 7), id_of(460205, 7)
+FARM = {
+    "kinds": "家庭农场、收购单位", "name": "春晖家庭农场", "uscc": USCC, "contact": "孙军华", "phone": "19900002449",
+    "village": "{village}", "address": "中和路 8 号", "industries": "种植业", "products": "豇豆、韭菜", "scale": 12.5,
+    "unit": "亩", "longitude": "109.158151", "latitude": "18.435040", "remark": "县里走访过",
+}  # fmt: skip
+HOUSE = {"kinds": "农户", "name": "李明", "id_number": ID, "contact": "李明", "phone": "19900002450"}
+
+
+@pytest.fixture
+def village(db: None) -> tuple[str, str]:
+    from nongma.regions.models import Region
+
+    found = Region.objects.get(pk=YAZHOU_VILLAGE)
+    return Region.objects.get(pk=YAZHOU_VILLAGE // 1000 * 1000).name, found.name
+
+
+@pytest.fixture
+def sheet(village: tuple[str, str]) -> Any:
+    """A workbook of rows; a row's town and village are those of Li's field unless it says otherwise."""
+
+    def make(*rows: dict[str, Any], headings: dict[str, str] | None = None) -> bytes:
+        names = headings or LABELS
+        file = io.BytesIO()
+        with xlsxwriter.Workbook(file) as workbook:
+            paper = workbook.add_worksheet()
+            paper.write_row(0, 0, list(names.values()))
+            for number, row in enumerate(rows, start=1):
+                whole = {"town": village[0]} | row | {"village": row.get("village", village[1])}
+                whole["village"] = whole["village"].format(village=village[1])
+                for column, field in enumerate(names):
+                    if whole.get(field, "") != "":
+                        paper.write(number, column, whole[field])
+        return file.getvalue()
+
+    return make
+
+
+def submit(content: bytes, actor: User, **options: Any) -> Intake:
+    return submit_intake(file=ContentFile(content, "主体.xlsx"), filename="主体.xlsx", actor=actor, **options)
+
+
+def checked(content: bytes, actor: User) -> Intake:
+    intake = submit(content, actor)
+    run_intake(intake.uid)
+    intake.refresh_from_db()
+    return intake
+
+
+def loaded(content: bytes, actor: User, *, approves: bool = False) -> Intake:
+    intake = checked(content, actor)
+    confirm_intake(intake=intake, approves=approves, actor=actor)
+    run_intake(intake.uid)
+    intake.refresh_from_db()
+    return intake
+
+
+def counts(intake: Intake) -> tuple[str, int, int, int, int, int]:
+    return intake.status, intake.made, intake.unchanged, intake.differing, intake.doubled, intake.faulty
+
+
+def told(intake: Intake) -> list[tuple[int, str, str]]:
+    rows = intake.rows.order_by("row").values_list("row", "faults")
+    return [(row, fault["field"], fault["code"]) for row, faults in rows for fault in faults]
+
+
+def test_words_stand_for_codes_that_there_are() -> None:
+    assert set(KINDS.values()) == set(OperatorKind.values)
+    assert set(INDUSTRIES.values()) == set(Industry.values)
+    assert set(UNITS.values()) <= set(Unit.values)
+
+
+def test_it_shows_first_and_puts_on_file_what_is_confirmed(zhao: User, sheet: Any) -> None:
+    intake = checked(sheet(FARM, HOUSE), zhao)
+    assert counts(intake) == ("ready", 2, 0, 0, 0, 0), told(intake)
+    assert not Operator.objects.exists()
+    confirm_intake(intake=intake, approves=False, actor=zhao)
+    run_intake(intake.uid)
+    intake.refresh_from_db()
+    assert counts(intake) == ("done", 2, 0, 0, 0, 0)
+    farm = Operator.objects.get(uscc=USCC)
+    assert (farm.kinds, farm.industries, farm.status) == (["family_farm", "purchaser"], ["planting"], "imported")
+    assert (farm.phone, farm.address, farm.region_id) == ("19900002449", "中和路 8 号", YAZHOU_VILLAGE)
+    assert (str(farm.longitude), farm.reviewed_by, farm.created_by) == ("109.158151", None, zhao)
+    assert [(one.product.name, one.scale, one.unit) for one in farm.produce.all()] == [
+        ("豇豆", 12.5, "mu"),
+        ("韭菜", None, "mu"),
+    ]
+    assert CodeRange.objects.get(start=farm.serial).subject == farm.uid
+    house = Operator.objects.get(name="李明")
+    assert (house.id_number, house.phone) == (ID, "19900002450")
+    assert [(entry.row, entry.remark) for entry in intake.entries.all()] == [(2, "县里走访过"), (3, "")]
+    assert Entry.objects.filter(action="operator.loaded").count() == 2
+    assert ID not in str(list(Entry.objects.values_list("details")))
+
+
+def test_a_reviewer_may_vouch_for_them(zhao: User, sheet: Any) -> None:
+    loaded(sheet(FARM), zhao, approves=True)
+    farm = Operator.objects.get()
+    assert (farm.status, farm.reviewed_by) == ("approved", zhao)
+    assert farm.reviewed_at
+    assert Entry.objects.get(action="operator.loaded").details["status"] == "approved"
+
+
+def test_who_does_not_review_may_not_vouch(wang: User, sheet: Any) -> None:
+    intake = checked(sheet(FARM), wang)
+    with pytest.raises(Refused, match="只有审核员"):
+        confirm_intake(intake=intake, approves=True, actor=wang)
+    intake.refresh_from_db()
+    assert intake.status == "ready"
+    assert not Operator.objects.exists()
+
+
+def test_columns_stand_in_any_order_under_other_names(zhao: User, sheet: Any) -> None:
+    headings = {
+        "phone": "联系电话", "village": "行政村", "town": "乡镇", "name": "主体名称", "kinds": "主体类别",
+        "uscc": "信用代码",
+    }  # fmt: skip
+    assert counts(checked(sheet(FARM, headings=headings), zhao))[1] == 1
+
+
+def test_every_fault_is_told_beside_its_cell(zhao: User, sheet: Any) -> None:
+    intake = checked(
+        sheet(
+            FARM | {"uscc": USCC[:-1] + ("A" if USCC[-1] != "A" else "B")},
+            HOUSE | {"id_number": ID[:-1] + ("1" if ID[-1] != "1" else "2")},
+            HOUSE | {"phone": "123", "kinds": "神农"},
+            HOUSE | {"village": "没有这个村"},
+            HOUSE | {"id_number": "", "phone": ""},
+            HOUSE | {"name": "示例：家庭农场"},
+            FARM | {"longitude": "119.874341", "latitude": "28.203296"},
+            FARM | {"products": "仙桃蟠果王"},
+            FARM | {"unit": "头"},
+            HOUSE | {"province": "浙江省", "city": "丽水市", "county": "莲都区", "town": "紫金街道", "village": ""},
+            HOUSE | {"id_number": float(ID[:17])},
+        ),
+        zhao,
+    )
+    assert counts(intake) == ("ready", 0, 0, 0, 0, 11)
+    assert told(intake) == [
+        (2, "uscc", "bad-number"),
+        (3, "id_number", "bad-number"),
+        (4, "kinds", "not-a-choice"),
+        (4, "phone", "not-a-mobile"),
+        (5, "village", "unknown-division"),
+        (6, "phone", "missing"),
+        (7, "name", "example-row"),
+        (8, "longitude", "outside-county"),
+        (9, "products", "unknown-product"),
+        (10, "unit", "unit-does-not-fit"),
+        (11, "county", "outside-area"),
+        (12, "id_number", "digits-lost"),
+    ]
+    kept = str(list(intake.rows.values_list("shown", "faults")))
+    assert "19900002450" not in kept
+    assert ID not in kept
+    with pytest.raises(Refused, match="没有可以新登记"):
+        confirm_intake(intake=intake, approves=False, actor=zhao)
+
+
+def test_what_is_on_file_is_found_and_never_overwritten(zhao: User, sheet: Any) -> None:
+    loaded(sheet(FARM, HOUSE), zhao, approves=True)
+    before = list(Operator.objects.order_by("pk").values())
+    again = loaded(
+        sheet(
+            FARM,
+            FARM | {"uscc": uscc_of(460205, 8), "name": "新的农场", "phone": "19900002451"},
+            HOUSE | {"phone": "19900009999", "contact": "王五"},
+        ),
+        zhao,
+    )
+    assert counts(again) == ("done", 1, 1, 1, 0, 0)
+    assert told(again) == [(4, "contact", "differs"), (4, "phone", "differs")]
+    assert "199****2450" in str(again.rows.get(row=4).faults)
+    assert "19900002450" not in str(again.rows.get(row=4).faults)
+    assert list(Operator.objects.order_by("pk").values())[:2] == before
+
+
+def test_it_knows_operators_by_name_and_phone_of_the_county(zhao: User, sheet: Any) -> None:
+    make_operator(region=YAZHOU_VILLAGE, name="李明", phone="19900002450", kinds=["household"], contact="李明")
+    assert counts(checked(sheet(HOUSE | {"id_number": ""}), zhao)) == ("ready", 0, 1, 0, 0, 0)
+
+
+def test_one_that_is_on_file_elsewhere_is_refused_without_telling_of_it(zhao: User, sheet: Any) -> None:
+    make_operator(region=LIANDU, name="别处的农场", uscc=USCC)
+    intake = checked(sheet(FARM), zhao)
+    assert counts(intake) == ("ready", 0, 0, 0, 0, 1)
+    assert "别处的农场" not in str(intake.rows.get().faults)
+
+
+def test_numbers_of_two_operators_are_told(zhao: User, sheet: Any) -> None:
+    make_operator(region=YAZHOU, name="甲", uscc=USCC)
+    make_operator(region=YAZHOU_VILLAGE, name="春晖家庭农场", phone="19900002449")
+    intake = checked(sheet(FARM), zhao)
+    assert counts(intake) == ("ready", 0, 0, 1, 0, 0)
+    assert told(intake) == [(2, "phone", "differs")]
+
+
+def test_a_row_that_is_there_twice_counts_once(zhao: User, sheet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nongma.registry.intake.services.CHUNK", 2)
+    faulty = FARM | {"kinds": "神农"}
+    intake = loaded(sheet(faulty, FARM, HOUSE, FARM | {"name": "换个名字"}, HOUSE), zhao)
+    assert counts(intake) == ("done", 2, 0, 0, 2, 1)
+    assert told(intake) == [(2, "kinds", "not-a-choice"), (5, "uscc", "doubled"), (6, "id_number", "doubled")]
+    assert "第 3 行" in intake.rows.get(row=5).faults[0]["message"]
+
+
+@pytest.mark.parametrize("rows", [10, 400])
+def test_a_chunk_costs_the_same_statements_for_any_number_of_rows(zhao: User, sheet: Any, rows: int) -> None:
+    content = sheet(*(HOUSE | {"id_number": id_of(460205, number), "name": f"李{number}"} for number in range(rows)))
+    intake = checked(content, zhao)
+    confirm_intake(intake=intake, approves=False, actor=zhao)
+    statements = []
+
+    def count(execute: Any, *arguments: Any) -> Any:
+        statements.append(arguments[0])
+        return execute(*arguments)
+
+    with connection.execute_wrapper(count):
+        run_intake(intake.uid)
+    assert len(statements) < 60
+    assert Operator.objects.count() == rows
+
+
+def test_the_template_can_be_loaded_once_its_example_is_gone(zhao: User, village: tuple[str, str]) -> None:
+    content = template_for(zhao)
+    workbook = openpyxl.load_workbook(io.BytesIO(content))
+    paper = workbook.worksheets[0]
+    columns = {cell.value.rstrip("*"): cell.column for cell in paper[1]}
+    assert list(columns) == list(LABELS.values())
+    for field, value in {**HOUSE, "town": village[0], "village": village[1]}.items():
+        paper.cell(3, columns[LABELS[field]], value)
+    file = io.BytesIO()
+    workbook.save(file)
+    intake = checked(file.getvalue(), zhao)
+    assert counts(intake)[1] == 1
+    assert told(intake)[0] == (2, "name", "example-row")
+
+
+def test_it_is_marked_where_it_is_wrong_and_can_be_loaded_again(zhao: User, sheet: Any) -> None:
+    intake = loaded(sheet(FARM, HOUSE | {"phone": "123"}, FARM), zhao)
+    with errors_workbook(intake) as file:
+        workbook = openpyxl.load_workbook(file)
+    paper = workbook.worksheets[0]
+    columns = {cell.value: cell.column for cell in paper[1]}
+    marked = paper.cell(3, columns["手机"])
+    assert marked.fill.fgColor.rgb.endswith("F8C9C4")
+    assert "11 位" in marked.comment.text
+    assert paper.cell(4, columns["统一社会信用代码"]).fill.fgColor.rgb.endswith("FCE6B8")
+    marked.value = "19900002450"
+    corrected = io.BytesIO()
+    workbook.save(corrected)
+    assert counts(loaded(corrected.getvalue(), zhao)) == ("done", 1, 1, 0, 1, 0)
+
+
+def test_the_same_file_is_recognised(zhao: User, sheet: Any) -> None:
+    content = sheet(FARM)
+    first = checked(content, zhao)
+    with pytest.raises(Refused, match="正等您确认"):
+        submit(content, zhao)
+    assert Intake.objects.count() == 1
+    confirm_intake(intake=first, approves=False, actor=zhao)
+    run_intake(first.uid)
+    second = checked(content, zhao)
+    page = client_of(zhao).get(second.get_absolute_url()).content.decode()
+    assert "同一个文件" in page
+    assert first.get_absolute_url() in page
+
+
+def test_a_sheet_is_confirmed_once(zhao: User, sheet: Any) -> None:
+    intake = checked(sheet(FARM), zhao)
+    drop_intake(intake=intake, actor=zhao)
+    for act in (
+        lambda: confirm_intake(intake=intake, approves=False, actor=zhao),
+        lambda: drop_intake(intake=intake, actor=zhao),
+    ):
+        with pytest.raises(Refused) as refused:
+            act()
+        assert refused.value.code == "not_ready"
+    assert not Operator.objects.exists()
+
+
+def test_who_lost_the_post_loads_nothing_more(zhao: User, sheet: Any) -> None:
+    intake = checked(sheet(FARM), zhao)
+    confirm_intake(intake=intake, approves=False, actor=zhao)
+    zhao.memberships.update(to_on=timezone.localdate() - timedelta(days=1))
+    run_intake(intake.uid)
+    intake.refresh_from_db()
+    assert (intake.status, intake.made) == ("failed", 0)
+    assert "不能批量登记" in intake.message
+    assert not Operator.objects.exists()
+
+
+def test_another_file_is_refused(zhao: User) -> None:
+    intake = checked("甲,乙\n1,2\n".encode(), zhao)
+    assert intake.status == "failed"
+    assert "不是主体批量登记表" in intake.message
+
+
+class TestTakingBack:
+    def test_it_closes_what_nobody_has_claimed(self, zhao: User, sheet: Any) -> None:
+        intake = loaded(sheet(FARM, HOUSE), zhao)
+        undo_intake(intake=intake, reason="传错了表", actor=zhao)
+        run_undo(intake.uid, zhao)
+        intake.refresh_from_db()
+        assert (intake.status, intake.undone) == ("undone", 2)
+        assert set(Operator.objects.values_list("status", "stopped_for")) == {("cancelled", "批量登记撤回：传错了表")}
+        assert Entry.objects.filter(action="operator.taken_back").count() == 2
+
+    def test_a_new_load_opens_them_again_with_their_codes(self, zhao: User, sheet: Any) -> None:
+        intake = loaded(sheet(FARM, HOUSE), zhao)
+        codes = set(Operator.objects.values_list("serial", flat=True))
+        undo_intake(intake=intake, reason="传错了表", actor=zhao)
+        run_undo(intake.uid, zhao)
+        again = loaded(sheet(FARM | {"contact": "孙小华", "products": "芹菜"}, HOUSE), zhao)
+        assert counts(again) == ("done", 2, 0, 0, 0, 0), told(again)
+        assert set(Operator.objects.values_list("serial", flat=True)) == codes
+        farm = Operator.objects.get(uscc=USCC)
+        assert (farm.status, farm.contact, farm.stopped_for) == ("imported", "孙小华", "")
+        assert [one.product.name for one in farm.produce.all()] == ["芹菜"]
+        assert counts(checked(sheet(HOUSE), zhao))[2] == 1
+
+    def test_it_refuses_when_one_was_claimed(self, zhao: User, li: User, sheet: Any) -> None:
+        intake = loaded(sheet(FARM, HOUSE), zhao)
+        OperatorMember.objects.create(operator=Operator.objects.get(name="李明"), user=li, role="owner")
+        with pytest.raises(Refused, match="1 个主体已被认领"):
+            undo_intake(intake=intake, reason="传错了", actor=zhao)
+        intake.refresh_from_db()
+        assert intake.status == "done"
+        assert set(Operator.objects.values_list("status", flat=True)) == {"imported"}
+
+    def test_what_is_claimed_meanwhile_stays(self, zhao: User, li: User, sheet: Any) -> None:
+        intake = loaded(sheet(FARM, HOUSE), zhao)
+        undo_intake(intake=intake, reason="传错了", actor=zhao)
+        OperatorMember.objects.create(operator=Operator.objects.get(name="李明"), user=li, role="owner")
+        run_undo(intake.uid, zhao)
+        intake.refresh_from_db()
+        assert (intake.status, intake.undone) == ("undone", 1)
+        assert Operator.objects.get(name="李明").status == "imported"
+
+    def test_it_refuses_after_some_days_and_without_a_reason(self, zhao: User, sheet: Any) -> None:
+        intake = loaded(sheet(FARM), zhao)
+        with pytest.raises(Refused, match="请写明"):
+            undo_intake(intake=intake, reason=" ", actor=zhao)
+        late = timezone.now() - timedelta(days=undoing.DAYS, minutes=1)
+        Intake.objects.update(finished_at=late)
+        with pytest.raises(Refused, match="超过"):
+            undo_intake(intake=intake, reason="传错了", actor=zhao)
+        assert Operator.objects.get().status == "imported"
+        assert not IntakeOperator.objects.filter(undone_at__isnull=False).exists()
+
+
+def test_an_old_sheet_goes_and_what_it_brought_stays(zhao: User, sheet: Any, settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    intake = loaded(sheet(FARM, HOUSE | {"phone": "123"}), zhao)
+    assert remove_old_sheets() == 0
+    settings.KEEP_UPLOADS_DAYS = 0
+    assert remove_old_sheets() == 1
+    intake.refresh_from_db()
+    assert not intake.file
+    assert "value" not in intake.rows.get(row=3).faults[0]
+    assert Operator.objects.count() == 1
+    with pytest.raises(Refused, match="保存期限"):
+        errors_workbook(intake)
+
+
+class TestPages:
+    def test_from_upload_to_result(self, zhao: User, sheet: Any) -> None:
+        browser = client_of(zhao)
+        assert "批量登记" in browser.get("/operators/").content.decode()
+        answer = browser.post(
+            "/operators/intake", {"file": ContentFile(sheet(FARM, HOUSE | {"phone": "1"}), "表.xlsx")}
+        )
+        intake = Intake.objects.get()
+        assert answer["Location"] == intake.get_absolute_url()
+        assert "排队" in browser.get(f"{intake.get_absolute_url()}/progress").content.decode()
+        run_intake(intake.uid)
+        done = browser.get(f"{intake.get_absolute_url()}/progress")
+        assert done["HX-Refresh"] == "true"
+        page = browser.get(intake.get_absolute_url()).content.decode()
+        assert "确认登记 1 个主体" in page
+        assert "要填 11 位手机号" in page
+        assert USCC in browser.get(f"{intake.get_absolute_url()}?outcome=new").content.decode()
+        browser.post(f"{intake.get_absolute_url()}/confirm", {"approves": "on"})
+        run_intake(intake.uid)
+        page = browser.get(intake.get_absolute_url()).content.decode()
+        assert "看这次登记的 1 个主体" in page
+        listed = browser.get(f"{intake.get_absolute_url()}/operators").content.decode()
+        assert "春晖家庭农场" in listed
+        assert Operator.objects.get().status == "approved"
+        marked = browser.get(f"{intake.get_absolute_url()}/errors.xlsx")
+        assert b"".join(marked).startswith(b"PK")  # type: ignore[arg-type]
+        refused = browser.post(f"{intake.get_absolute_url()}/undo", {"reason": ""})
+        assert refused.status_code == 422
+        browser.post(f"{intake.get_absolute_url()}/undo", {"reason": "传错了"})
+        assert "撤回中" in browser.get(intake.get_absolute_url()).content.decode()
+
+    def test_others_see_nothing_of_it(self, zhao: User, wang: User, li: User, sheet: Any) -> None:
+        intake = checked(sheet(FARM), zhao)
+        for person, status in ((wang, 404), (li, 403)):
+            assert client_of(person).get(intake.get_absolute_url()).status_code == status
+            assert client_of(person).post(f"{intake.get_absolute_url()}/confirm").status_code == status
+        intake.refresh_from_db()
+        assert intake.status == "ready"
+
+
+class TestApi:
+    URL = "/api/v1/operators/imports"
+
+    def send(self, client: Client, content: bytes, **headers: str) -> Any:
+        return client.post(self.URL, {"file": ContentFile(content, "表.xlsx")}, headers=headers)
+
+    def test_it_loads_without_waiting(self, zhao: User, sheet: Any) -> None:
+        api, content = api_of(zhao), sheet(FARM, HOUSE | {"phone": "1"})
+        first = self.send(api, content, **{"Idempotency-Key": "k1"})
+        assert first.status_code == 202, first.content
+        assert self.send(api, content, **{"Idempotency-Key": "k1"}).json() == first.json()
+        run_intake(first.json()["id"])
+        found = api.get(f"{self.URL}/{first.json()['id']}").json()
+        assert (found["status"], found["total"], found["accepted"], found["rejected"]) == ("done", 2, 1, 1)
+        assert [(one["row"], one["field"]) for one in found["errors"]] == [(3, "phone")]
+        assert Operator.objects.get().status == "imported"
+        assert api.get(f"{self.URL}/{first.json()['id']}/errors.xlsx").status_code == 200
+
+    def test_growers_may_not(self, li: User, sheet: Any) -> None:
+        assert self.send(api_of(li), sheet(FARM)).status_code == 403
+        assert not Intake.objects.exists()
