@@ -13,7 +13,7 @@ from nongma.testing import client_of
 from tests.access_world import World, addresses, request_of
 from tests.test_access_table import rows
 
-EMPTY = {"origins:import-template", "accounts:handout-template"}
+EMPTY = {"origins:import-template", "accounts:handout-template", "registry:intake-template"}
 """Sheets without a row: forms to fill in."""
 OWN = {"desk:holdings"}
 """What is held about an operator, for its owner: the purpose is always the same."""
@@ -29,6 +29,7 @@ ASKED = {
     "origins:export": "zhao",
     "origins:import-errors": "wang",
     "registry:export": "zhao",
+    "registry:intake-errors": "zhao",
 }
 """The exports, each with somebody who may."""
 

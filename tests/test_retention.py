@@ -28,7 +28,7 @@ from nongma.lib.refused import Refused
 from nongma.notices.models import Channel, Digest, DigestRun, Notice, Outgoing
 from nongma.notices.sending import deliver, send_again
 from nongma.origins.models import ImportJob, ImportRow, Origin, ReviewJob
-from nongma.registry.models import Draft, KnownTry, PhoneCode
+from nongma.registry.models import Draft, Intake, IntakeRow, KnownTry, PhoneCode
 from nongma.testing import client_of, make_origin, make_user
 
 ROOT = Path(settings.ROOT)
@@ -173,6 +173,27 @@ def sheets(li: User, tmp_path: Path) -> Aged:
     return _files(jobs, tmp_path / "handouts")
 
 
+def _intakes(li: User, kept: timedelta) -> list[Intake]:
+    jobs: list[Intake] = _ended(Intake, kept, user=li, filename="主体.xlsx", digest=b"d")
+    for job in jobs:
+        job.refresh_from_db()
+    return jobs
+
+
+def intake_sheets(li: User, tmp_path: Path) -> Aged:
+    return _files(_intakes(li, days(settings.KEEP_UPLOADS_DAYS)), tmp_path / "intakes")
+
+
+def intake_rows(li: User, tmp_path: Path) -> Aged:
+    jobs = _intakes(li, days(settings.KEEP_JOBS_DAYS))
+    rows = [
+        IntakeRow.objects.create(intake=job, row=n, outcome="faulty", shown={"name": "李大山"}, faults=[])
+        for job in jobs
+        for n in (1, 2)
+    ]
+    return Aged([there(row) for row in rows[:2]], [there(row) for row in [*rows[2:], *jobs]])
+
+
 def _imports(li: User, kept: timedelta) -> list[ImportJob]:
     jobs: list[ImportJob] = _ended(ImportJob, kept, user=li, filename="采集表.xlsx", size_bytes=1, digest=b"d")
     for job in jobs:
@@ -309,6 +330,8 @@ EXAMPLES: dict[str, Callable[[User, Path], Aged]] = {
     "nongma.origins.retention.forget_faults": faults,
     "nongma.origins.retention.forget_review_jobs": reviews,
     "nongma.origins.retention.remove_old_uploads": uploads,
+    "nongma.registry.intake.retention.forget_rows": intake_rows,
+    "nongma.registry.intake.retention.remove_old_sheets": intake_sheets,
     "nongma.registry.self_registration.codes.forget_codes": codes,
     "nongma.registry.self_registration.services.forget_drafts": drafts,
     "nongma.registry.services.tries.forget_tries": tries,

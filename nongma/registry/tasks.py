@@ -2,6 +2,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from nongma.registry.certifications.reminders import remind_of_ends
+from nongma.registry.intake.retention import forget_rows, remove_old_sheets
 from nongma.registry.self_registration.codes import forget_codes
 from nongma.registry.self_registration.services import forget_drafts
 from nongma.registry.services.tries import forget_tries
@@ -49,9 +50,7 @@ def undo_load(uid: str, actor: int) -> None:
 
 
 @app.periodic(cron="43 3 * * *")
-@app.task(name="registry.remove_old_sheets", queueing_lock="registry:remove-old-sheets")
-def remove_sheets(timestamp: int) -> int:
-    """Delete uploaded sheets of operators that have been kept long enough."""
-    from nongma.registry.intake.retention import remove_old_sheets
-
-    return remove_old_sheets()
+@app.task(name="registry.tidy_intakes", queueing_lock="registry:tidy-intakes")
+def tidy_intakes(timestamp: int) -> int:
+    """Delete uploaded sheets of operators, and what became of their rows, that have been kept long enough."""
+    return remove_old_sheets() + forget_rows()

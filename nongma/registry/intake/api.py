@@ -1,7 +1,7 @@
 """Loads of operators for programs: upload a sheet, ask how far it is, fetch the sheet with its faults marked."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
@@ -11,12 +11,13 @@ from pydantic import Field
 
 from nongma.accounts.access import Action, SignedInRequest
 from nongma.accounts.api import idempotent, requires_api
+from nongma.accounts.exporting import take_out
 from nongma.lib.downloads import download
 from nongma.lib.problems import problem
+from nongma.lib.sheets.marked import CORRECTING
 from nongma.lib.sheets.writing import XLSX
 from nongma.lib.uploads import FileTooLarge
 from nongma.registry.intake.services import errors_workbook, submit_intake
-from nongma.registry.intake.views import marked_name
 from nongma.registry.models import Intake
 
 router = Router(tags=["主体"])
@@ -107,7 +108,26 @@ def detail(request: SignedInRequest, uid: UUID) -> Any:
     openapi_extra={"responses": {200: {"description": "标出问题的 .xlsx", "content": {XLSX: {}}}}},
 )
 @requires_api(Action.LOAD_OPERATORS)
-def errors(request: SignedInRequest, uid: UUID) -> Any:
-    """原表格，有问题的格子标成红色或黄色并加批注；改好后可以直接再上传。"""
+def errors(
+    request: SignedInRequest,
+    uid: UUID,
+    purpose: Annotated[str, Field(description="用途，记入审计")] = CORRECTING,
+) -> Any:
+    """原表格，有问题的格子标成红色或黄色并加批注；改好后可以直接再上传。下载记入审计。"""
     intake = get_object_or_404(Intake.objects.visible_to(request.user), uid=uid)
-    return download(request, errors_workbook(intake), name=marked_name(intake), content_type=XLSX)
+    file = take_out("intake.faults_exported", purpose=purpose, actor=request.user, **errors_of(intake))
+    return download(request, file, name=marked_name(intake), content_type=XLSX)
+
+
+def errors_of(intake: Intake) -> dict[str, Any]:
+    """What is taken out with the marked sheet of a load, as `take_out` wants it told."""
+    return {
+        "make": lambda _: (errors_workbook(intake), intake.total),
+        "narrowed_to": intake.filename,
+        "target": intake,
+    }
+
+
+def marked_name(intake: Intake) -> str:
+    """The file name under which the marked sheet of a load is downloaded."""
+    return f"{intake.filename.rpartition('.')[0] or intake.filename}-标出问题.xlsx"

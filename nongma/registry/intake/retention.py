@@ -1,18 +1,17 @@
-"""How long the uploaded sheets of operators are kept (文件保存期限)."""
+"""How long uploaded sheets of operators, and what became of their rows, are kept (文件和逐行结果的保存期限)."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from nongma.accounts.queries import place_by_user
 from nongma.audit.services import record_many
-from nongma.lib.retention import Settled, remove_old_files
+from nongma.lib.retention import Settled, days_ago, delete_details, remove_old_files
 from nongma.lib.sheets.counting import forget_values
 from nongma.registry.intake.services import WORKING
-from nongma.registry.models import Intake
+from nongma.registry.models import Intake, IntakeRow
 
 
 def remove_old_sheets() -> int:
@@ -20,8 +19,16 @@ def remove_old_sheets() -> int:
 
     What was read in faulty cells goes with the file. A sheet that nobody confirmed in that time is given up.
     """
-    before = timezone.now() - timedelta(days=settings.KEEP_UPLOADS_DAYS)
-    return remove_old_files("intakes", before, _settle)
+    return remove_old_files("intakes", days_ago(settings.KEEP_UPLOADS_DAYS), _settle)
+
+
+def forget_rows() -> int:
+    """Delete what became of the rows of loads that ended `settings.KEEP_JOBS_DAYS` ago; how many rows.
+
+    The load stays with its counts, and with what it put on file.
+    """
+    old = Intake.objects.filter(finished_at__lt=days_ago(settings.KEEP_JOBS_DAYS))
+    return delete_details(old, lambda jobs: IntakeRow.objects.filter(intake__in=jobs), by=["intake_id", "row"])
 
 
 @transaction.atomic

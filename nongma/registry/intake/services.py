@@ -19,7 +19,7 @@ from nongma.lib.locks import take_turn
 from nongma.lib.refused import Refused
 from nongma.lib.sealed import in_memory
 from nongma.lib.sheets.bounded import Bounds
-from nongma.lib.sheets.marked import marked_beside
+from nongma.lib.sheets.marked import marked_beside, upload_mark
 from nongma.lib.sheets.opening import format_of
 from nongma.lib.sheets.running import MOST_ATTEMPTS, Overtaken, chunks, run_through
 from nongma.lib.uploads import check_size, digest_of, shown_name, suffix_of
@@ -136,6 +136,7 @@ def errors_workbook(intake: Intake) -> "File[bytes]":
         intake.file,
         intake.uid,
         intake.rows.exclude(faults=[]).order_by("row").values_list("row", "faults"),
+        mark=upload_mark(intake.user.name, intake.created_at),
         module=marking.MODULE,
         most_rows=settings.IMPORT_ROWS,
         bounds=_bounds(),

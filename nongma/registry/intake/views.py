@@ -13,13 +13,15 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
-from nongma.lib.downloads import download
+from nongma.accounts.exporting import export
 from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
+from nongma.lib.sheets.marked import CORRECTING
 from nongma.lib.sheets.writing import XLSX
 from nongma.registry.intake import queries
+from nongma.registry.intake.api import errors_of, marked_name
 from nongma.registry.intake.forms import ConfirmForm, UndoForm, UploadForm
-from nongma.registry.intake.services import WORKING, confirm_intake, drop_intake, errors_workbook, submit_intake
+from nongma.registry.intake.services import WORKING, confirm_intake, drop_intake, submit_intake
 from nongma.registry.intake.sheet import LABELS, TITLE
 from nongma.registry.intake.template import template_for
 from nongma.registry.intake.undoing import undo_intake, undo_until
@@ -136,16 +138,12 @@ def undo(request: SignedInRequest, uid: UUID) -> HttpResponse:
 
 
 @requires(Action.LOAD_OPERATORS)
-@require_GET
+@require_POST
 def errors(request: SignedInRequest, uid: UUID) -> HttpResponseBase:
-    """The uploaded sheet with its faulty cells marked."""
+    """The uploaded sheet with its faulty cells marked; taking it out is on record."""
     found = _intake(request, uid)
-    try:
-        workbook = errors_workbook(found)
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-        return redirect(found)
-    return download(request, workbook, name=marked_name(found), content_type=XLSX)
+    back = found.get_absolute_url()
+    return export(request, "intake.faults_exported", name=marked_name(found), back=back, **errors_of(found))
 
 
 @requires(Action.LOAD_OPERATORS)
@@ -155,11 +153,6 @@ def loaded(request: SignedInRequest, uid: UUID) -> HttpResponse:
     found = _intake(request, uid)
     context = {"intake": found, "page": queries.loaded_page(found, request.GET.get("page"))}
     return render(request, "registry/intake/operators.html", context)
-
-
-def marked_name(intake: Intake) -> str:
-    """The file name under which the marked sheet of a load is downloaded."""
-    return f"{intake.filename.rpartition('.')[0] or intake.filename}-标出问题.xlsx"
 
 
 def _intake(request: SignedInRequest, uid: UUID) -> Intake:
@@ -198,6 +191,7 @@ def _rows(request: SignedInRequest, found: Intake) -> dict[str, Any]:
         "rows": queries.shown_rows(page),
         "has_faults": bool(fields),
         "kept": page.paginator.count,
+        "purpose": CORRECTING,
     }
 
 

@@ -56,6 +56,7 @@ class Intake(models.Model):
     attempts = models.SmallIntegerField("运行次数", default=0)
     created_at = models.DateTimeField("上传时间", auto_now_add=True)
     finished_at = models.DateTimeField("完成时间", null=True, blank=True)
+    rows_removed_at = models.DateTimeField("逐行结果删除时间", null=True, blank=True)
 
     objects = IntakeQuerySet.as_manager()
 
@@ -66,6 +67,7 @@ class Intake(models.Model):
         indexes = [
             models.Index(fields=("user", "-id"), name="registry_intake_user"),
             models.Index(fields=("digest",), name="registry_intake_digest"),
+            models.Index(fields=("finished_at",), condition=Q(rows_removed_at=None), name="registry_intake_age"),
         ]
 
     def __str__(self) -> str:

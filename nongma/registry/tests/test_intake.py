@@ -425,7 +425,7 @@ class TestPages:
         listed = browser.get(f"{intake.get_absolute_url()}/operators").content.decode()
         assert "春晖家庭农场" in listed
         assert Operator.objects.get().status == "approved"
-        marked = browser.get(f"{intake.get_absolute_url()}/errors.xlsx")
+        marked = browser.post(f"{intake.get_absolute_url()}/errors.xlsx", {"reason": "改正"})
         assert b"".join(marked).startswith(b"PK")  # type: ignore[arg-type]
         refused = browser.post(f"{intake.get_absolute_url()}/undo", {"reason": ""})
         assert refused.status_code == 422

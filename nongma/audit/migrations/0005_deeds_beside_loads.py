@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     """What a load of operators writes row by row is no deed of its own either."""
 
     atomic = False
-    dependencies = [("audit", "0003_check")]
+    dependencies = [("audit", "0004_kept_for_a_time")]
 
     operations = [
         RemoveIndexConcurrently("entry", "audit_entry_deeds"),
