@@ -32,6 +32,7 @@ HELD = {
     "produce": "产品和规模",
     "licence": "执照照片",
     "revisions": "变更申请",
+    "intakes": "批量登记",
     "merged": "并入的主体",
     "origins": "产地信息",
     "lots": "批次",
