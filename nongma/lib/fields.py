@@ -155,8 +155,8 @@ class EncryptedTextField(TextField):
             setattr(model_instance, self.index, self.index_of(value, model_instance) if value else None)
         return value
 
-    def index_of(self, text: str, row: models.Model) -> bytes:
-        """The blind index of a text of a row, by the newest key."""
+    def index_of(self, text: str, row: object) -> bytes:
+        """The blind index of a text of a row, or of what holds its columns `index_with`, by the newest key."""
         return blind_index(self.indexed_as(text, *(getattr(row, name) for name in self.index_with)))
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:

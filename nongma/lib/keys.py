@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import functools
 import os
 import secrets
 from pathlib import Path
@@ -65,6 +66,7 @@ def given(data: Path, name: str) -> str:
     return secret(data, name) if is_given(name) or file_of(data, name).exists() else ""
 
 
+@functools.cache  # asked at each value that is hidden, and paths are slow to build
 def file_of(data: Path, name: str) -> Path:
     """Where a key lies that is not given."""
     return data / "keys" / name.removeprefix("NONGMA_").lower()

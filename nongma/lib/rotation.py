@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from django.apps import apps
@@ -54,8 +55,8 @@ def write_anew(tell: Tell) -> int:
     """
     left = 0
     for model in _models():
-        tell(model._meta.label, _write_rows_anew(_Table(model)))
-        left += _Table(model).count_left()
+        tell(model._meta.label, _write_rows_anew(Table(model)))
+        left += Table(model).count_left()
     done = 0
     for path in _old_files():
         reseal(path)
@@ -94,7 +95,7 @@ def _encrypted(model: type[models.Model]) -> list[EncryptedTextField]:
 Row = dict[str, Any]
 
 
-class _Table:
+class Table:
     """A model's table as it is stored: undeciphered, by primary key."""
 
     def __init__(self, model: type[models.Model]) -> None:
@@ -149,7 +150,7 @@ class _Table:
             if not stored.startswith(newest):
                 wanted[field.name] = field.get_prep_value(text)
             if field.index:
-                index = field.index_of(str(text), self.model(**{name: row[name] for name in field.index_with}))
+                index = field.index_of(str(text), SimpleNamespace(**{name: row[name] for name in field.index_with}))
                 if row[field.index] != index:
                     wanted[field.index] = index
         for name, renew in self.declared.items():
@@ -172,7 +173,7 @@ def _plain(value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
-def _write_rows_anew(table: _Table) -> int:
+def _write_rows_anew(table: Table) -> int:
     """Write what is of an older key in one table, batch by batch; how many rows were written."""
     done, last = 0, FIRST
     while True:
@@ -184,7 +185,7 @@ def _write_rows_anew(table: _Table) -> int:
             last = rows[-1]["pk"]
 
 
-def _renew(table: _Table, rows: list[Row]) -> int:
+def _renew(table: Table, rows: list[Row]) -> int:
     """Write a batch; where one of its numbers is on file twice, halves of it, so that all others are written."""
     if not rows:
         return 0
