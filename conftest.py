@@ -28,6 +28,7 @@ KEPT_AFTER_COMMIT = {
     "catalogue_product",
     "catalogue_substance",
     "catalogue_ban",
+    "registry_scalerule",
     "certificates_certificatetemplate",
 }
 

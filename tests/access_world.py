@@ -20,7 +20,9 @@ from nongma.codes.codec import encode
 from nongma.notices.models import Channel, Notice, Outgoing
 from nongma.origins.models import ImportJob
 from nongma.registry.certifications.services import add_certification
-from nongma.registry.models import Intake
+from nongma.registry.directory.expected import expect
+from nongma.registry.directory.rules import set_rule
+from nongma.registry.models import Intake, ScaleRule
 from nongma.registry.services import change_operator
 from nongma.testing import (
     LIANDU,
@@ -136,7 +138,18 @@ def world(
         actor=li,
     )
     change_operator(operator=operator, actor=li, name="李大山豇豆")
+    expected = expect(name="没有登记的合作社", region=zhao.agency.region, source="走访", actor=zhao)
+    rule = set_rule(
+        region=zhao.agency.region,
+        basis=ScaleRule.Basis.KIND,
+        subject="household",
+        valid_from=timezone.localdate(),
+        source="县文件",
+        actor=zhao,
+    )
     marks = {
+        "expected": str(expected.uid),
+        "rule": str(rule.uid),
         "revision": str(operator.revisions.get().uid),
         "certification": str(certification.uid),
         "handout": str(handout.uid),

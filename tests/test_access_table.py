@@ -97,6 +97,17 @@ GET  /catalogue/bans                               in 200 200 200 200 200 200 20
 GET  /operators/                                   in 200 200 200 200 200 200 200 302 200 302
 POST /operators/export                             in  ok  ok 403  ok 403 403 403 403  ok 403
 GET  /operators/register                           in 200 200 200 403 403 403 403 200 200 200
+GET  /operators/directory/                         in 200 200 200 200 403 200 403 403 200 403
+GET  /operators/directory/?region=460205           in 200 200 404 200 403 200 403 403 404 403
+GET  /operators/directory/list                     in 200 200 200 200 403 200 403 403 200 403
+POST /operators/directory/export                   in  ok  ok 403  ok 403 403 403 403  ok 403
+GET  /operators/directory/expected                 in 200 200 200 200 403 200 403 403 200 403
+GET  /operators/directory/expected/add             in 403 200 403 403 403 403 403 403 200 403
+POST /operators/directory/expected/{expected}/strike in 403 ok 403 403 403 403 403 403 404 403
+GET  /operators/directory/rules                    in 200 200 200 200 403 200 403 403 200 403
+POST /operators/directory/rules/add                in 403  ok 403 403 403 403 403 403  ok 403
+POST /operators/directory/rules/{rule}/end         in 403  ok 403 403 403 403 403 403 404 403
+POST /operators/directory/terms                    in 403  ok 403 403 403 403 403 403  ok 403
 GET  /operators/intake                             in 200 200 200 403 403 403 403 403 200 403
 GET  /operators/intake/template.xlsx               in 200 200 200 403 403 403 403 403 200 403
 GET  /operators/intake/{intake}                    in 404 200 404 403 403 403 403 403 404 403

@@ -40,6 +40,8 @@ class Action(models.TextChoices):
     LOAD_OPERATORS = "load_operators", "批量登记主体"
     REVIEW_OPERATORS = "review_operators", "审核主体"
     EXPORT_OPERATORS = "export_operators", "导出主体"
+    VIEW_DIRECTORY = "view_directory", "看监管主体目录"
+    MANAGE_DIRECTORY = "manage_directory", "管理监管主体目录、督促整改"
     VIEW_LOTS = "view_lots", "看批次和追溯链"
     HANDLE_LOTS = "handle_lots", "登记采收、分装、混装、交易"
     RECALL_LOTS = "recall_lots", "召回批次"
@@ -92,6 +94,7 @@ ALLOWED: dict[Role, set[Action]] = {
         Action.COLLECT_ORIGINS,
         Action.EXPORT_ORIGINS,
         Action.EXPORT_OPERATORS,
+        Action.VIEW_DIRECTORY,
         Action.REGISTER_OPERATOR,
         Action.LOAD_OPERATORS,
         Action.RECALL_LOTS,
@@ -112,6 +115,8 @@ ALLOWED: dict[Role, set[Action]] = {
         Action.REGISTER_OPERATOR,
         Action.LOAD_OPERATORS,
         Action.REVIEW_OPERATORS,
+        Action.VIEW_DIRECTORY,
+        Action.MANAGE_DIRECTORY,
         Action.RECALL_LOTS,
     },
     Role.COLLECTOR: {
@@ -119,12 +124,13 @@ ALLOWED: dict[Role, set[Action]] = {
         Action.COLLECT_ORIGINS,
         Action.REVEAL_PERSONAL,
         Action.VIEW_OPERATORS,
+        Action.VIEW_DIRECTORY,
         Action.REGISTER_OPERATOR,
         Action.LOAD_OPERATORS,
     },
-    Role.ANALYST: SEE | {Action.EXPORT_ORIGINS, Action.EXPORT_OPERATORS},
+    Role.ANALYST: SEE | {Action.EXPORT_ORIGINS, Action.EXPORT_OPERATORS, Action.VIEW_DIRECTORY},
     Role.LABORATORY: {Action.VIEW_OPERATORS, Action.VIEW_LOTS},
-    Role.OFFICER: SEE | {Action.REVEAL_PERSONAL, Action.REVEAL_IDENTITY, Action.RECALL_LOTS},
+    Role.OFFICER: SEE | {Action.VIEW_DIRECTORY, Action.REVEAL_PERSONAL, Action.REVEAL_IDENTITY, Action.RECALL_LOTS},
     Role.BRAND: {Action.VIEW_OPERATORS, Action.VIEW_CERTIFICATES},
     Role.OPERATOR: SEE | {Action.HANDLE_LOTS, Action.RECALL_LOTS, Action.ISSUE_CERTIFICATE, Action.REGISTER_OPERATOR},
 }

@@ -24,6 +24,7 @@ from nongma.lib import signing
 from nongma.lib.ids import uuid7
 from nongma.lib.pipelines import insert, unanswered
 from nongma.lib.refused import Refused
+from nongma.registry.directory.marks import note_code_used
 from nongma.registry.models import OperatorMember
 from nongma.tracing.events import note
 from nongma.tracing.models import Lot, TraceEvent
@@ -100,6 +101,7 @@ def issue_certificate(
         )
         subject_changed(lot.uid)
     settle()
+    note_code_used(lot.operator)
     return certificate
 
 

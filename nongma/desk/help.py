@@ -17,7 +17,7 @@ from nongma.accounts.access import Action, may
 from nongma.accounts.models import User
 
 FOLDER: Path = settings.ROOT / "docs" / "manual"
-ORDER = ("index", "account", "collector", "reviewer", "grower", "shopper", "notices", "roles", "api")
+ORDER = ("index", "account", "collector", "reviewer", "directory", "grower", "shopper", "notices", "roles", "api")
 BY_ROOM = {"catalogue": "index", "notices": "notices", "audit": "roles", "accounts": "roles", "api-1": "api"}
 BY_VIEW = {
     "desk:home": ("index", "首页上有什么"),
@@ -67,6 +67,11 @@ BY_VIEW = {
     "accounts:new-training": ("administrator-rollout", "登记培训"),
     "accounts:training": ("administrator-rollout", "登记培训"),
     "registry:operators": ("reviewer", "审核主体"),
+    "registry:directory": ("directory", "统计"),
+    "registry:directory-list": ("directory", "目录"),
+    "registry:directory-expected": ("directory", "应纳入名单"),
+    "registry:directory-expect": ("directory", "应纳入名单"),
+    "registry:directory-rules": ("directory", "规模标准和期限"),
     "registry:review": ("reviewer", "审核主体"),
     "registry:review-changes": ("reviewer", "审核主体"),
     "registry:compare": ("reviewer", "审核主体"),

@@ -58,6 +58,7 @@ SECTIONS = (
     Section("一张图", "map-2", "origins:map", Action.VIEW_ORIGINS, "地图"),
     Section("导入表格", "file-upload", "origins:imports", Action.COLLECT_ORIGINS, "导入"),
     Section("主体", "users", "registry:operators", Action.VIEW_OPERATORS),
+    Section("监管主体目录", "list-details", "registry:directory", Action.VIEW_DIRECTORY, "目录"),
     Section("批次", "package", "tracing:lots", Action.VIEW_LOTS),
     Section("合格证", "certificate", "certificates:list", Action.VIEW_CERTIFICATES),
     Section("产品与药物", "plant-2", "catalogue:products", Action.SIGNED_IN, "产品"),

@@ -20,6 +20,7 @@ from nongma.codes.services import take
 from nongma.lib.copying import array
 from nongma.lib.fields import blind_index, blind_indexes, encrypt, hold_keys
 from nongma.lib.ids import uuid7
+from nongma.registry.directory.marks import mark
 from nongma.registry.models import COUNTY_WIDTH, Operator, OperatorKind
 
 COUNTY_LOCK = 0x6F72_6967
@@ -190,6 +191,7 @@ def insert_operators(rows: Sequence[NewOperator], *, actor: User) -> list[FoundO
         )
         inserted = cursor.fetchall()
     assign_each(CodeRange.Kind.OPERATOR, [(uid, serial) for uid, serial, *_ in inserted])
+    mark(number for _, _, number, _ in inserted)
     made = {uid: FoundOperator(number, uid, region) for uid, _, number, region in inserted}
     return [made.get(uid) for uid in uids]
 
@@ -266,6 +268,7 @@ def _insert_bases(rows: list[NewBase]) -> None:
             ],
         )
         assign_each(CodeRange.Kind.BASE, cursor.fetchall())
+    mark(row.operator_id for row in rows)
 
 
 def assign_each(kind: CodeRange.Kind, subjects: Sequence[tuple[Any, ...]]) -> None:

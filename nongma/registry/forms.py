@@ -24,6 +24,7 @@ class OperatorFilterForm(forms.Form):
     kind = forms.ChoiceField(label="主体类型", required=False, choices=[ANY, *OperatorKind.choices])
     status = forms.ChoiceField(label="状态", required=False, choices=[ANY, *Operator.Status.choices])
     region = RegionField(required=False)
+    large = forms.BooleanField(label="只看规模主体", required=False)
 
 
 class PointFields(forms.Form):

@@ -36,6 +36,7 @@ class OperatorFilter:
     kind: str = ""
     status: str = ""
     region: Span = EVERYWHERE
+    is_large: bool = False
 
     @classmethod
     def read(cls, parameters: Mapping[str, Any]) -> tuple[Self, OperatorFilterForm]:
@@ -45,7 +46,8 @@ class OperatorFilter:
             return cls(region=NOWHERE), form
         chosen = form.cleaned_data
         region: Region | None = chosen["region"]
-        return cls(chosen["q"], chosen["kind"], chosen["status"], region.span if region else EVERYWHERE), form
+        span = region.span if region else EVERYWHERE
+        return cls(chosen["q"], chosen["kind"], chosen["status"], span, chosen["large"]), form
 
     def apply(self, operators: OperatorQuerySet) -> OperatorQuerySet:
         """The operators of the queryset that meet every condition."""
@@ -53,6 +55,8 @@ class OperatorFilter:
             operators = operators.filter(kinds__contains=[self.kind])
         if self.status:
             operators = operators.filter(status=self.status)
+        if self.is_large:
+            operators = operators.exclude(large_for="")
         if self.region != EVERYWHERE:
             operators = operators.filter(region_id__gte=self.region.start, region_id__lte=self.region.stop)
         return _called(operators, " ".join(self.q.split())) if self.q.strip() else operators

@@ -2,6 +2,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from nongma.registry.certifications.reminders import remind_of_ends
+from nongma.registry.directory.settling import come_of_age, settle
 from nongma.registry.intake.retention import forget_rows, remove_old_sheets
 from nongma.registry.self_registration.codes import forget_codes
 from nongma.registry.self_registration.services import forget_drafts
@@ -54,3 +55,24 @@ def undo_load(uid: str, actor: int) -> None:
 def tidy_intakes(timestamp: int) -> int:
     """Delete uploaded sheets of operators, and what became of their rows, that have been kept long enough."""
     return remove_old_sheets() + forget_rows()
+
+
+@app.task(name="registry.settle_directory", queueing_lock="registry:settle-directory")
+def settle_directory() -> int:
+    """Make entries of the directory anew whose operators have changed, and their counts."""
+    return settle()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="registry.settle_directory_every_minute", queueing_lock="registry:settle-directory-every-minute")
+def settle_directory_every_minute(timestamp: int) -> int:
+    """Find what a crash between a commit and its task left behind."""
+    return settle()
+
+
+# Soon after midnight in Shanghai.
+@app.periodic(cron="7 16 * * *")
+@app.task(name="registry.age_directory", queueing_lock="registry:age-directory")
+def age_directory(timestamp: int) -> int:
+    """Mark entries that are stale or unused from today on."""
+    return come_of_age()

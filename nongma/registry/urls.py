@@ -2,6 +2,7 @@ from django.urls import path
 
 from nongma.registry import views
 from nongma.registry.certifications import urls as certification_urls
+from nongma.registry.directory import urls as directory_urls
 from nongma.registry.intake import urls as intake_urls
 from nongma.registry.plates import urls as plate_urls
 from nongma.registry.review import urls as review_urls
@@ -10,6 +11,7 @@ app_name = "registry"
 urlpatterns = [
     *intake_urls.urlpatterns,
     *review_urls.urlpatterns,
+    *directory_urls.urlpatterns,
     *certification_urls.urlpatterns,
     *plate_urls.urlpatterns,
     path("", views.operators, name="operators"),

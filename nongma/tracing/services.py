@@ -16,6 +16,7 @@ from nongma.codes.models import CodeRange
 from nongma.codes.services import take
 from nongma.lib.ids import uuid7
 from nongma.lib.refused import Misfilled, Refused
+from nongma.registry.directory.marks import note_code_used
 from nongma.registry.models import NOT_TRADING, Base, Operator, OperatorMember
 from nongma.tracing import queries
 from nongma.tracing.events import note, note_all
@@ -320,6 +321,7 @@ def _create_lots(count: int, *, operator: Operator, actor: User, **fields: Any) 
     CodeRange.objects.bulk_create(
         [CodeRange(start=lot.serial, stop=lot.serial + 1, kind=CodeRange.Kind.LOT, subject=lot.uid) for lot in lots]
     )
+    note_code_used(operator)
     return Lot.objects.bulk_create(lots)
 
 

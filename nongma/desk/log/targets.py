@@ -13,7 +13,7 @@ from nongma.codes.codec import encode
 from nongma.codes.models import CodeRange
 from nongma.notices.models import Outgoing
 from nongma.origins.models import ImportJob, Origin
-from nongma.registry.models import Base, Intake, Operator
+from nongma.registry.models import Base, Expected, Intake, Operator
 from nongma.tracing.models import Lot
 
 Key = tuple[str, str]
@@ -123,6 +123,11 @@ def _third_parties(ids: Collection[str]) -> Found:
         yield uid, Target("第三方机构", name, reverse("accounts:third-party", args=[uid]))
 
 
+def _expected(ids: Collection[str]) -> Found:
+    for uid, name in Expected.objects.filter(uid__in=_uids(ids)).values_list("uid", "name"):
+        yield uid, Target("应纳入的主体", name, reverse("registry:directory-expected"))
+
+
 def _trainings(ids: Collection[str]) -> Found:
     for uid, title in Training.objects.filter(uid__in=_uids(ids)).values_list("uid", "title"):
         yield uid, Target("培训", title, reverse("accounts:training", args=[uid]))
@@ -133,6 +138,7 @@ FINDERS: dict[str, Callable[[Collection[str]], Found]] = {
     "base": _bases,
     "certificate": _certificates,
     "coderange": _ranges,
+    "expected": _expected,
     "handout": _handouts,
     "importjob": _imports,
     "intake": _intakes,

@@ -19,6 +19,7 @@ from nongma.lib.texts import checked_text
 from nongma.lib.uploads import digest_of
 from nongma.notices.services import withdraw
 from nongma.registry.certifications.reminders import STAGES, about
+from nongma.registry.directory.marks import touch
 from nongma.registry.models import Certification, Operator
 from nongma.registry.services.checks import check_area, check_may_change
 
@@ -227,4 +228,5 @@ def _written(action: str, certification: Certification, actor: User, **details: 
     operator = certification.operator
     told = {"certification": certification.shown_kind, "number": certification.number} | details
     record(action, actor=actor, target=operator, region_code=operator.region_id, **told)
+    touch(operator.pk)
     subject_changed(operator.uid)

@@ -15,6 +15,7 @@ from nongma.lib.fields import blind_index, encrypt, hold_keys
 from nongma.lib.masking import mask_id, mask_phone
 from nongma.lib.sheets.faults import Fault
 from nongma.registry.bulk import NewOperator, hold_counties, insert_operators
+from nongma.registry.directory.marks import mark
 from nongma.registry.intake.judging import Judged, Outcome
 from nongma.registry.intake.matching import OnFile
 from nongma.registry.models import Intake, IntakeRow, Operator, OperatorKind, Produce
@@ -155,6 +156,7 @@ def _write(intake: Intake, rows: Sequence[tuple[Judged, int, str]], actor: User,
         produce += [(operator, product.pk, scale, unit) for product, unit, scale in one.products]
     copy_rows("registry_intakeoperator", ("intake_id", "operator_id", "row", "remark"), entries)
     copy_rows("registry_produce", ("operator_id", "product_id", "scale", "unit"), produce)
+    mark(operator for _, operator, _ in rows)
     record_many(
         "operator.loaded",
         actor=actor,

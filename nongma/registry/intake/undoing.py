@@ -13,6 +13,7 @@ from nongma.codes.services import subjects_changed
 from nongma.lib.reasons import checked_reason
 from nongma.lib.refused import Refused
 from nongma.lib.sheets.running import Overtaken, chunks, run_through
+from nongma.registry.directory.marks import mark
 from nongma.registry.intake.matching import UNDONE
 from nongma.registry.intake.services import CHUNK, RUN_LOCK, logger, note
 from nongma.registry.intake.telling import tell_undone
@@ -104,6 +105,7 @@ def _close(intake: Intake, chunk: list[int], actor: User) -> None:
         for pk in set(tied.values_list("pk", flat=True)):
             del operators[pk]
     Operator.objects.filter(pk__in=operators).update(status=Operator.Status.CANCELLED, stopped_for=reason)
+    mark(operators)
     IntakeOperator.objects.filter(pk__in=chunk, operator__in=operators).update(undone_at=timezone.now())
     record_many(
         "operator.taken_back",

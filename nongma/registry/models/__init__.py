@@ -2,6 +2,16 @@
 
 from nongma.registry.models.bases import Base
 from nongma.registry.models.certifications import Certification
+from nongma.registry.models.directory import (
+    DirectoryCount,
+    DirectoryEntry,
+    DirectoryMark,
+    DirectorySweep,
+    DirectoryTerms,
+    Expected,
+    ScaleRule,
+    Uncoded,
+)
 from nongma.registry.models.intake import Intake, IntakeOperator, IntakeRow
 from nongma.registry.models.operators import (
     COUNTY_WIDTH,
@@ -21,7 +31,13 @@ __all__ = [
     "PERSONS",
     "Base",
     "Certification",
+    "DirectoryCount",
+    "DirectoryEntry",
+    "DirectoryMark",
+    "DirectorySweep",
+    "DirectoryTerms",
     "Draft",
+    "Expected",
     "Intake",
     "IntakeOperator",
     "IntakeRow",
@@ -34,4 +50,6 @@ __all__ = [
     "PhoneCode",
     "Produce",
     "Revision",
+    "ScaleRule",
+    "Uncoded",
 ]

@@ -117,6 +117,9 @@ class Operator(models.Model):
     )
     created_by = models.ForeignKey(User, models.PROTECT, null=True, verbose_name="登记人", related_name="+")
     created_at = models.DateTimeField("登记时间", auto_now_add=True)
+    large_for = models.CharField("为什么算规模主体", max_length=300, blank=True, default="", db_default="")
+    confirmed_on = models.DateField("最近修改或确认日期", null=True, blank=True)
+    used_on = models.DateField("最近用码日期", null=True, blank=True)
 
     objects = OperatorQuerySet.as_manager()
 
@@ -141,6 +144,7 @@ class Operator(models.Model):
             models.Index(fields=("region", "id"), name="registry_operator_place"),
             models.Index(fields=("status", "region", "id"), name="registry_operator_status"),
             models.Index(fields=("due_on", "id"), condition=Q(status="submitted"), name="registry_operator_due"),
+            models.Index(fields=("region", "id"), condition=~Q(large_for=""), name="registry_operator_large"),
             GinIndex(NameGrams("name"), name="registry_operator_grams"),
             *KIND_INDEXES,
         ]

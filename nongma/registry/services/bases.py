@@ -13,6 +13,7 @@ from nongma.lib.quadkeys import quadkey
 from nongma.lib.refused import Misfilled, Refused
 from nongma.regions.boundaries import inside_county
 from nongma.regions.models import Region
+from nongma.registry.directory.marks import touch
 from nongma.registry.models import Base, Operator
 from nongma.registry.services.checks import Point, check_may_change, check_region, checked_place, text_of
 
@@ -61,4 +62,5 @@ def add_base(
         **place,
     )
     record("base.registered", actor=actor, target=base, region_code=region.pk, operator=str(operator.uid))
+    touch(operator.pk)
     return base

@@ -18,6 +18,7 @@ from nongma.lib.ids import uuid7
 from nongma.lib.once import once
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
+from nongma.registry.directory.marks import touch
 from nongma.registry.models import Operator, OperatorMember, Revision
 from nongma.registry.services.checks import (
     Point,
@@ -98,6 +99,7 @@ def register_operator(
     if for_self:
         OperatorMember.objects.create(operator=operator, user=actor, role=OperatorMember.Role.OWNER)
     record("operator.registered", actor=actor, target=operator, region_code=region.pk, status=operator.status)
+    touch(operator.pk)
     return operator
 
 
@@ -156,6 +158,7 @@ def put(operator: Operator, values: dict[str, Any], before: dict[str, Any], acto
         changes={field: [told(before[field]), told(values[field])] for field in named if field in OPEN_FIELDS},
         **details,
     )
+    touch(operator.pk)
     subject_changed(operator.uid)
 
 

@@ -14,6 +14,7 @@ from nongma.codes.services import subject_changed
 from nongma.lib.reasons import LONGEST, checked_reason
 from nongma.lib.refused import Misfilled, Refused
 from nongma.regions.models import Region
+from nongma.registry.directory.marks import touch
 from nongma.registry.inputs import INPUTS
 from nongma.registry.models import Operator, OperatorMember, Revision
 from nongma.registry.services.checks import check_area, checked, inputs_of, version_of
@@ -69,6 +70,7 @@ def review_operator(
         details["faults"] = {INPUTS[name]: text for name, text in named.items()}
     done = "returned" if is_return else "approved"
     record(f"operator.{done}", actor=actor, target=operator, region_code=operator.region_id, **details)
+    touch(operator.pk)
     tell_decided(operator=operator, actor=actor)
     subject_changed(operator.uid)
     return operator

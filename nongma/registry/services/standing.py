@@ -9,6 +9,7 @@ from nongma.audit.services import record
 from nongma.codes.services import subject_changed
 from nongma.lib.reasons import checked_reason
 from nongma.lib.refused import Refused
+from nongma.registry.directory.marks import mark
 from nongma.registry.models import NOT_TRADING, Licence, Operator, Produce, Revision
 from nongma.registry.services.checks import check_area
 from nongma.registry.telling import tell_merged, tell_revision_decided, tell_standing
@@ -66,6 +67,7 @@ def restore_operator(*, operator: Operator, reason: str, actor: User) -> Operato
     operator.stopped_for = ""
     operator.save(update_fields=["status", "stopped_for"])
     record("operator.restored", actor=actor, target=operator, region_code=operator.region_id, reason=note)
+    mark([operator.pk])
     tell_standing(operator=operator, actor=actor)
     subject_changed(operator.uid)
     return operator
@@ -108,6 +110,7 @@ def merge_operators(*, operator: Operator, into: Operator, reason: str, actor: U
         done = "operator.merged" if one is operator else "operator.absorbed"
         record(done, actor=actor, target=one, region_code=one.region_id, other=str(other.uid), reason=note)
         subject_changed(one.uid)
+    mark([operator.pk, into.pk])
     tell_merged(operator=into, actor=actor)
     return into
 
@@ -167,6 +170,7 @@ def _stop(operator: Operator, status: Operator.Status, reason: str, actor: User)
     if status == Status.CANCELLED:
         _close_revisions(operator, note, actor)
     record(f"operator.{status.value}", actor=actor, target=operator, region_code=operator.region_id, reason=note)
+    mark([operator.pk])
     tell_standing(operator=operator, actor=actor)
     subject_changed(operator.uid)
     return operator

@@ -4,13 +4,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-ROOMS = ("regions", "catalogue", "certificates")
+ROOMS = ("regions", "catalogue", "registry", "certificates")
 
 
 class Command(BaseCommand):
     """Load the reference data that ships with the platform; loading it again changes only what changed."""
 
-    help = "载入行政区划、产品、禁限用清单和合格证样式"
+    help = "载入行政区划、产品、禁限用清单、规模标准和合格证样式"
 
     def handle(self, *args: Any, **options: Any) -> None:
         for room in ROOMS:
