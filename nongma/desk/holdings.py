@@ -34,6 +34,8 @@ HELD = {
     "revisions": "变更申请",
     "intakes": "批量登记",
     "merged": "并入的主体",
+    "expected_as": "应纳入名单",
+    "directory_entry": "监管主体目录",
     "origins": "产地信息",
     "lots": "批次",
     "sales": "卖出",
