@@ -1,5 +1,22 @@
 """Personal data as most people may see it: enough to recognise one's own, too little to reach a stranger."""
 
+import re
+
+PLAIN_DIGITS = str.maketrans("０１２３４５６７８９－＋Ｘｘ　", "0123456789-+Xx ")
+NUMBERS = re.compile(
+    r"""
+    (?<![0-9])
+    (?:
+        (?:(?:\+|00)?86[ -]?)? (?P<phone>1[3-9][0-9](?:[ -]?[0-9]){8})
+        | (?P<id>[1-9][0-9]{5} [ -]?  # division
+            (?:18|19|20)[0-9]{2} [ -]? (?:0[1-9]|1[0-2]) [ -]? (?:0[1-9]|[12][0-9]|3[01])  # day of birth
+            [ -]? [0-9]{3}[0-9Xx])
+    )
+    (?![0-9])
+    """,
+    re.VERBOSE,
+)
+
 
 def mask_phone(phone: str) -> str:
     """A phone number with its middle hidden: 199****2449; 0898-****2449 for a number with an area code."""
@@ -34,3 +51,18 @@ def mask_email(address: str) -> str:
     """A mail address with only its first character and its domain: s***@example.cn."""
     name, at, domain = address.partition("@")
     return f"{name[:1]}***{at}{domain}" if address else ""
+
+
+def mask_numbers(text: str) -> str:
+    """A text that people typed with the middle of each mobile and identity number in it hidden: 李大山 199****2449.
+
+    As they are written: in one piece or in groups, in wide digits, with +86. Where a name, a reason or the like goes
+    before everybody, this is where what somebody put there by mistake stays behind.
+    """
+    shown = list(text)
+    for found in NUMBERS.finditer(text.translate(PLAIN_DIGITS)):
+        start, stop = found.span(found.lastgroup or 0)
+        places = [place for place in range(start, stop) if text[place].isalnum()]
+        for place in places[3:-4]:
+            shown[place] = "*"
+    return "".join(shown)

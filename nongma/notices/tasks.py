@@ -1,6 +1,7 @@
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from nongma.accounts.services.telling import TASK, Decision, told_of
 from nongma.notices.deadlines import tell_deadlines
 from nongma.notices.digests import send_digests
 from nongma.notices.models import Notice
@@ -22,10 +23,11 @@ def tell_outside(notices: list[int]) -> None:
     tell(notices)
 
 
-@app.task(name="notices.tell_decision", retry=RetryStrategy(max_attempts=20, wait=5))
-def tell_decision(user: int, title: str, body: str, url: str) -> None:
-    """Tell a person what a room below decided (`accounts.services.telling`)."""
-    notify(users=[user], kind=Notice.Kind.DECISION, title=title, body=body, url=url)
+@app.task(name=TASK, retry=RetryStrategy(max_attempts=20, wait=5))
+def tell_of_account(decision: str, key: int) -> None:
+    """Tell people what was decided about their accounts, from the record that it is about."""
+    told = told_of(Decision(decision), key)
+    notify(users=told.users, kind=Notice.Kind.DECISION, title=told.title, body=told.body, url=told.url)
 
 
 # Before the digests go out at eight in Shanghai; the worker's clock is UTC.

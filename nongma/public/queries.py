@@ -13,7 +13,7 @@ from nongma.certificates.models import Basis
 from nongma.codes.codec import encode
 from nongma.codes.models import CodeRange
 from nongma.lib.fields import decrypt
-from nongma.lib.masking import mask_name, mask_phone
+from nongma.lib.masking import mask_name, mask_numbers, mask_phone
 from nongma.public.pool import Pool
 from nongma.registry.models import Operator
 from nongma.registry.names import is_person, public_name
@@ -23,6 +23,8 @@ from nongma.tracing.models import TraceEvent
 POINT_DECIMALS = 2
 MOST_SCANS_COUNTED = 1000
 MOST_LOTS_FOLLOWED = 50
+TYPED = ("recall_reason", "revoke_reason", "base_name", "alias")
+"""What people typed, of which a shopper reads all but the phones that somebody put there by mistake."""
 STEPS_SHOWN = tuple(step.value for step in TraceEvent.Step if step is not TraceEvent.Step.LOST)
 
 
@@ -264,6 +266,7 @@ def parameters_of(serial: int) -> dict[str, Any]:
 
 
 def _subject(serial: int, row: dict[str, Any], today: date) -> Subject:
+    row = row | {name: mask_numbers(row[name]) for name in TYPED if row[name]}
     state, reason = _state(row)
     operator = _party(row, "operator")
     assert operator is not None
@@ -299,8 +302,8 @@ def _subject(serial: int, row: dict[str, Any], today: date) -> Subject:
         held=[
             Held(
                 kind=one["kind"],
-                name=one["name"],
-                number=one["number"],
+                name=mask_numbers(one["name"]),
+                number=mask_numbers(one["number"]),
                 to_on=date.fromisoformat(one["to_on"]) if one["to_on"] else None,
                 confirmed=one["confirmed"],
             )

@@ -20,7 +20,7 @@ from nongma.accounts.services.agencies import check_may_create, checked_name, is
 from nongma.accounts.services.people import checked_email, checked_username
 from nongma.accounts.services.posts import administrator_exists, check_standing
 from nongma.lib.fields import blind_index, blind_indexes
-from nongma.lib.masking import mask_email, mask_phone
+from nongma.lib.masking import mask_email, mask_numbers, mask_phone
 from nongma.lib.refused import Refused
 from nongma.lib.sheets.faults import Fault
 from nongma.regions.models import Region
@@ -31,7 +31,6 @@ from nongma.regions.wording import is_filler
 AgencyKey = tuple[int, str, str]
 PersonKey = tuple[AgencyKey, str, str]
 
-MOBILE_IN_TEXT = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)", re.ASCII)
 MAIL_IN_TEXT = re.compile(r"[^\s@“”]+@[^\s@“”]+")
 
 
@@ -341,8 +340,7 @@ def _veiled(fault: Fault) -> Fault:
 
 
 def _veil(text: str) -> str:
-    text = MOBILE_IN_TEXT.sub(lambda found: mask_phone(found[0]), text)
-    return MAIL_IN_TEXT.sub(lambda found: mask_email(found[0]), text)
+    return MAIL_IN_TEXT.sub(lambda found: mask_email(found[0]), mask_numbers(text))
 
 
 def _mark(user: User) -> str:

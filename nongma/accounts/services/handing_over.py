@@ -66,7 +66,7 @@ def hand_over(
         role=role,
         successor=user.name,
     )
-    tell_appointed(user=user, agency=agency, role=role, actor=actor)
+    tell_appointed(post=post, actor=actor)
     if leaver == Leaver.SUSPEND:
         suspend_user(user=before, reason=REASON, actor=actor)
     elif leaver == Leaver.CLOSE:

@@ -37,7 +37,7 @@ def appoint(*, user: User, agency: Agency, role: Role, actor: User | None, from_
     left = user.place
     post = give_post(user, agency, role, actor, from_on or timezone.localdate())
     record("account.appointed", actor=actor, target=user, region_code=agency.region_id, agency=agency.name, role=role)
-    tell_appointed(user=user, agency=agency, role=role, actor=actor)
+    tell_appointed(post=post, actor=actor)
     recount(left, agency.region_id)
     return post
 
@@ -62,7 +62,7 @@ def dismiss(*, membership: Membership, actor: User | None, to_on: date | None = 
         agency=membership.agency.name,
         role=membership.role,
     )
-    tell_dismissed(user=membership.user, agency=membership.agency, role=Role(membership.role))
+    tell_dismissed(post=membership)
     recount(membership.agency.region_id)
     return membership
 

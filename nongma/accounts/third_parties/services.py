@@ -114,7 +114,7 @@ def authorise(
                 to_on=str(to_on),
                 agreement_digest=bytes(authorisation.agreement_digest).hex(),
             )
-            tell_authorised(firm=firm, from_on=from_on, to_on=to_on)
+            tell_authorised(authorisation=authorisation)
     except BaseException:
         authorisation.agreement.delete(save=False)
         raise
@@ -137,7 +137,7 @@ def revoke(*, authorisation: Authorisation, reason: str, actor: User) -> Authori
     authorisation.revoked_at, authorisation.revoked_for = timezone.now(), note
     authorisation.save(update_fields=["revoked_at", "revoked_for"])
     record("third_party.revoked", actor=actor, target=firm, region_code=firm.agency.region_id, reason=note)
-    tell_revoked(firm=firm, reason=note)
+    tell_revoked(authorisation=authorisation)
     return authorisation
 
 

@@ -9,7 +9,7 @@ from nongma.catalogue.models import Unit
 from nongma.certificates.models import Certificate
 from nongma.certificates.payload import packed, place_of
 from nongma.lib import qr
-from nongma.lib.masking import mask_phone
+from nongma.lib.masking import mask_numbers, mask_phone
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def _label(certificate: Certificate, prefix: str, printer: qr.CodePrinter) -> La
             ("产品名称", lot.product.name),
             ("数量（重量）", quantity),
             ("产地", place_of(lot)),
-            ("收购者" if lot.bought else "生产者", operator.name),
+            ("收购者" if lot.bought else "生产者", mask_numbers(operator.name)),
             ("联系方式", phone or "—"),
             ("开具日期", certificate.issued_on.isoformat()),
         ],

@@ -12,7 +12,7 @@ from nongma.accounts.services.telling import TASK, tell_handed_out
 from nongma.accounts.third_parties.services import authorise, register_third_party, revoke
 from nongma.lib.refused import Refused
 from nongma.notices.models import Notice
-from nongma.notices.tasks import tell_decision
+from nongma.notices.tasks import tell_of_account
 from nongma.testing import YAZHOU, YAZHOU_VILLAGE, make_official, make_user
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,8 @@ def told(user: User) -> list[tuple[str, str]]:
     """What the person reads once the worker has done what waits."""
     Notice.objects.all().delete()
     for job in ProcrastinateJob.objects.filter(task_name=TASK, status="todo").order_by("id"):
-        tell_decision(**job.args)
+        assert set(job.args) == {"decision", "key"}
+        tell_of_account(**job.args)
     return list(Notice.objects.visible_to(user).order_by("id").values_list("title", "body"))
 
 
@@ -80,7 +81,9 @@ def test_ones_own_password_is_no_news(collector: User) -> None:
     ],
 )
 def test_the_end_of_a_hand_out_is_told(county: User, status: str, notice: tuple[str, str]) -> None:
-    handout = Handout(user=county, filename="x.xlsx", status=status, created=12, rejected=3, message="表格打不开")
+    handout = Handout.objects.create(
+        user=county, filename="x.xlsx", digest=b"d", status=status, created=12, rejected=3, message="表格打不开"
+    )
     tell_handed_out(handout=handout)
     assert told(county) == [notice]
     assert Notice.objects.get().url == handout.get_absolute_url()
