@@ -363,6 +363,14 @@ def test_every_remover_has_an_example_and_is_run_by_the_worker() -> None:
         assert remover in periodic or any(called in inspect.getsource(task.func) for task in periodic), name
 
 
+def test_a_task_is_given_keys_not_words() -> None:
+    """Its arguments stand in the worker's own table, in the clear."""
+    keys = {"timestamp", "context", "uid", "job_uid", "job_id", "notices", "decision", "key"}
+    for name, task in app.tasks.items():
+        if task.func.__module__.startswith("nongma."):
+            assert set(inspect.signature(task.func).parameters) <= keys, name
+
+
 @pytest.mark.parametrize("name", REMOVERS)
 def test_what_is_past_its_time_goes_and_what_is_not_stays(
     name: str, li: User, certificate: Any, li_origin: Origin, tmp_path: Path, settings: Any

@@ -3,9 +3,10 @@
 Source: 个人信息保护法, art. 45.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -14,15 +15,24 @@ from nongma.accounts.models import User
 from nongma.audit.labels import action_label
 from nongma.audit.models import Entry
 from nongma.audit.services import record
-from nongma.lib.masking import mask_phone
+from nongma.certificates.models import Certificate
+from nongma.lib.masking import mask_name, mask_phone
 from nongma.lib.refused import Refused
 from nongma.lib.sheets.writing import mark_of, new_workbook, write_sheet
-from nongma.registry.models import Operator, OperatorMember
+from nongma.regions.models import Region
+from nongma.registry.inputs import INPUTS
+from nongma.registry.models import Base, Certification, Operator, OperatorMember, Revision
+from nongma.registry.names import public_name
+from nongma.registry.review.queries import changes_in_full
+from nongma.tracing.models import Lot
 
 WIDTH = 20.0
 AT_ONCE = 2_000
-LEFT_OUT = {"id", "serial", "quadkey"}
-"""Columns that only the platform makes sense of; keyed hashes and links between rows are left out, too."""
+LEFT_OUT = {"id", "serial", "quadkey", "payload", "key_id", "import_job", "import_row"}
+"""Columns that only the platform makes sense of; keyed hashes and signatures are left out, too."""
+IN_WORDS = {"fields", "before_json", "after_json"}
+"""Columns that `MORE` tells in words."""
+OTHERS_NAMES = {"grid_name", "collector_name"}
 OTHERS_PHONES = {"grid_phone", "collector_phone"}
 """Of the grid officer and the collector: told masked, they are other people's."""
 HELD = {
@@ -45,58 +55,151 @@ HELD = {
 """The records of an operator, by its links to them, and their sheets (a test keeps the list whole)."""
 
 
+@dataclass(frozen=True)
+class Whole:
+    """What the cells are told with: whose they are, who its own people are, and its changes in words."""
+
+    operator: Operator
+    own: Collection[int]
+    changes: dict[int, str]
+
+
+class Column(NamedTuple):
+    """A column of a sheet: its heading, and what it tells of a row."""
+
+    heading: str
+    told: Callable[[Any], str]
+
+
 @transaction.atomic
 def holdings_of(*, operator: Operator, actor: User) -> IO[bytes]:
     """A workbook with all that is held about an operator, a sheet for each kind of record; it is on record.
 
-    Of the log it tells who did what and when. Refuses `not_own_operator` to whoever is no owner of it.
+    Of the log it tells who did what and when. Others than its own people are told by the first character of the name
+    and their agency. Refuses `not_own_operator` to whoever is no owner of it.
     """
     if not operator.members.filter(user=actor, role=OperatorMember.Role.OWNER).exists():
         raise Refused("not_own_operator", "只有主体的负责人可以下载")
     record("operator.holdings_taken", actor=actor, target=operator, region_code=operator.region_id)
     mark = mark_of(actor.name, "本人查阅")
+    whole = Whole(operator, set(operator.members.values_list("user_id", flat=True)), _changes(operator))
     with new_workbook("全部信息", mark=mark) as (file, book):
-        _write(book, "主体", Operator.objects.filter(pk=operator.pk), mark)
+        _write(book, "主体", Operator.objects.filter(pk=operator.pk), whole, mark)
         for link in Operator._meta.related_objects:
             rows = link.related_model._default_manager.filter(**{link.field.name: operator})
-            _write(book, HELD[str(link.get_accessor_name())], rows.order_by("pk"), mark)
-        entries = Entry.objects.of(operator).order_by("id").iterator(chunk_size=AT_ONCE)
-        write_sheet(book, "操作记录", [("时间", WIDTH), ("操作", WIDTH), ("操作人", WIDTH)], _log(entries), mark=mark)
+            _write(book, HELD[str(link.get_accessor_name())], rows.order_by("pk"), whole, mark, besides=link.field.name)
+        write_sheet(book, "操作记录", [("时间", WIDTH), ("操作", WIDTH), ("操作人", WIDTH)], _log(whole), mark=mark)
     return file
 
 
-def _write(book: Any, title: str, rows: "models.QuerySet[Any]", mark: str) -> None:
-    fields = [field for field in rows.model._meta.concrete_fields if _is_told(field)]
-    headings = [(str(field.verbose_name), WIDTH) for field in fields]
-    found = rows.select_related(*(field.name for field in fields if field.is_relation))
-    write_sheet(book, title, headings, _cells(fields, found.iterator(chunk_size=AT_ONCE)), mark=mark)
+def _write(book: Any, title: str, rows: "models.QuerySet[Any]", whole: Whole, mark: str, *, besides: str = "") -> None:
+    model = rows.model
+    fields = [field for field in model._meta.concrete_fields if _is_told(field) and field.name != besides]
+    columns = [Column(heading, told) for heading, told in MORE.get(model, ())]
+    columns += [Column(str(field.verbose_name), _teller(field, whole)) for field in fields]
+    if model is Revision:
+        columns.append(Column("改动的内容", lambda revision: whole.changes[revision.pk]))
+    found = rows.select_related(*(path for field in fields if field.is_relation for path in _paths(field)))
+    found = found.prefetch_related(*(field.name for field in model._meta.many_to_many))
+    headings = [(column.heading, WIDTH) for column in columns]
+    write_sheet(book, title, headings, _cells(columns, found.iterator(chunk_size=AT_ONCE)), mark=mark)
 
 
 def _is_told(field: "models.Field[Any, Any]") -> bool:
-    is_internal = field.name in LEFT_OUT or isinstance(field, models.BinaryField)
-    return not is_internal
+    return field.name not in LEFT_OUT | IN_WORDS and not isinstance(field, models.BinaryField)
 
 
-def _cells(fields: Sequence["models.Field[Any, Any]"], rows: Iterable[models.Model]) -> Iterator[list[str]]:
+def _paths(field: "models.Field[Any, Any]") -> list[str]:
+    """What a relation's words are made of, read along."""
+    return [field.name, f"{field.name}__agency"] if field.related_model is User else [field.name]
+
+
+def _cells(columns: Sequence[Column], rows: Iterable[models.Model]) -> Iterator[list[str]]:
     for row in rows:
-        yield [_text(row, field) for field in fields]
+        yield [column.told(row) for column in columns]
 
 
-def _text(row: models.Model, field: "models.Field[Any, Any]") -> str:
+def _teller(field: "models.Field[Any, Any]", whole: Whole) -> Callable[[Any], str]:
+    """What tells of one field, in words."""
+    if field.is_relation:
+        return lambda row: _related(getattr(row, field.name), whole)
+    return lambda row: _plain(row, field)
+
+
+def _related(record: Any, whole: Whole) -> str:
+    match record:
+        case None:
+            return ""
+        case User():
+            return _person(record, whole)
+        case Operator():
+            return record.name if record == whole.operator else public_name(record)
+        case Region():
+            return record.full_name
+        case Lot() | Certificate():
+            return record.code
+        case _:
+            return str(getattr(record, "name", "") or getattr(record, "title", "") or record.uid)
+
+
+def _person(user: User, whole: Whole) -> str:
+    """A person of the operator by name; anybody else masked, with the agency that answers for it."""
+    if user.pk in whole.own:
+        return user.name
+    return mask_name(user.name) + (f"（{user.agency}）" if user.agency else "")
+
+
+def _plain(row: models.Model, field: "models.Field[Any, Any]") -> str:
     shown = getattr(row, f"get_{field.name}_display", None)
     value = shown() if shown else getattr(row, field.name)
-    if value is None:
+    if value is None or value == "":
         return ""
     if field.name in OTHERS_PHONES:
         return mask_phone(value)
-    if isinstance(value, list):
-        labels = dict(getattr(getattr(field, "base_field", None), "choices", None) or ())
-        return "、".join(str(labels.get(one, one)) for one in value)
-    if isinstance(value, datetime):
-        return f"{timezone.localtime(value):%Y-%m-%d %H:%M}"
+    if field.name in OTHERS_NAMES:
+        return mask_name(value)
+    match value:
+        case bool():
+            return "是" if value else "否"
+        case datetime():
+            return f"{timezone.localtime(value):%Y-%m-%d %H:%M}"
+        case list():
+            labels = dict(getattr(getattr(field, "base_field", None), "choices", None) or ())
+            return "、".join(str(labels.get(one, one)) for one in value)
+        case dict():
+            return "；".join(f"{INPUTS.get(name, name)}：{told}" for name, told in value.items())
+        case models.fields.files.FieldFile():
+            return "有" if value else ""
     return str(value)
 
 
-def _log(entries: Iterable[Entry]) -> Iterator[tuple[str, str, str]]:
-    for entry in entries:
-        yield f"{timezone.localtime(entry.at):%Y-%m-%d %H:%M}", action_label(entry.action), entry.actor_name or "系统"
+def _changes(operator: Operator) -> dict[int, str]:
+    """What each change that was asked for is about, field by field."""
+    return {
+        key: "；".join(f"{one.label}：{one.before or '空'} → {one.after or '空'}" for one in differences)
+        for key, differences in changes_in_full(operator.revisions.all()).items()
+    }
+
+
+def _log(whole: Whole) -> Iterator[tuple[str, str, str]]:
+    entries = Entry.objects.of(whole.operator)
+    actors = User.objects.select_related("agency").in_bulk(
+        {key for key in entries.order_by().values_list("actor_id", flat=True).distinct() if key}
+    )
+    names = {key: _person(user, whole) for key, user in actors.items()}
+    for entry in entries.order_by("id").iterator(chunk_size=AT_ONCE):
+        who = names.get(entry.actor_id or 0) or mask_name(entry.actor_name) or "系统"
+        yield f"{timezone.localtime(entry.at):%Y-%m-%d %H:%M}", action_label(entry.action), who
+
+
+MORE: dict[type[models.Model], list[tuple[str, Callable[[Any], str]]]] = {
+    Operator: [("主体码", lambda operator: operator.code)],
+    Base: [("基地码", lambda base: base.code)],
+    Lot: [("批次码", lambda lot: lot.code), ("状态", lambda lot: str(lot.state.label))],
+    Certificate: [
+        ("合格证码", lambda certificate: certificate.code),
+        ("状态", lambda certificate: str(certificate.state.label)),
+    ],
+    Certification: [("认证产品", lambda held: "、".join(product.name for product in held.products.all()))],
+}
+"""What a record tells beside its columns."""

@@ -1,7 +1,8 @@
 """What waits for a reviewer, and what a reviewer compares (待审核)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.core.paginator import Page
@@ -53,10 +54,10 @@ def revision_of(operator: Operator, uid: UUID, user: User) -> Revision:
     return get_object_or_404(revisions, operator=operator, uid=uid)
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(NamedTuple):
     """What changes of one input, in words."""
 
+    name: str
     label: str
     before: str
     after: str
@@ -64,12 +65,24 @@ class Difference:
 
 def differences_of(revision: Revision) -> list[Difference]:
     """What a change is about, as most people may see it: ID numbers masked."""
-    before, after = revision.before, revision.after
-    codes = {values["region"] for values in (before, after) if "region" in values}
-    regions = Region.objects.in_bulk(codes)
     return [
-        Difference(INPUTS[name], *(_told(name, values[name], regions) for values in (before, after))) for name in after
+        one._replace(before=mask_id(one.before), after=mask_id(one.after)) if one.name == "id_number" else one
+        for one in changes_in_full([revision])[revision.pk]
     ]
+
+
+def changes_in_full(revisions: Iterable[Revision]) -> dict[int, list[Difference]]:
+    """What each of some changes is about, by its key, for those whom it is about: nothing masked."""
+    changes = {revision.pk: (revision.before, revision.after) for revision in revisions}
+    codes = {values["region"] for change in changes.values() for values in change if "region" in values}
+    regions = Region.objects.in_bulk(codes)
+    return {
+        key: [
+            Difference(name, INPUTS[name], *(_told(name, values[name], regions) for values in (before, after)))
+            for name in after
+        ]
+        for key, (before, after) in changes.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -108,4 +121,4 @@ def _told(name: str, value: Any, regions: dict[int, Region]) -> str:
         return "、".join(OperatorKind(kind).label for kind in value)
     if name == "industries":
         return "、".join(Industry(industry).label for industry in value)
-    return mask_id(value) if name == "id_number" else value or ""
+    return value or ""
