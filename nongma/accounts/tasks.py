@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 
 from nongma.accounts.models import IdempotencyKey, Session
 from nongma.accounts.signing_in import FAILURES_COUNT_FOR
+from nongma.lib.retention import delete_rows
 
 KEYS_KEPT = timedelta(hours=24)
 
@@ -15,14 +16,14 @@ KEYS_KEPT = timedelta(hours=24)
 @app.task(queueing_lock="accounts.forget_keys", lock="accounts.forget_keys")
 def forget_idempotency_keys(timestamp: int) -> None:
     """Forget the first answers to requests of more than a day ago."""
-    IdempotencyKey.objects.filter(at__lt=timezone.now() - KEYS_KEPT).delete()
+    delete_rows(IdempotencyKey.objects.filter(at__lt=timezone.now() - KEYS_KEPT), by=["at"])
 
 
 @app.periodic(cron="41 * * * *")
 @app.task(queueing_lock="accounts.forget_sessions", lock="accounts.forget_sessions")
 def forget_ended_sessions(timestamp: int) -> None:
     """Forget sessions that have ended by themselves; they open nothing any more."""
-    Session.objects.filter(expire_date__lt=timezone.now()).delete()
+    delete_rows(Session.objects.filter(expire_date__lt=timezone.now()), by=["expire_date"])
 
 
 @app.periodic(cron="51 * * * *")
@@ -30,7 +31,7 @@ def forget_ended_sessions(timestamp: int) -> None:
 def forget_failures(timestamp: int) -> None:
     """Forget tries to sign in that no longer count against a username or an address; the audit log keeps its own."""
     for model in (AccessFailureLog, AccessAttempt, AccessLog):
-        model.objects.filter(attempt_time__lt=timezone.now() - FAILURES_COUNT_FOR).delete()
+        delete_rows(model.objects.filter(attempt_time__lt=timezone.now() - FAILURES_COUNT_FOR), by=["pk"])
 
 
 @app.task(name="accounts.hand_out", retry=RetryStrategy(max_attempts=20, wait=5))

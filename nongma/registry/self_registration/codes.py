@@ -12,6 +12,7 @@ from nongma.lib.fields import digest_of
 from nongma.lib.locks import take_turn
 from nongma.lib.phones import tidy
 from nongma.lib.refused import Refused
+from nongma.lib.retention import delete_rows
 from nongma.notices.models import Channel, Outgoing
 from nongma.notices.sending import Message, note_answered, send
 from nongma.registry.models import PhoneCode
@@ -53,7 +54,7 @@ def seconds_to_wait(phone: str) -> int:
 
 def forget_codes() -> int:
     """Delete codes of more than a day ago; how many."""
-    return PhoneCode.objects.filter(sent_at__lt=timezone.now() - KEPT_FOR).delete()[0]
+    return delete_rows(PhoneCode.objects.filter(sent_at__lt=timezone.now() - KEPT_FOR), by=["sent_at"])
 
 
 @transaction.atomic

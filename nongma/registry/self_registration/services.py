@@ -18,6 +18,7 @@ from nongma.accounts.services import change_person, place_operator_person
 from nongma.audit.services import record
 from nongma.catalogue.models import Product
 from nongma.lib.refused import Misfilled, Refused
+from nongma.lib.retention import delete_rows
 from nongma.registry.models import Draft, Licence, Operator, OperatorMember, Produce
 from nongma.registry.self_registration.entering import name_for
 from nongma.registry.services import register_operator
@@ -69,7 +70,7 @@ def draft_of(user: User) -> dict[str, list[str]]:
 
 def forget_drafts() -> int:
     """Delete drafts that nobody touched for 90 days; how many."""
-    return Draft.objects.filter(changed_at__lt=timezone.now() - DRAFTS_KEPT_FOR).delete()[0]
+    return delete_rows(Draft.objects.filter(changed_at__lt=timezone.now() - DRAFTS_KEPT_FOR), by=["changed_at"])
 
 
 @tries_counted

@@ -16,6 +16,7 @@ from nongma.audit.services import record
 from nongma.lib.locks import take_turn
 from nongma.lib.proxies import network_of
 from nongma.lib.refused import Refused
+from nongma.lib.retention import delete_rows
 from nongma.registry.models import KnownTry
 
 Inputs = ParamSpec("Inputs")
@@ -64,7 +65,7 @@ def tries_counted(act: Callable[Inputs, Result]) -> Callable[Inputs, Result]:
 
 def forget_tries() -> int:
     """Delete tries that count no more; how many."""
-    return KnownTry.objects.filter(at__lte=timezone.now() - COUNTED_FOR).delete()[0]
+    return delete_rows(KnownTry.objects.filter(at__lte=timezone.now() - COUNTED_FOR), by=["at"])
 
 
 @transaction.atomic
