@@ -14,6 +14,7 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, models
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from procrastinate import JobContext
@@ -384,6 +385,26 @@ def test_what_is_past_its_time_goes_and_what_is_not_stays(
     assert all(ask() for ask in [*stay, *official])
     run(name)
     assert all(ask() for ask in [*stay, *official])
+
+
+SMALL = {"nongma.accounts.tasks.forget_failures", "nongma.desk.tasks.forget_ended_tasks"}
+"""They read tables that hold an hour, and what failed."""
+
+
+@pytest.mark.parametrize("name", [name for name in REMOVERS if name not in SMALL])
+def test_what_is_past_its_time_is_found_by_an_index(name: str, li: User, tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    EXAMPLES[name](li, tmp_path)
+    with CaptureQueriesContext(connection) as asked:
+        run(name)
+    found = [one["sql"] for one in asked if one["sql"].startswith("SELECT") and "_advisory_" not in one["sql"]]
+    assert found
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for statement in found:
+            cursor.execute(f"EXPLAIN {statement}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            assert "Seq Scan" not in plan, f"{statement}\n{plan}"
 
 
 def test_the_newest_check_of_the_log_stays_however_old(li: User) -> None:
