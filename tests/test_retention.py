@@ -366,7 +366,7 @@ def test_every_remover_has_an_example_and_is_run_by_the_worker() -> None:
 
 def test_a_task_is_given_keys_not_words() -> None:
     """Its arguments stand in the worker's own table, in the clear."""
-    keys = {"timestamp", "context", "uid", "job_uid", "job_id", "notices", "decision", "key"}
+    keys = {"timestamp", "context", "uid", "job_uid", "job_id", "notices", "decision", "key", "actor"}
     for name, task in app.tasks.items():
         if task.func.__module__.startswith("nongma."):
             assert set(inspect.signature(task.func).parameters) <= keys, name
