@@ -139,7 +139,7 @@ def _related(record: Any, whole: Whole) -> str:
         case Lot() | Certificate():
             return record.code
         case _:
-            return str(getattr(record, "name", "") or getattr(record, "title", "") or record.uid)
+            return str(getattr(record, "name", "") or getattr(record, "title", "") or getattr(record, "uid", ""))
 
 
 def _person(user: User, whole: Whole) -> str:
