@@ -86,10 +86,10 @@ class Judge:
         """The names of the division; what is left out above them is the person's own place, level by level."""
         names = [getattr(line, level) or "" for level in PLACES]
         for number, level in enumerate(PLACES):
-            own = self._home.get(level, "")
-            if not own or (names[number] and names[number] != own):
+            own = self._home.get(level)
+            if own and names[number] and names[number] != own:
                 break
-            names[number] = own
+            names[number] = names[number] or own or ""
         province, city, county, town, village = names
         return province, city, county, town, village
 

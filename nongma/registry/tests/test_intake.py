@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ from nongma.registry.intake.template import template_for
 from nongma.registry.intake.undoing import run_undo, undo_intake
 from nongma.registry.intake.words import INDUSTRIES, KINDS, UNITS
 from nongma.registry.models import Intake, IntakeOperator, Operator, OperatorKind, OperatorMember
-from nongma.testing import LIANDU, YAZHOU, YAZHOU_VILLAGE, api_of, client_of, make_operator
+from nongma.registry.services import add_member
+from nongma.testing import LIANDU, YAZHOU, YAZHOU_VILLAGE, api_of, at_once, client_of, make_operator, make_user
 
 USCC, ID = uscc_of(460205, 7), id_of(460205, 7)
 FARM = {
@@ -326,6 +328,37 @@ def test_who_lost_the_post_loads_nothing_more(zhao: User, sheet: Any) -> None:
     assert (intake.status, intake.made) == ("failed", 0)
     assert "不能批量登记" in intake.message
     assert not Operator.objects.exists()
+
+
+def test_the_same_operators_in_two_sheets_at_once_go_in_once(
+    transactional_db: None, ministry: User, sheet: Any
+) -> None:
+    place = {"province": "海南省", "city": "三亚市", "county": "崖州区"}
+    intakes = [submit(sheet(FARM | place, HOUSE | place | {"remark": mark}), ministry, at_once=True) for mark in "甲乙"]
+    at_once(*(partial(run_intake, intake.uid) for intake in intakes))
+    for intake in intakes:
+        intake.refresh_from_db()
+    assert [intake.status for intake in intakes] == ["done", "done"]
+    assert sorted((intake.made, intake.unchanged) for intake in intakes) == [(0, 2), (2, 0)]
+    assert Operator.objects.count() == CodeRange.objects.count() == IntakeOperator.objects.count() == 2
+
+
+def test_a_claim_and_taking_back_at_once_never_close_a_claimed_one(
+    transactional_db: None, ministry: User, sheet: Any
+) -> None:
+    place = {"province": "海南省", "city": "三亚市", "county": "崖州区"}
+    intake = submit(sheet(HOUSE | place), ministry, at_once=True)
+    run_intake(intake.uid)
+    intake.refresh_from_db()
+    undo_intake(intake=intake, reason="传错了", actor=ministry)
+    operator, owner = Operator.objects.get(), make_user("owner", "李明", is_operator=True)
+
+    def claim() -> None:
+        add_member(operator=operator, user=owner, role=OperatorMember.Role.OWNER, actor=None)
+
+    at_once(claim, lambda: run_undo(intake.uid, ministry))
+    operator.refresh_from_db()
+    assert (operator.status == "cancelled") == (not operator.members.exists())
 
 
 def test_another_file_is_refused(zhao: User) -> None:
