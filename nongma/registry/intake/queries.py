@@ -22,6 +22,13 @@ TONES = {
     Outcome.DOUBLED: "amber",
     Outcome.FAULTY: "red",
 }
+ICONS = {
+    Outcome.NEW: "circle-check",
+    Outcome.UNCHANGED: "copy",
+    Outcome.DIFFERS: "alert-triangle",
+    Outcome.DOUBLED: "copy",
+    Outcome.FAULTY: "circle-x",
+}
 LIKELIEST = (Outcome.FAULTY, Outcome.DIFFERS, Outcome.DOUBLED, Outcome.NEW, Outcome.UNCHANGED)
 """Which rows a person wants to see first."""
 
@@ -33,6 +40,7 @@ class Group:
     outcome: IntakeRow.Outcome
     count: int
     tone: str
+    icon: str
     is_shown: bool
 
 
@@ -58,7 +66,7 @@ def groups_of(intake: Intake, asked: str) -> list[Group]:
     counts = {outcome: getattr(intake, COUNTS[outcome]) for outcome in Outcome}
     shown = next((outcome for outcome in Outcome if outcome == asked), None)
     shown = shown or next((outcome for outcome in LIKELIEST if counts[outcome]), Outcome.NEW)
-    return [Group(outcome, counts[outcome], TONES[outcome], outcome is shown) for outcome in Outcome]
+    return [Group(outcome, counts[outcome], TONES[outcome], ICONS[outcome], outcome is shown) for outcome in Outcome]
 
 
 def rows_of(intake: Intake, outcome: IntakeRow.Outcome, field: str, number: str | None) -> Page[IntakeRow]:

@@ -17,6 +17,7 @@ KINDS = {
     "收购单位": "purchaser",
     "收购商": "purchaser",
     "批发市场": "wholesale_market",
+    "零售市场/商超": "retailer",
     "零售市场商超": "retailer",
     "零售市场": "retailer",
     "商超": "retailer",

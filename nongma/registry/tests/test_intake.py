@@ -150,6 +150,12 @@ def test_who_does_not_review_may_not_vouch(wang: User, sheet: Any) -> None:
     assert not Operator.objects.exists()
 
 
+def test_every_kind_is_taken_by_its_own_name(zhao: User, sheet: Any) -> None:
+    kinds = "、".join(OperatorKind.labels)
+    loaded(sheet(FARM | {"kinds": kinds}), zhao)
+    assert set(Operator.objects.get().kinds) == set(OperatorKind.values)
+
+
 def test_columns_stand_in_any_order_under_other_names(zhao: User, sheet: Any) -> None:
     headings = {
         "phone": "联系电话", "village": "行政村", "town": "乡镇", "name": "主体名称", "kinds": "主体类别",
