@@ -8,7 +8,7 @@ import functools
 import hashlib
 import hmac
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidTag
@@ -68,7 +68,11 @@ def hold_keys() -> None:
 
 def encrypt_bytes(raw: bytes) -> str:
     """Bytes under AES-256-GCM with the newest key: its name, and URL-safe base64 of nonce and ciphertext."""
-    held, nonce = ring(), os.urandom(NONCE_BYTES)
+    return _sealed(ring(), raw)
+
+
+def _sealed(held: KeyRing, raw: bytes) -> str:
+    nonce = os.urandom(NONCE_BYTES)
     sealed = nonce + held.ciphers[held.newest].encrypt(nonce, raw, b"")
     return f"{held.newest}.{base64.urlsafe_b64encode(sealed).decode()}"
 
@@ -103,6 +107,24 @@ def blind_index(text: str) -> bytes:
 def blind_indexes(text: str) -> list[bytes]:
     """The keyed hashes of a value by all keys, newest first: to look it up, also while keys are changed."""
     return [_hashed(key, text) for key in ring().keys]
+
+
+def encrypt_many(texts: Iterable[str]) -> list[str]:
+    """Texts as `encrypt` hides each, the keys looked up once; an empty one stays empty."""
+    held = ring()
+    return [_sealed(held, text.encode()) if text else "" for text in texts]
+
+
+def blind_index_many(texts: Iterable[str]) -> list[bytes | None]:
+    """The `blind_index` of each text, the keys looked up once; None of an empty one."""
+    newest = ring().keys[0]
+    return [_hashed(newest, text) if text else None for text in texts]
+
+
+def blind_indexes_many(texts: Iterable[str]) -> list[list[bytes]]:
+    """The `blind_indexes` of each text, the keys looked up once."""
+    held = ring().keys
+    return [[_hashed(key, text) for key in held] for text in texts]
 
 
 def digest_of(text: str) -> bytes:

@@ -18,7 +18,7 @@ from nongma.catalogue.models import Industry
 from nongma.codes.models import CodeRange
 from nongma.codes.services import take
 from nongma.lib.copying import array
-from nongma.lib.fields import blind_index, blind_indexes, encrypt, hold_keys
+from nongma.lib.fields import blind_index_many, blind_indexes_many, encrypt_many, hold_keys
 from nongma.lib.ids import uuid7
 from nongma.registry.directory.marks import mark
 from nongma.registry.models import COUNTY_WIDTH, Operator, OperatorKind
@@ -98,7 +98,8 @@ def find_operators(keys: Iterable[OperatorKey]) -> dict[OperatorKey, FoundOperat
     wanted = list(dict.fromkeys(keys))
     if not wanted:
         return {}
-    indexed = [(index, place) for place, key in enumerate(wanted) for index in blind_indexes(key.phone)]
+    indexes = blind_indexes_many(key.phone for key in wanted)
+    indexed = [(index, place) for place, found in enumerate(indexes) for index in found]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -177,12 +178,12 @@ def insert_operators(rows: Sequence[NewOperator], *, actor: User) -> list[FoundO
                 array(row.name for row in rows),
                 array(row.region_code for row in rows),
                 array(row.contact for row in rows),
-                array(encrypt(row.phone) if row.phone else "" for row in rows),
-                array(blind_index(row.phone) if row.phone else None for row in rows),
+                array(encrypt_many(row.phone for row in rows)),
+                array(blind_index_many(row.phone for row in rows)),
                 array(",".join(row.industries) for row in rows),
-                array(encrypt(row.address) if row.address else "" for row in rows),
-                array(encrypt(row.id_number) if row.id_number else "" for row in rows),
-                array(blind_index(row.id_number) if row.id_number else None for row in rows),
+                array(encrypt_many(row.address for row in rows)),
+                array(encrypt_many(row.id_number for row in rows)),
+                array(blind_index_many(row.id_number for row in rows)),
                 array(row.uscc for row in rows),
                 array(row.longitude for row in rows),
                 array(row.latitude for row in rows),

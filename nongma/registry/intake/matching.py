@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from nongma.accounts.access import Scope
-from nongma.lib.fields import blind_indexes
+from nongma.lib.fields import blind_indexes_many
 from nongma.lib.masking import mask_address, mask_id, mask_name, mask_phone
 from nongma.lib.sheets.faults import Fault
 from nongma.registry.bulk import OperatorKey, find_operators
@@ -32,7 +32,9 @@ class OnFile:
     def __init__(self, judged: Sequence[Judged]) -> None:
         lines = [one.line for one in judged]
         self._usccs = _ids("uscc", {line.uscc for line in lines if line.uscc})
-        indexed = {index: line.id_number for line in lines if line.id_number for index in blind_indexes(line.id_number)}
+        numbers = [line.id_number for line in lines if line.id_number]
+        keyed = zip(numbers, blind_indexes_many(numbers), strict=True)
+        indexed = {index: number for number, indexes in keyed for index in indexes}
         found = _ids("id_index", indexed)
         self._numbers = {indexed[index]: pk for index, pk in found.items()}
         keys = {

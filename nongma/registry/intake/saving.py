@@ -11,7 +11,7 @@ from nongma.audit.services import record_many
 from nongma.catalogue.models import Industry
 from nongma.codes.services import subjects_changed
 from nongma.lib.copying import copy_rows
-from nongma.lib.fields import blind_index, encrypt, hold_keys
+from nongma.lib.fields import blind_index, encrypt_many, hold_keys
 from nongma.lib.masking import mask_id, mask_phone
 from nongma.lib.sheets.faults import Fault
 from nongma.registry.bulk import NewOperator, hold_counties, insert_operators
@@ -150,8 +150,8 @@ def _revive(back: Sequence[Judged], actor: User, approves_in: Scope) -> list[tup
 def _write(intake: Intake, rows: Sequence[tuple[Judged, int, str]], actor: User, approves_in: Scope) -> None:
     entries: list[tuple[Any, ...]] = []
     produce: list[tuple[Any, ...]] = []
-    for one, operator, _ in rows:
-        remark = encrypt(one.line.remark) if one.line.remark else ""
+    remarks = encrypt_many(one.line.remark or "" for one, _, _ in rows)
+    for (one, operator, _), remark in zip(rows, remarks, strict=True):
         entries.append((intake.pk, operator, one.line.row, remark))
         produce += [(operator, product.pk, scale, unit) for product, unit, scale in one.products]
     copy_rows("registry_intakeoperator", ("intake_id", "operator_id", "row", "remark"), entries)
