@@ -31,6 +31,7 @@ ROOMS = (
     # Before its room, whose /operators/{code} would take /operators/imports.
     "registry.intake",
     "registry",
+    "registry.bases",
     "registry.certifications",
     "origins",
     "tracing",

@@ -144,6 +144,15 @@ POST /operators/{operator}/certifications/{certification}/confirm  in 403  ok 40
 POST /operators/{operator}/certifications/{certification}/file     in  ok  ok  ok  ok  ok  ok  ok  ok 404 404
 GET  /operators/{operator}/identity/card.png       in 200 200 200 200 200 200 200 200 404 404
 GET  /operators/{operator}/bases                   in 200 200 200 403 403 403 403 200 404 404
+POST /operators/{operator}/bases/export            in  ok  ok  ok  ok  ok  ok  ok  ok 404 404
+GET  /operators/{operator}/bases/{base}/           in 200 200 200 200 200 200 200 200 404 404
+GET  /operators/{operator}/bases/{base}/change     in 200 200 200 403 403 403 403 200 404 404
+POST /operators/{operator}/bases/{base}/close      in  ok  ok  ok 403 403 403 403  ok 404 404
+POST /operators/{operator}/bases/{base}/reopen     in  ok  ok  ok 403 403 403 403  ok 404 404
+GET  /operators/{operator}/bases/{base}/board/a4.pdf   in 200 200 200 200 200 200 200 200 404 404
+GET  /operators/{operator}/bases/{base}/plots/add  in 200 200 200 403 403 403 403 200 404 404
+GET  /operators/{operator}/bases/{base}/plots/{plot}/change in 200 200 200 403 403 403 403 200 404 404
+POST /operators/{operator}/bases/{base}/plots/{plot}/close  in  ok  ok  ok 403 403 403 403  ok 404 404
 GET  /join/                                       200 302 302 302 302 302 302 302 302 302 302
 GET  /join/code                                   302 302 302 302 302 302 302 302 302 302 302
 GET  /join/prove                                    in 302 302 302 302 302 302 302 302 302 302
@@ -205,6 +214,12 @@ GET  /api/v1/operators/{operator}/bases           401 200 200 200 200 200 200 20
 GET  /api/v1/operators/{operator}/certifications  401 200 200 200 200 200 200 200 200 404 404
 POST /api/v1/operators/{operator}/certifications  401  ok  ok  ok 403 403 403 403  ok 404 404
 POST /api/v1/operators/{operator}/bases           401  ok  ok  ok 403 403 403 403  ok 404 404
+GET  /api/v1/operators/{operator}/bases/{base}    401 200 200 200 200 200 200 200 200 404 404
+PATCH /api/v1/operators/{operator}/bases/{base}   401  ok  ok  ok 403 403 403 403  ok 404 404
+POST /api/v1/operators/{operator}/bases/{base}/close 401 ok ok ok 403 403 403 403  ok 404 404
+GET  /api/v1/operators/{operator}/bases/{base}/plots 401 200 200 200 200 200 200 200 200 404 404
+POST /api/v1/operators/{operator}/bases/{base}/plots 401 ok ok ok 403 403 403 403  ok 404 404
+PATCH /api/v1/operators/{operator}/bases/{base}/plots/{plot} 401 ok ok ok 403 403 403 403 ok 404 404
 GET  /api/v1/origins                              401 200 200 200 200 403 200 403 200 200 200
 POST /api/v1/origins/decide                       401 403  ok 403 403 403 403 403 403  ok 403
 GET  /api/v1/origins/decisions/{job}              401 403 404 403 403 403 403 403 403 404 403
@@ -298,6 +313,7 @@ def test_the_table_knows_every_address() -> None:
     example = {
         "revision": uid,
         "certification": uid,
+        "plot": uid,
         "handout": uid,
         "intake": uid,
         "firm": uid,

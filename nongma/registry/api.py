@@ -15,9 +15,9 @@ from nongma.lib.refused import Refused
 from nongma.regions.models import Region
 from nongma.regions.spans import EVERYWHERE
 from nongma.registry import identity
-from nongma.registry.models import Base, Operator, OperatorKind
-from nongma.registry.queries import OperatorFilter, bases_of, editable_of, operator_of
-from nongma.registry.services import Decision, Point, add_base, register_operator, review_operator
+from nongma.registry.models import Operator, OperatorKind
+from nongma.registry.queries import OperatorFilter, operator_of
+from nongma.registry.services import Decision, Point, register_operator, review_operator
 
 router = Router(tags=["主体"])
 
@@ -132,32 +132,6 @@ class ReturnIn(Schema):
     faults: dict[str, str] = Field({}, max_length=20, description='要改的项目和原因，如 {"name": "写全称"}')
 
 
-class BaseIn(PointIn):
-    """A base to register."""
-
-    name: str = Field(min_length=1, max_length=100)
-    region: RegionCode
-    address: str = Field("", max_length=200)
-    area_mu: Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2)] | None = None
-
-
-class BaseOut(Schema):
-    """A base."""
-
-    code: str = Field(description="基地码，20 位")
-    name: str
-    region: PlaceOut
-    address: str = Field(description="主体没有信用代码的只显示前两个字")
-    longitude: Decimal | None
-    latitude: Decimal | None
-    area_mu: Decimal | None
-    created_at: datetime
-
-    @staticmethod
-    def resolve_address(base: Base) -> str:
-        return base.shown_address
-
-
 class OperatorFilters(Schema):
     q: Annotated[str, Field(max_length=60, description="名称的一部分，或主体码、信用代码、手机号的全部")] = ""
     kind: OperatorKind | None = None
@@ -171,7 +145,7 @@ class OperatorFilters(Schema):
 def create_operator(request: SignedInRequest, data: OperatorIn) -> Status[Operator]:
     """县级审核员登记的直接通过，其他人登记的等待审核。回答里的 `code` 是主体码。"""
     values = data.dict(exclude={"longitude", "latitude", "region"})
-    operator = register_operator(actor=request.user, region=_region(data.region), point=data.point, **values)
+    operator = register_operator(actor=request.user, region=region_of(data.region), point=data.point, **values)
     return Status(201, operator)
 
 
@@ -183,7 +157,7 @@ def list_operators(request: SignedInRequest, filters: Query[OperatorFilters], pa
         q=filters.q,
         kind=filters.kind or "",
         status=filters.status or "",
-        region=_region(filters.region).span if filters.region else EVERYWHERE,
+        region=region_of(filters.region).span if filters.region else EVERYWHERE,
     )
     found = wanted.apply(Operator.objects.visible_to(request.user))
     return paged(found.select_related("region").order_by("region_id", "id"), paging)
@@ -218,32 +192,7 @@ def return_operator(request: SignedInRequest, code: str, data: ReturnIn) -> Oper
     return operator_of(code, request.user)
 
 
-@router.get("/operators/{code}/bases", response=Page[BaseOut], summary="主体的基地")
-@requires_api(Action.VIEW_OPERATORS)
-def list_bases(request: SignedInRequest, code: str, paging: Query[Paging]) -> dict[str, Any]:
-    """按登记先后排列。"""
-    return paged(bases_of(operator_of(code, request.user)), paging)
-
-
-@router.post("/operators/{code}/bases", response={201: BaseOut}, summary="登记基地")
-@requires_api(Action.REGISTER_OPERATOR)
-@idempotent
-def create_base(request: SignedInRequest, code: str, data: BaseIn) -> Status[Base]:
-    """回答里的 `code` 是基地码。"""
-    operator = editable_of(code, request.user)
-    base = add_base(
-        operator=operator,
-        name=data.name,
-        region=_region(data.region),
-        actor=request.user,
-        point=data.point,
-        area_mu=data.area_mu,
-        address=data.address,
-    )
-    return Status(201, bases_of(operator).get(pk=base.pk))
-
-
-def _region(code: int) -> Region:
+def region_of(code: int) -> Region:
     region = Region.objects.current().filter(pk=int(str(code).ljust(12, "0"))).first()
     if region is None:
         raise Refused("region_unknown", "没有这个行政区划", field="region")

@@ -231,7 +231,7 @@ def _find_bases(keys: list[BaseKey]) -> dict[BaseKey, int]:
             FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[])
                  WITH ORDINALITY AS key(operator, region, quadkey, name, place)
             JOIN registry_base AS found ON found.operator_id = key.operator AND found.region_id = key.region
-              AND (found.quadkey = key.quadkey OR
+              AND found.closed_on IS NULL AND (found.quadkey = key.quadkey OR
                    (key.quadkey IS NULL AND found.quadkey IS NULL AND found.name = key.name))
             GROUP BY key.place
             """,

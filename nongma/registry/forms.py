@@ -144,20 +144,3 @@ class OperatorChangeForm(OperatorForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         return {name: value for name, value in cleaned.items() if value or name not in self.withheld}
-
-
-class BaseForm(PointFields):
-    """A base as a person registers it."""
-
-    name = forms.CharField(label="基地名称", max_length=100, help_text="如：东头豇豆地、一号大棚")
-    region = RegionField(label="所在村")
-    address = forms.CharField(label="详细地址", max_length=200, required=False)
-    area_mu = forms.DecimalField(
-        label="面积（亩）",
-        required=False,
-        min_value=Decimal("0.01"),
-        max_digits=12,
-        decimal_places=2,
-        widget=forms.TextInput({"inputmode": "decimal"}),
-    )
-    field_order = ("name", "region", "address", "area_mu", "longitude", "latitude")

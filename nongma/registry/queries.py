@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from django.core.paginator import Page
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from nongma.accounts.models import User
@@ -18,7 +17,7 @@ from nongma.regions.models import Region
 from nongma.regions.spans import EVERYWHERE, NOWHERE, Span
 from nongma.registry import identity
 from nongma.registry.forms import OperatorFilterForm
-from nongma.registry.models import Base, Operator, OperatorQuerySet
+from nongma.registry.models import Operator, OperatorQuerySet
 
 COLUMNS = {
     "region": ("region_id", "id"),
@@ -98,11 +97,6 @@ def editable_of(code: str, user: User) -> Operator:
     """The operator of a printed code, if the user may change it; else 404."""
     operators = Operator.objects.editable_by(user).select_related("region")
     return get_object_or_404(operators, pk=operator_of(code, user).pk)
-
-
-def bases_of(operator: Operator) -> QuerySet[Base]:
-    """The bases of an operator with the names of their divisions, the newest last."""
-    return operator.bases.select_related("region").order_by("id")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from nongma.registry import views
+from nongma.registry.bases import urls as base_urls
 from nongma.registry.certifications import urls as certification_urls
 from nongma.registry.directory import urls as directory_urls
 from nongma.registry.intake import urls as intake_urls
@@ -14,11 +15,11 @@ urlpatterns = [
     *directory_urls.urlpatterns,
     *certification_urls.urlpatterns,
     *plate_urls.urlpatterns,
+    *base_urls.urlpatterns,
     path("", views.operators, name="operators"),
     path("export", views.export, name="export"),
     path("register", views.register, name="register"),
     path("<str:code>/", views.operator, name="operator"),
     path("<str:code>/change", views.change, name="change"),
     path("<str:code>/contact", views.reveal, name="reveal"),
-    path("<str:code>/bases", views.register_base, name="base"),
 ]

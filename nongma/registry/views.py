@@ -2,7 +2,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.safestring import mark_safe
@@ -17,16 +17,16 @@ from nongma.lib import qr
 from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
 from nongma.lib.sorting import Sorting
+from nongma.registry.bases.queries import bases_of
 from nongma.registry.certifications.queries import certifications_part
 from nongma.registry.duplicates import likely_duplicates
 from nongma.registry.exports import operators_workbook
-from nongma.registry.forms import BaseForm, OperatorChangeForm, OperatorForm
+from nongma.registry.forms import OperatorChangeForm, OperatorForm
 from nongma.registry.inputs import INPUTS
 from nongma.registry.models import NOT_TRADING, Operator
 from nongma.registry.queries import (
     COLUMNS,
     OperatorFilter,
-    bases_of,
     dealings_of,
     editable_of,
     operator_of,
@@ -35,7 +35,6 @@ from nongma.registry.queries import (
 from nongma.registry.review.forms import ReasonForm, ReturnForm
 from nongma.registry.services import (
     Contact,
-    add_base,
     change_operator,
     register_operator,
     reveal_contact,
@@ -139,22 +138,6 @@ def reveal(request: SignedInRequest, code: str) -> HttpResponse:
         messages.error(request, refusal.message)
         return redirect(shown)
     return show_operator(request, shown, contact=contact)
-
-
-@requires(Action.REGISTER_OPERATOR)
-@require_http_methods(["GET", "POST"])
-def register_base(request: SignedInRequest, code: str) -> HttpResponse:
-    owner = editable_of(code, request.user)
-    form = BaseForm(request.POST or None, initial={"region": owner.region_id})
-    if request.method == "POST" and form.is_valid():
-        try:
-            base = add_base(operator=owner, actor=request.user, **form.cleaned_data)
-        except Refused as refusal:
-            show_refusal(form, refusal, point="longitude")
-        else:
-            messages.success(request, f"基地“{base.name}”登记好了")
-            return HttpResponseRedirect(f"{owner.get_absolute_url()}#bases")
-    return render(request, "registry/base_form.html", {"form": form, "operator": owner, "within": _within(request)})
 
 
 def show_operator(

@@ -78,7 +78,7 @@ class HarvestForm(forms.Form):
         )
         bases = self.fields["base"]
         assert isinstance(bases, forms.ModelChoiceField)
-        bases.queryset = Base.objects.visible_to(user)
+        bases.queryset = Base.objects.visible_to(user).in_use()
         self.has_base = bases.queryset.exists()
         base = _chosen(self, "base", {each.pk: each for each in bases.queryset}) or usual.base
         self._offer_products(user, base)

@@ -196,7 +196,7 @@ def usual_harvest(user: User) -> Usual:
     if last:
         return Usual(last.base, last.product, last.unit)
     origin = _origins_of(user).order_by("id").first()
-    base = origin.base if origin else Base.objects.visible_to(user).order_by("id").first()
+    base = origin.base if origin else Base.objects.visible_to(user).in_use().order_by("id").first()
     product = origin.product if origin else None
     return Usual(base, product, product.trade_units[0] if product else Unit.KILOGRAM)
 
@@ -204,7 +204,7 @@ def usual_harvest(user: User) -> Usual:
 def base_for(product: Product, user: User) -> Base | None:
     """The user's base where the product is grown, else the only or first one."""
     origin = _origins_of(user).filter(product=product).order_by("id").first()
-    return origin.base if origin else Base.objects.visible_to(user).order_by("id").first()
+    return origin.base if origin else Base.objects.visible_to(user).in_use().order_by("id").first()
 
 
 def _origins_of(user: User) -> QuerySet[Origin]:

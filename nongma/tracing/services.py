@@ -41,14 +41,16 @@ Step = TraceEvent.Step
 def harvest_lot(*, base: Base, product: Product, quantity: Decimal, unit: str, harvested_on: date, actor: User) -> Lot:
     """Register what was harvested from a base on a day as one lot, with its code (采收登记、赋码).
 
-    Refuses `not_own_base`, `operator_not_approved`, `unit_not_traded`, `in_future`, `too_long_ago` and what
-    `checked_quantity` refuses.
+    Refuses `not_own_base`, `operator_not_approved`, `base_closed`, `unit_not_traded`, `in_future`, `too_long_ago`
+    and what `checked_quantity` refuses.
     """
     base = Base.objects.select_related("operator").get(pk=base.pk)
     operator = base.operator
     if not _is_member(operator, actor):
         raise Refused("not_own_base", "只能登记本主体基地的采收", field="base")
     check_trading(operator)
+    if base.closed_on is not None:
+        raise Refused("base_closed", "这个基地已经停用，不能再登记采收", field="base")
     if unit not in product.trade_units:
         allowed = "、".join(Unit(each).label for each in product.trade_units)
         raise Refused("unit_not_traded", f"{product}按{allowed}登记", field="unit")

@@ -20,7 +20,7 @@ from nongma.desk.templatetags.nongma import quantity
 from nongma.notices.models import Channel
 from nongma.origins.models import Origin
 from nongma.regions.queries import paths_of
-from nongma.registry.models import Operator, OperatorKind, OperatorMember
+from nongma.registry.models import Base, Operator, OperatorKind, OperatorMember
 
 PHRASES = {
     "account.created": "建立{target}",
@@ -61,6 +61,13 @@ PHRASES = {
     "audit.check_started": "开始{target}",
     "audit.check_finished": "{target}完成",
     "base.registered": "登记{target}",
+    "base.changed": "修改{target}的{fields}",
+    "base.closed": "停用{target}：使用中 → 已停用",
+    "base.reopened": "恢复使用{target}：已停用 → 使用中",
+    "base.plot_added": "在{target}登记地块“{plot}”",
+    "base.plot_changed": "修改{target}的地块“{plot}”：{fields}",
+    "base.plot_closed": "停用{target}的地块“{plot}”",
+    "base.board_printed": "下载{target}的标识牌",
     "certificate.issued": "开具{target}",
     "certificate.revoked": "作废{target}：有效 → 已作废",
     "code_range.voided": "作废{target}：有效 → 作废",
@@ -127,6 +134,7 @@ PHRASES = {
     "operator.revealed": "查看{target}的完整联系方式",
     "operator.exported": "导出主体",
     "operator.holdings_taken": "下载{target}的全部信息",
+    "operator.bases_exported": "导出{target}的基地和地块",
     "operator.member_added": "为{target}增加{role}",
     "origin.imported": "导入{target}",
     "origin.located": "定位{target}：待定位 → 待审核",
@@ -153,6 +161,7 @@ PHRASES = {
 }
 UNCHANGED = {
     "account.changed": "保存{target}，内容没有改动",
+    "base.changed": "保存{target}，内容没有改动",
     "operator.changed": "保存{target}，内容没有改动",
     "origin.changed": "重新提交{target}，内容没有改动：已退回 → 待审核",
 }
@@ -169,7 +178,7 @@ CHOICES: dict[str, dict[str, str]] = {
     "status": dict(Operator.Status.choices),
     "unit": dict(Unit.choices),
 }
-MODELS: dict[str, type[models.Model]] = {"operator": Operator, "origin": Origin, "user": User}
+MODELS: dict[str, type[models.Model]] = {"base": Base, "operator": Operator, "origin": Origin, "user": User}
 IN_HANDOUTS = {"unchanged": "已有", "changed": "只加了机构或职务"}
 """Counts that mean something else of a hand-out than of an import."""
 NOTHING_DONE = {"last_row": "没有处理任何一行"}

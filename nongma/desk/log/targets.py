@@ -67,8 +67,8 @@ def _operators(ids: Collection[str]) -> Found:
 
 def _bases(ids: Collection[str]) -> Found:
     bases = Base.objects.filter(uid__in=_uids(ids))
-    for uid, name, serial in bases.values_list("uid", "name", "operator__serial"):
-        yield uid, Target("基地", name, f"{_operator_page(serial)}#bases")
+    for uid, name, serial, own in bases.values_list("uid", "name", "operator__serial", "serial"):
+        yield uid, Target("基地", name, reverse("registry:base", args=[encode(serial), encode(own)]))
 
 
 def _origins(ids: Collection[str]) -> Found:

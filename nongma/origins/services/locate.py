@@ -182,7 +182,8 @@ def _base_at(origin: Origin) -> Base:
     where other records hold that one in its place, a new one.
     """
     bases = Base.objects.select_for_update()
-    known = bases.filter(operator_id=origin.operator_id, region_id=origin.region_id, quadkey=origin.quadkey).first()
+    place = {"operator_id": origin.operator_id, "region_id": origin.region_id, "quadkey": origin.quadkey}
+    known = bases.in_use().filter(**place).first()
     if known:
         return known
     base = bases.get(pk=origin.base_id)

@@ -186,7 +186,9 @@ def _read(keys: Collection[int], today: date) -> Facts:
     for one in produce:
         product = one.product
         weighed[one.operator_id].produce.append((product.code, product.name, product.industry, one.scale, one.unit))
-    bases = Base.objects.filter(operator__in=operators).order_by().values("operator").annotate(area=Sum("area_mu"))
+    bases = (
+        Base.objects.in_use().filter(operator__in=operators).order_by().values("operator").annotate(area=Sum("area_mu"))
+    )
     based: set[int] = set()
     for owner, area in bases.values_list("operator", "area"):
         based.add(owner)

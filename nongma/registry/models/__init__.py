@@ -1,6 +1,6 @@
 """The registry's records."""
 
-from nongma.registry.models.bases import Base
+from nongma.registry.models.bases import Base, Plot
 from nongma.registry.models.certifications import Certification
 from nongma.registry.models.directory import (
     DirectoryCount,
@@ -48,6 +48,7 @@ __all__ = [
     "OperatorMember",
     "OperatorQuerySet",
     "PhoneCode",
+    "Plot",
     "Produce",
     "Revision",
     "ScaleRule",

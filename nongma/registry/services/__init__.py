@@ -1,6 +1,5 @@
 """Every write of this room."""
 
-from nongma.registry.services.bases import add_base
 from nongma.registry.services.checks import Point
 from nongma.registry.services.members import add_member
 from nongma.registry.services.personal import Contact, reveal_contact
@@ -12,7 +11,6 @@ __all__ = [
     "Contact",
     "Decision",
     "Point",
-    "add_base",
     "add_member",
     "cancel_operator",
     "change_operator",

@@ -103,7 +103,7 @@ def test_the_owner_adds_a_base(li, li_operator):
     client = client_of(li)
     assert client.get(url).status_code == 200
     base = {"name": "东头地", "region": str(YAZHOU_VILLAGE), "longitude": "109.158151", "latitude": "18.435040"}
-    assert client.post(url, base).url.endswith("#bases")
+    assert client.post(url, base).url == Base.objects.get().get_absolute_url()
     assert "已经登记了基地" in client.post(url, base).content.decode()
     elsewhere = client.post(url, base | {"name": "远处", "longitude": "116.391234", "latitude": "39.907321"})
     assert "不在所选的县" in elsewhere.content.decode()

@@ -7,8 +7,9 @@ from nongma.codes.codec import decode
 from nongma.codes.models import CodeRange
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
+from nongma.registry.bases.services import add_base
 from nongma.registry.models import Base, Operator, OperatorMember
-from nongma.registry.services import add_base, add_member, change_operator, register_operator, reveal_contact
+from nongma.registry.services import add_member, change_operator, register_operator, reveal_contact
 from nongma.testing import LI_POINT, LIANDU, SANYA, YAZHOU, YAZHOU_VILLAGE, at_once, client_of, make_operator, make_user
 
 USCC = "91110000600037341L"

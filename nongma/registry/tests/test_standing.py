@@ -7,11 +7,11 @@ from nongma.audit.models import Entry
 from nongma.lib.fields import blind_index
 from nongma.lib.refused import Refused
 from nongma.notices.models import Notice
+from nongma.registry.bases.services import add_base
 from nongma.registry.duplicates import alike, core_of, likely_duplicates
 from nongma.registry.models import Operator, OperatorMember
 from nongma.registry.services import (
     Decision,
-    add_base,
     add_member,
     cancel_operator,
     change_operator,

@@ -1,6 +1,6 @@
 /** Finding the point of a field: by the phone's own position, by a tap on the map, or by typing. */
 
-import { createMap } from "./basemap.js";
+import { createMap } from "../regions/basemap.js";
 
 const form = document.querySelector("[data-locate]");
 const element = form.querySelector("[data-origin-map]");

@@ -1,6 +1,6 @@
 /** 一张图: clusters of origins that open into points, over the boundaries. */
 
-import { createMap } from "./basemap.js";
+import { createMap } from "../regions/basemap.js";
 
 const element = document.getElementById("map");
 const note = document.querySelector("[data-note]");

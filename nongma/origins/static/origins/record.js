@@ -1,6 +1,6 @@
 /** The small map of one record. */
 
-import { createMap } from "./basemap.js";
+import { createMap } from "../regions/basemap.js";
 
 const element = document.querySelector("[data-origin-map]");
 const place = [Number(element.dataset.longitude), Number(element.dataset.latitude)];
