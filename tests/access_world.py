@@ -241,7 +241,7 @@ def request_of(world: World, person: str, method: str, address: str) -> Callable
     else:
         client = client_of(user) if user else Client()
         posted = {"data": {"reason": BODY["reason"]}}
-    return lambda: client.get(where) if method == "GET" else client.post(where, **posted)
+    return lambda: client.get(where) if method == "GET" else getattr(client, method.lower())(where, **posted)
 
 
 def _named(method: str, response: Any) -> str:
