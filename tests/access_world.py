@@ -22,7 +22,7 @@ from nongma.origins.models import ImportJob
 from nongma.registry.certifications.services import add_certification
 from nongma.registry.directory.expected import expect
 from nongma.registry.directory.rules import set_rule
-from nongma.registry.models import Intake, Plot, ScaleRule
+from nongma.registry.models import Claim, Intake, Plot, ScaleRule
 from nongma.registry.services import change_operator
 from nongma.testing import (
     LIANDU,
@@ -148,9 +148,14 @@ def world(
         source="县文件",
         actor=zhao,
     )
+    claim = Claim.objects.create(
+        operator=operator, user=li, region_id=operator.region_id, met_by=Claim.MetBy.NAME, state=Claim.State.WAITING
+    )
     marks = {
         "expected": str(expected.uid),
         "rule": str(rule.uid),
+        "claim": str(claim.uid),
+        "member": str(operator.members.get().uid),
         "revision": str(operator.revisions.get().uid),
         "certification": str(certification.uid),
         "handout": str(handout.uid),

@@ -127,6 +127,13 @@ POST /operators/{operator}/approve                 in 403  ok 403 403 403 403 40
 POST /operators/{operator}/return                  in 403  ok 403 403 403 403 403 403 404 403
 GET  /operators/review/                            in 403 200 403 403 403 403 403 403 200 403
 GET  /operators/review/changes                     in 403 200 403 403 403 403 403 403 200 403
+GET  /operators/review/claims                      in 403 200 403 403 403 403 403 403 200 403
+GET  /operators/{operator}/claims/{claim}/         in 403 200 403 403 403 403 403 403 404 403
+POST /operators/{operator}/claims/{claim}/approve  in 403  ok 403 403 403 403 403 403 404 403
+POST /operators/{operator}/claims/{claim}/return   in 403  ok 403 403 403 403 403 403 404 403
+GET  /operators/{operator}/people                  in 200 200 200 403 403 403 403 200 404 404
+POST /operators/{operator}/people/{member}/end     in  ok  ok  ok 403 403 403 403  ok 404 404
+POST /operators/{operator}/people/{member}/hand-on in  ok  ok  ok 403 403 403 403  ok 404 404
 GET  /operators/{operator}/compare                 in 403 200 403 403 403 403 403 403 404 403
 POST /operators/{operator}/merge                   in 403 404 403 403 403 403 403 403 404 403
 POST /operators/{operator}/suspend                 in 403  ok 403 403 403 403 403 403 404 403
@@ -157,6 +164,8 @@ GET  /join/                                       200 302 302 302 302 302 302 30
 GET  /join/code                                   302 302 302 302 302 302 302 302 302 302 302
 GET  /join/prove                                    in 302 302 302 302 302 302 302 302 302 302
 GET  /join/privacy                                200 200 200 200 200 200 200 200 200 200 200
+GET  /join/claims                                  in 302 302 302 403 403 403 403 302 302 302
+GET  /join/claims/{operator}                       in 404 404 404 403 403 403 403 404 404 404
 GET  /join/register                                in 302 302 302 403 403 403 403 302 302 302
 POST /join/draft                                   in  ok  ok  ok 403 403 403 403  ok  ok  ok
 GET  /join/place?longitude=109.16&latitude=18.43   in 200 200 200 403 403 403 403 200 200 200
@@ -312,6 +321,8 @@ def test_the_table_knows_every_address() -> None:
     uid, code = "0190f000-0000-7000-8000-000000000000", "0" * 20
     example = {
         "revision": uid,
+        "claim": uid,
+        "member": uid,
         "certification": uid,
         "plot": uid,
         "handout": uid,

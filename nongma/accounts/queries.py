@@ -134,7 +134,7 @@ def places_of(user: User) -> set[int]:
 
 def operator_places_of(user: User) -> set[int]:
     """The divisions of the operators that a person acts for."""
-    return set(user.operator_memberships.values_list("operator__region_id", flat=True))
+    return set(user.operator_memberships.filter(to_at=None).values_list("operator__region_id", flat=True))
 
 
 def administrator_for(user: User) -> Membership | None:

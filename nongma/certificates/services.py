@@ -115,7 +115,7 @@ def revoke_certificate(*, certificate: Certificate, reason: str, actor: User) ->
     lot = Lot.objects.select_for_update(of=("self",)).select_related("operator", "base").get(pk=certificate.lot_id)
     certificate = Certificate.objects.select_for_update(of=("self",)).select_related("template").get(pk=certificate.pk)
     certificate.lot = lot
-    if not OperatorMember.objects.filter(operator=certificate.operator_id, user=actor).exists():
+    if not OperatorMember.objects.open().filter(operator=certificate.operator_id, user=actor).exists():
         raise Refused("not_own_certificate", "只能作废本主体开具的合格证")
     if certificate.revoked_at:
         raise Refused("revoked", "该合格证已经作废")

@@ -21,7 +21,6 @@ from nongma.lib import qr, signing
 from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
 from nongma.lib.sorting import Sorting
-from nongma.registry.models import OperatorMember
 from nongma.tracing.holdings import NEWEST_FIRST
 from nongma.tracing.models import Lot
 from nongma.tracing.queries import balance
@@ -51,7 +50,7 @@ def issue(request: SignedInRequest, code: str) -> HttpResponse:
     lot = get_object_or_404(lots.select_related("product", "operator", "region", "base__region"))
     template = template_in_force()
     left = queries.certifiable(lot)
-    is_owner = lot.operator.members.filter(user=request.user, role=OperatorMember.Role.OWNER).exists()
+    is_owner = lot.operator.members.owners().filter(user=request.user).exists()
     form = IssueForm(request.POST or None, lot=lot, left=left, template=template, is_owner=is_owner)
     if form.is_valid():
         try:

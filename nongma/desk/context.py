@@ -61,8 +61,8 @@ class Shell:
         if not isinstance(user, User):
             return ""
         if user.is_operator:
-            own = OperatorMember.objects.filter(user=user).order_by("pk").values_list("operator__name", flat=True)
-            return own.first() or ""
+            own = OperatorMember.objects.open().filter(user=user).order_by("pk")
+            return own.values_list("operator__name", flat=True).first() or ""
         if user.third_party:
             return user.third_party.name
         posts = list(posts_of(user))

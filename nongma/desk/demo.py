@@ -120,7 +120,7 @@ def _return_visits(job: ImportJob, county: User, progress: Say) -> None:
 
 def _linked(user: User, kind: OperatorKind, job: ImportJob, county: User) -> Operator:
     """The operator of the import that the person acts for: the first of its kind with an approved origin."""
-    member = OperatorMember.objects.filter(user=user).select_related("operator").order_by("pk").first()
+    member = OperatorMember.objects.open().filter(user=user).select_related("operator").order_by("pk").first()
     if member:
         operator = member.operator
     else:
@@ -135,7 +135,7 @@ def _linked(user: User, kind: OperatorKind, job: ImportJob, county: User) -> Ope
 
 def _registered(user: User, name: str, kind: OperatorKind, phone: str, county: User) -> Operator:
     """An operator that the county registers, and the person who acts for it."""
-    member = OperatorMember.objects.filter(user=user).select_related("operator").order_by("pk").first()
+    member = OperatorMember.objects.open().filter(user=user).select_related("operator").order_by("pk").first()
     if member:
         return member.operator
     operator = Operator.objects.filter(name=name, region_id=VILLAGE, created_by=county).first()

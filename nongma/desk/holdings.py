@@ -21,7 +21,7 @@ from nongma.lib.refused import Refused
 from nongma.lib.sheets.writing import mark_of, new_workbook, write_sheet
 from nongma.regions.models import Region
 from nongma.registry.inputs import INPUTS
-from nongma.registry.models import Base, Certification, Operator, OperatorMember, Revision
+from nongma.registry.models import Base, Certification, Operator, Revision
 from nongma.registry.names import public_name
 from nongma.registry.review.queries import changes_in_full
 from nongma.tracing.models import Lot
@@ -51,6 +51,8 @@ HELD = {
     "sales": "卖出",
     "purchases": "买入",
     "certificates": "合格证",
+    "claims": "认领",
+    "invitations": "人员邀请",
 }
 """The records of an operator, by its links to them, and their sheets (a test keeps the list whole)."""
 
@@ -78,7 +80,7 @@ def holdings_of(*, operator: Operator, actor: User) -> IO[bytes]:
     Of the log it tells who did what and when. Others than its own people are told by the first character of the name
     and their agency. Refuses `not_own_operator` to whoever is no owner of it.
     """
-    if not operator.members.filter(user=actor, role=OperatorMember.Role.OWNER).exists():
+    if not operator.members.owners().filter(user=actor).exists():
         raise Refused("not_own_operator", "只有主体的负责人可以下载")
     record("operator.holdings_taken", actor=actor, target=operator, region_code=operator.region_id)
     mark = mark_of(actor.name, "本人查阅")

@@ -14,14 +14,14 @@ from nongma.catalogue.models import Product, Unit
 from nongma.lib.fields import EncryptedTextField
 from nongma.lib.ids import uuid7
 from nongma.regions.models import Region
-from nongma.registry.models import Base, Operator
+from nongma.registry.models import Base, Operator, OperatorMember
 
 
 class OriginQuerySet(models.QuerySet["Origin"]):
     def visible_to(self, user: User) -> Self:
         """Records that the user may see: those in the agency's region, or of the user's own operators."""
         if user.is_operator:
-            return self.filter(operator__members__user=user)
+            return self.filter(operator__in=OperatorMember.objects.operators_of(user))
         return self.filter(scope_of(user).query("region_id"))
 
     def current(self) -> Self:

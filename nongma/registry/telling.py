@@ -4,7 +4,7 @@ from nongma.accounts.models import User
 from nongma.notices.models import Notice
 from nongma.notices.services import notify
 from nongma.registry.inputs import INPUTS
-from nongma.registry.models import Operator, Revision
+from nongma.registry.models import Claim, Operator, Revision
 
 LONGEST = 400
 
@@ -42,8 +42,34 @@ def tell_merged(*, operator: Operator, actor: User) -> None:
     _tell(operator, "重复登记的主体已并成一个", f"以后用“{operator.name}”", actor)
 
 
+def tell_member(*, operator: Operator, user: User, title: str, actor: User) -> None:
+    """That a person may act for the operator now, or may not any more."""
+    notify(
+        users=[user.pk],
+        kind=Notice.Kind.DECISION,
+        title=title,
+        body=operator.name,
+        url=operator.get_absolute_url(),
+        actor=actor,
+    )
+
+
+def tell_claim_decided(*, claim: Claim, actor: User) -> None:
+    """What the county found out about a claim, to who claimed."""
+    is_returned = claim.state == Claim.State.RETURNED
+    target = claim.fresh if is_returned and claim.fresh else claim.operator
+    notify(
+        users=[claim.user_id],
+        kind=Notice.Kind.DECISION,
+        title="县里核实：不是同一个主体，按新登记审核" if is_returned else "县里核实：已有的登记现在归您",
+        body=f"原因：{claim.note}" if is_returned else claim.operator.name,
+        url=target.get_absolute_url(),
+        actor=actor,
+    )
+
+
 def _tell(operator: Operator, title: str, body: str, actor: User, *others: int) -> None:
-    people = {*operator.members.values_list("user_id", flat=True), *others}
+    people = {*operator.members.open().values_list("user_id", flat=True), *others}
     notify(
         users=people,
         kind=Notice.Kind.DECISION,

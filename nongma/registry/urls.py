@@ -5,6 +5,7 @@ from nongma.registry.bases import urls as base_urls
 from nongma.registry.certifications import urls as certification_urls
 from nongma.registry.directory import urls as directory_urls
 from nongma.registry.intake import urls as intake_urls
+from nongma.registry.people import urls as people_urls
 from nongma.registry.plates import urls as plate_urls
 from nongma.registry.review import urls as review_urls
 
@@ -16,6 +17,7 @@ urlpatterns = [
     *certification_urls.urlpatterns,
     *plate_urls.urlpatterns,
     *base_urls.urlpatterns,
+    *people_urls.urlpatterns,
     path("", views.operators, name="operators"),
     path("export", views.export, name="export"),
     path("register", views.register, name="register"),

@@ -169,7 +169,7 @@ def show_operator(
         "has_more_bases": len(bases) > BASES_SHOWN,
         "dealings": dealings_of(shown),
         "history": history_of(shown),
-        "members": list(shown.members.select_related("user").order_by("id")),
+        "members": list(shown.members.open().select_related("user").order_by("id")),
         "revisions": list(shown.revisions.waiting().select_related("asked_by")),
         "duplicates": likely_duplicates(shown, user) if may_decide else [],
         "faults": {INPUTS[name]: text for name, text in shown.review_faults.items()},

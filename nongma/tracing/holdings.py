@@ -10,6 +10,7 @@ from nongma.codes.codec import decode
 from nongma.lib.pages import MOST_LISTED
 from nongma.lib.sorting import Sorting
 from nongma.regions.spans import Span
+from nongma.registry.models import OperatorMember
 
 NEWEST_FIRST = "-new"
 
@@ -25,7 +26,7 @@ class HoldingQuerySet(models.QuerySet[Held]):
 
     def editable_by(self, user: User) -> Self:
         """Those that the user may change: of the user's own operators."""
-        return self.filter(operator__members__user=user)
+        return self.filter(operator__in=OperatorMember.objects.operators_of(user))
 
     def within(self, span: Span | None) -> Self:
         """Those of an area; all of them without one."""

@@ -11,7 +11,7 @@ from nongma.catalogue.models import Product, Unit
 from nongma.codes.codec import encode
 from nongma.lib.ids import uuid7
 from nongma.regions.models import Region
-from nongma.registry.models import Base, Operator
+from nongma.registry.models import Base, Operator, OperatorMember
 from nongma.tracing.holdings import HoldingQuerySet
 
 
@@ -193,7 +193,7 @@ class TransferQuerySet(models.QuerySet["Transfer"]):
     def visible_to(self, user: User) -> Self:
         """Transfers that the user may see: with a side in the agency's region, or with one of the user's operators."""
         if user.is_operator:
-            own = Operator.objects.filter(members__user=user)
+            own = Operator.objects.filter(pk__in=OperatorMember.objects.operators_of(user))
             return self.filter(Q(seller__in=own) | Q(buyer__in=own))
         scope = scope_of(user)
         return self.filter(scope.query("seller__region_id") | scope.query("buyer__region_id"))

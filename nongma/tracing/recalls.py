@@ -99,7 +99,7 @@ def unfreeze_lot(*, lot: Lot, reason: str, actor: User) -> Lot:
 def tell_owners(operators: Sequence[int], *, title: str, body: str, url: str, actor: User) -> None:
     """Tell the people of operators; one that is named several times has its people read that number."""
     named = Counter(operators)
-    members = OperatorMember.objects.filter(operator__in=named).values_list("user_id", "operator_id")
+    members = OperatorMember.objects.open().filter(operator__in=named).values_list("user_id", "operator_id")
     counts: Counter[int] = Counter()
     for user, operator in members:
         counts[user] += named[operator]

@@ -64,7 +64,7 @@ def _told(lot: Lot, user: User, transfers: Iterable[Transfer]) -> list[Sale]:
     found = list(transfers)
     parties = {each.seller_id for each in found} | {each.buyer_id for each in found if each.buyer_id}
     seen = set(Operator.objects.visible_to(user).filter(pk__in=parties).values_list("pk", flat=True))
-    is_own = user.is_operator and lot.operator.members.filter(user=user).exists()
+    is_own = user.is_operator and lot.operator.members.open().filter(user=user).exists()
     in_full = is_own or lot.region_id in scope_of(user, Action.RECALL_LOTS)
 
     def party(operator: Operator) -> Party:

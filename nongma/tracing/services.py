@@ -252,7 +252,7 @@ def check_trading(operator: Operator, *, field: str = "") -> None:
 
 
 def _is_member(operator: Operator, actor: User) -> bool:
-    return OperatorMember.objects.filter(operator=operator, user=actor).exists()
+    return OperatorMember.objects.open().filter(operator=operator, user=actor).exists()
 
 
 def _lock_usable(lots: Sequence[Lot], actor: User) -> list[Lot]:
@@ -260,7 +260,7 @@ def _lock_usable(lots: Sequence[Lot], actor: User) -> list[Lot]:
 
     Refuses `not_own_lot`, `operator_not_approved`, `lot_recalled` and `lot_frozen`.
     """
-    own = set(OperatorMember.objects.filter(user=actor).values_list("operator_id", flat=True))
+    own = set(OperatorMember.objects.open().filter(user=actor).values_list("operator_id", flat=True))
     locked = list(
         Lot.objects.select_for_update(of=("self",))
         .select_related("operator", "product", "base")

@@ -42,7 +42,8 @@ def remind_of_ends(on: date | None = None) -> int:
 @transaction.atomic
 def _tell(ending: list[Certification], today: date) -> int:
     people: dict[int, list[int]] = {}
-    members = OperatorMember.objects.filter(operator__in={each.operator_id for each in ending}, user__is_active=True)
+    members = OperatorMember.objects.open().filter(user__is_active=True)
+    members = members.filter(operator__in={each.operator_id for each in ending})
     for operator, user in members.values_list("operator_id", "user_id"):
         people.setdefault(operator, []).append(user)
     notes = [

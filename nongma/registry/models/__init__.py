@@ -2,6 +2,7 @@
 
 from nongma.registry.models.bases import Base, Plot
 from nongma.registry.models.certifications import Certification
+from nongma.registry.models.claims import Claim, Invitation
 from nongma.registry.models.directory import (
     DirectoryCount,
     DirectoryEntry,
@@ -31,6 +32,7 @@ __all__ = [
     "PERSONS",
     "Base",
     "Certification",
+    "Claim",
     "DirectoryCount",
     "DirectoryEntry",
     "DirectoryMark",
@@ -41,6 +43,7 @@ __all__ = [
     "Intake",
     "IntakeOperator",
     "IntakeRow",
+    "Invitation",
     "KnownTry",
     "Licence",
     "Operator",

@@ -36,14 +36,13 @@ class BaseQuerySet(models.QuerySet["Base"]):
     def visible_to(self, user: User) -> Self:
         """Bases that the user may see: those in the agency's region, or of the user's own operators."""
         if user.is_operator:
-            return self.filter(operator__members__user=user)
+            return self.filter(operator__in=OperatorMember.objects.operators_of(user))
         return self.filter(scope_of(user).query("region_id"))
 
     def editable_by(self, user: User) -> Self:
         """Bases that the user may change: of what the agency sees those whose operator it may change too."""
         if user.is_operator:
-            role = OperatorMember.Role.OWNER
-            return self.filter(operator__members__user=user, operator__members__role=role)
+            return self.filter(operator__in=OperatorMember.objects.owners().operators_of(user))
         return self.visible_to(user).filter(scope_of(user).query("operator__region_id"))
 
     def in_use(self) -> Self:

@@ -8,7 +8,7 @@ from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
 from nongma.catalogue.models import Product
 from nongma.lib.ids import uuid7
-from nongma.registry.models.operators import Operator
+from nongma.registry.models.operators import Operator, OperatorMember
 
 ENDING_WITHIN = timedelta(days=60)
 
@@ -37,7 +37,7 @@ class CertificationQuerySet(models.QuerySet["Certification"]):
     def visible_to(self, user: User) -> Self:
         """Certifications that the user may see: of operators in the agency's region, or of the user's own."""
         if user.is_operator:
-            return self.filter(operator__members__user=user)
+            return self.filter(operator__in=OperatorMember.objects.operators_of(user))
         return self.filter(scope_of(user).query("operator__region_id"))
 
     def valid(self, on: date) -> Self:

@@ -1,10 +1,11 @@
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils import timezone
 
 from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
@@ -50,13 +51,13 @@ class OperatorQuerySet(models.QuerySet["Operator"]):
     def visible_to(self, user: User) -> Self:
         """Operators that the user may see: those of the agency's region, or the user's own."""
         if user.is_operator:
-            return self.filter(members__user=user)
+            return self.filter(pk__in=OperatorMember.objects.operators_of(user))
         return self.filter(scope_of(user).query("region_id"))
 
     def editable_by(self, user: User) -> Self:
         """Operators that the user may change."""
         if user.is_operator:
-            return self.filter(members__user=user, members__role=OperatorMember.Role.OWNER)
+            return self.filter(pk__in=OperatorMember.objects.owners().operators_of(user))
         return self.visible_to(user)
 
     def named(self, text: str) -> Self:
@@ -212,8 +213,22 @@ STATUS_TONES = {
 }
 
 
+class OperatorMemberQuerySet(models.QuerySet["OperatorMember"]):
+    def open(self) -> Self:
+        """Who acts for an operator now; the rest is history."""
+        return self.filter(to_at=None)
+
+    def owners(self) -> Self:
+        """The 负责人 of now."""
+        return self.open().filter(role=OperatorMember.Role.OWNER)
+
+    def operators_of(self, user: User) -> "models.QuerySet[OperatorMember, Any]":
+        """The keys of the operators that a person acts for now: for `operator__in`."""
+        return self.open().filter(user=user).values("operator")
+
+
 class OperatorMember(models.Model):
-    """A person of an operator (主体人员)."""
+    """A person of an operator, from one moment to another (主体人员); a new role is a new row, none is deleted."""
 
     class Role(models.TextChoices):
         OWNER = "owner", "负责人"
@@ -222,11 +237,24 @@ class OperatorMember(models.Model):
     operator = models.ForeignKey(Operator, models.PROTECT, verbose_name="主体", related_name="members")
     user = models.ForeignKey(User, models.PROTECT, verbose_name="人员", related_name="operator_memberships")
     role = models.CharField("角色", max_length=8, choices=Role.choices)
+    uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
+    from_at = models.DateTimeField("开始时间", default=timezone.now)
+    to_at = models.DateTimeField("结束时间", null=True)
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, verbose_name="办理结束的人", related_name="+")
+
+    objects = OperatorMemberQuerySet.as_manager()
 
     class Meta:
         verbose_name = "主体人员"
         verbose_name_plural = "主体人员"
-        constraints = [models.UniqueConstraint(fields=("operator", "user"), name="registry_member_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=("operator", "user"), condition=Q(to_at=None), name="registry_member_open_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(to_at=None) | Q(to_at__gte=F("from_at")), name="registry_member_ends_after"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user}（{self.operator}）"

@@ -12,7 +12,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, requires, scope_of
 from nongma.lib.forms import show_refusal
+from nongma.lib.paging import total_of
 from nongma.lib.refused import Refused
+from nongma.registry.claiming.queries import claims_page, waiting_claims
 from nongma.registry.duplicates import likely_duplicates
 from nongma.registry.models import Operator, Revision
 from nongma.registry.queries import operator_of
@@ -57,6 +59,13 @@ def queue(request: SignedInRequest) -> HttpResponse:
 def changes(request: SignedInRequest) -> HttpResponse:
     """等您审核的变更申请，先到期的在前。"""
     return _queue(request, "changes", revisions_page(request.user, request.GET.get("page")))
+
+
+@requires(Action.REVIEW_OPERATORS)
+@require_GET
+def claims(request: SignedInRequest) -> HttpResponse:
+    """等您核实的认领，先到期的在前。"""
+    return _queue(request, "claims", claims_page(request.user, request.GET.get("page")))
 
 
 @requires(Action.REVIEW_OPERATORS)
@@ -190,6 +199,7 @@ def _queue(request: SignedInRequest, which: str, page: Any) -> HttpResponse:
         "page": page,
         "operators": operators,
         "revisions": revisions,
+        "claims": total_of(waiting_claims(request.user)),
         "today": timezone.localdate(),
     }
     return render(request, "registry/review/queue.html", context)

@@ -13,18 +13,19 @@ from nongma.audit.services import record
 from nongma.lib.fields import blind_index, blind_indexes
 from nongma.lib.letters import DASH, random_letters
 from nongma.lib.refused import Refused
+from nongma.registry.models import Invitation
 from nongma.registry.self_registration.codes import use_code
+from nongma.registry.services.members import USERNAME_LETTERS
 
 BY_PASSWORD = "请用用户名和密码登录"  # noqa: S105, a sentence
-USERNAME_LETTERS = 12  # of 31 each: 59 bits
 
 
 def sign_in_by_phone(*, request: HttpRequest, phone: str, code: str) -> User:
     """Sign in the operator's person who has proved the phone, or a new one, by the code that was sent to it.
 
     Refuses what `use_code` does, and, to who has the right code only: `official` (a post in an agency),
-    `several_accounts`, `not_proved` (on an account whose person has not proved it: it may be mistyped), `totp_needed`,
-    `first_password`, `suspended` and `closed`.
+    `several_accounts`, `not_proved` (on an account whose person has not proved it and was not invited by it: it may be
+    mistyped), `totp_needed`, `first_password`, `suspended` and `closed`.
     """
     try:
         use_code(phone=phone, code=code)
@@ -66,6 +67,8 @@ def _known(phone: str) -> User | None:
         _check_may_come_by_phone(proved[0])
         return proved[0]
     if own:
+        if invited := _invited(own, phone):
+            return invited
         raise Refused(
             "not_proved",
             f"有账号写着这个手机号，但还没有证实过，不能用它登录。{BY_PASSWORD}，再到“我的账号”证实手机号；"
@@ -77,6 +80,22 @@ def _known(phone: str) -> User | None:
     if any(user.is_operator for user in people):
         raise Refused("closed", "这个手机号的账号已注销，请联系县级管理部门", field="code")
     return None
+
+
+@transaction.atomic
+def _invited(people: list[User], phone: str) -> User | None:
+    """The person who was invited by this phone and comes for the first time: the code has proved it now."""
+    waiting = Invitation.objects.filter(
+        user__in=people, phone_index__in=blind_indexes(phone), used_at=None, expires_at__gt=timezone.now()
+    )
+    invitations = list(waiting.select_for_update(of=("self",)).select_related("user__agency"))
+    guests = {one.user for one in invitations if one.user.last_login is None and not one.user.has_usable_password()}
+    if len(guests) != 1:
+        return None
+    (guest,) = guests
+    _check_may_come_by_phone(guest)
+    waiting.filter(user=guest).update(used_at=timezone.now())
+    return note_phone_proved(user=guest, phone=guest.phone)
 
 
 def _check_may_come_by_phone(user: User) -> None:

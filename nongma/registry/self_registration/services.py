@@ -19,6 +19,7 @@ from nongma.audit.services import record
 from nongma.catalogue.models import Product
 from nongma.lib.refused import Misfilled, Refused
 from nongma.lib.retention import delete_rows
+from nongma.registry.claiming.services import ask_for, claim_operator, met_by, without
 from nongma.registry.models import Draft, Licence, Operator, OperatorMember, Produce
 from nongma.registry.self_registration.entering import name_for
 from nongma.registry.services import register_operator
@@ -51,7 +52,7 @@ def save_draft(*, inputs: Mapping[str, Sequence[str]], actor: User) -> Draft:
     if not actor.is_operator:
         raise Refused("official", "机构人员请在“主体”里登记")
     _wait_for_own_turn(actor)
-    if OperatorMember.objects.filter(user=actor).exists():
+    if OperatorMember.objects.open().filter(user=actor).exists():
         raise Refused("member_already", "您已经登记过了")
     for values in inputs.values():
         if len(values) > MOST_VALUES or any(len(value) > LONGEST_INPUT for value in values):
@@ -79,10 +80,34 @@ def send_in(*, actor: User, produce: Sequence[Declared] = (), licence: bytes | N
     """Register the actor's operator for review, with the consent on record; the draft is done with.
 
     Takes the inputs of `register_operator` and refuses what it does, besides what it grows or keeps, and the photo of
-    its licence as `plain_photo` gives it. An account that was made by phone gets the
-    contact's name and the operator's place.
+    its licence as `plain_photo` gives it. An account that was made by phone gets the contact's name and the operator's
+    place. Who meets an imported operator (待认领) that nobody acts for, by a number or by name in the county, is
+    registered without that number, and the county looks whether both are one (`ask_for`).
     """
-    operator = register_operator(actor=actor, **inputs)
+    met = met_by(**inputs)
+    operator = register_operator(actor=actor, **(without(inputs, met[1]) if met else inputs))
+    if met:
+        ask_for(operator=met[0], fresh=operator, actor=actor, by=met[1])
+    _declare(operator, actor, produce, licence)
+    return operator
+
+
+@tries_counted
+@transaction.atomic
+def send_claim_in(
+    *, operator: Operator, actor: User, produce: Sequence[Declared] = (), licence: bytes | None = None, **inputs: Any
+) -> Operator:
+    """Claim an imported operator and send in with it what the import lacked, as `send_in` does.
+
+    Refuses what `claim_operator` does.
+    """
+    claimed = claim_operator(operator=operator, actor=actor, **inputs)
+    _declare(claimed, actor, produce, licence)
+    return claimed
+
+
+def _declare(operator: Operator, actor: User, produce: Sequence[Declared], licence: bytes | None) -> None:
+    """What comes with a registration: the consent, the person's name and place, products, the licence."""
     record("operator.consented", actor=actor, target=operator, region_code=operator.region_id, text=CONSENT)
     place_operator_person(actor, operator.region_id)
     if actor.name == name_for(actor.phone) and operator.contact:
@@ -93,7 +118,6 @@ def send_in(*, actor: User, produce: Sequence[Declared] = (), licence: bytes | N
     Draft.objects.filter(user=actor).delete()
     if licence:
         _keep_licence(operator, licence, actor)
-    return operator
 
 
 @transaction.atomic
@@ -102,7 +126,7 @@ def open_licence(*, operator: Operator, actor: User) -> IO[Any]:
 
     Refuses `not_allowed`, `licence_missing` and `file_unreadable`.
     """
-    own = operator.members.filter(user=actor).exists()
+    own = operator.members.open().filter(user=actor).exists()
     if not own and operator.region_id not in scope_of(actor, Action.REVIEW_OPERATORS):
         raise Refused("not_allowed", "只有本主体的人和审核员可以看执照照片")
     kept = Licence.objects.filter(operator=operator).first()

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from nongma.registry.claiming import views as claiming
 from nongma.registry.self_registration import views
 
 app_name = "join"
@@ -8,6 +9,8 @@ urlpatterns = [
     path("code", views.code, name="code"),
     path("prove", views.prove, name="prove"),
     path("privacy", views.privacy, name="privacy"),
+    path("claims", claiming.offers, name="claims"),
+    path("claims/<str:code>", claiming.claim, name="claim"),
     path("register", views.register, name="register"),
     path("draft", views.draft, name="draft"),
     path("place", views.place, name="place"),

@@ -27,7 +27,9 @@ from nongma.notices.ways import via_of
 from nongma.regions.boundaries import county_at
 from nongma.regions.models import Region
 from nongma.regions.queries import find_region
-from nongma.registry.models import PERSONS, Operator, OperatorMember
+from nongma.registry.claiming.queries import offers_to
+from nongma.registry.claiming.views import NOT_MINE
+from nongma.registry.models import PERSONS, Claim, Operator, OperatorMember
 from nongma.registry.queries import operator_of
 from nongma.registry.self_registration.codes import seconds_to_wait, send_code
 from nongma.registry.self_registration.entering import prove_own_phone, sign_in_by_phone
@@ -84,7 +86,7 @@ def code(request: HttpRequest) -> HttpResponse:
             form.add_error("code", refusal.message)
         else:
             request.session.pop(PHONE, None)
-            known = OperatorMember.objects.filter(user=user).exists()
+            known = OperatorMember.objects.open().filter(user=user).exists()
             return redirect("desk:home" if known else "join:register")
     context = {
         "form": form,
@@ -140,9 +142,11 @@ def register(request: SignedInRequest) -> HttpResponse:
     user = request.user
     if not user.is_operator:
         return redirect("registry:register")
-    if OperatorMember.objects.filter(user=user).exists():
+    if OperatorMember.objects.open().filter(user=user).exists():
         return redirect("join:done")
     kept = draft_of(user)
+    if not kept and request.method == "GET" and not request.session.get(NOT_MINE) and offers_to(user):
+        return redirect("join:claims")
     form = SelfRegistrationForm(request.POST or None, request.FILES or None, initial=_initial(kept, user.phone))
     if request.method == "POST":
         if form.is_valid():
@@ -200,10 +204,11 @@ def place(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def done(request: SignedInRequest) -> HttpResponse:
     """已提交，等待县级审核；退回了怎么办。"""
-    own = Operator.objects.filter(members__user=request.user).select_related("region").order_by("-id").first()
+    own = Operator.objects.visible_to(request.user).select_related("region").order_by("-id").first()
     if own is None:
         return redirect("join:register")
-    return render(request, "registry/self/done.html", {"operator": own})
+    claim = Claim.objects.filter(fresh=own).select_related("operator").first()
+    return render(request, "registry/self/done.html", {"operator": own, "claim": claim})
 
 
 @requires(Action.VIEW_OPERATORS)

@@ -1,7 +1,7 @@
 """Every write of this room."""
 
 from nongma.registry.services.checks import Point
-from nongma.registry.services.members import add_member
+from nongma.registry.services.members import add_member, end_membership, hand_ownership_on, invite_person
 from nongma.registry.services.personal import Contact, reveal_contact
 from nongma.registry.services.registering import change_operator, register_operator
 from nongma.registry.services.reviewing import Decision, decide_revision, review_operator, withdraw_revision
@@ -15,6 +15,9 @@ __all__ = [
     "cancel_operator",
     "change_operator",
     "decide_revision",
+    "end_membership",
+    "hand_ownership_on",
+    "invite_person",
     "merge_operators",
     "register_operator",
     "restore_operator",

@@ -14,7 +14,7 @@ from nongma.lib.refused import Misfilled, Refused
 from nongma.lib.texts import checked_text
 from nongma.regions.models import Region
 from nongma.registry import identity
-from nongma.registry.models import COUNTY_WIDTH, NOT_TRADING, Operator, OperatorKind, OperatorMember
+from nongma.registry.models import COUNTY_WIDTH, NOT_TRADING, Operator, OperatorKind
 
 Point = tuple[Decimal, Decimal]
 POINT_PLACES = Decimal("0.000001")
@@ -142,7 +142,7 @@ def check_may_change(operator: Operator, actor: User, *places: Region) -> None:
     operator is suspended or cancelled).
     """
     if actor.is_operator:
-        if not operator.members.filter(user=actor, role=OperatorMember.Role.OWNER).exists():
+        if not operator.members.owners().filter(user=actor).exists():
             raise Refused("not_own_operator", "只有主体的负责人可以登记和修改")
     else:
         check_area(operator.region_id, actor)

@@ -65,7 +65,7 @@ def register_operator(
     if for_self:
         # Two registrations at once by one person wait for each other.
         User.objects.select_for_update(no_key=True).get(pk=actor.pk)
-    if for_self and OperatorMember.objects.filter(user=actor).exists():
+    if for_self and OperatorMember.objects.open().filter(user=actor).exists():
         raise Refused("member_already", "您已经是一个主体的人员，不能再登记主体")
     if not for_self:
         check_area(region.pk, actor)

@@ -16,10 +16,10 @@ from nongma.lib.refused import Misfilled, Refused
 from nongma.regions.models import Region
 from nongma.registry.directory.marks import touch
 from nongma.registry.inputs import INPUTS
-from nongma.registry.models import Operator, OperatorMember, Revision
+from nongma.registry.models import Claim, Operator, Revision
 from nongma.registry.services.checks import check_area, checked, inputs_of, version_of
 from nongma.registry.services.registering import put
-from nongma.registry.telling import tell_decided, tell_revision_decided
+from nongma.registry.telling import tell_claim_decided, tell_decided, tell_revision_decided
 
 Status = Operator.Status
 
@@ -68,6 +68,8 @@ def review_operator(
     details: dict[str, Any] = {"reason": operator.review_note} if operator.review_note else {}
     if named:
         details["faults"] = {INPUTS[name]: text for name, text in named.items()}
+    if not is_return:
+        _settle_claims(operator, actor)
     done = "returned" if is_return else "approved"
     record(f"operator.{done}", actor=actor, target=operator, region_code=operator.region_id, **details)
     touch(operator.pk)
@@ -110,7 +112,7 @@ def withdraw_revision(*, revision: Revision, actor: User) -> Revision:
     """
     operator = Operator.objects.select_for_update().get(pk=revision.operator_id)
     revision = Revision.objects.select_for_update().get(pk=revision.pk)
-    is_owner = operator.members.filter(user=actor, role=OperatorMember.Role.OWNER).exists()
+    is_owner = operator.members.owners().filter(user=actor).exists()
     if revision.asked_by_id != actor.pk and not is_owner:
         raise Refused("not_own_operator", "只有申请人可以撤回")
     _check_waits(revision)
@@ -124,6 +126,15 @@ def withdraw_revision(*, revision: Revision, actor: User) -> Revision:
         fields=revision.fields,
     )
     return revision
+
+
+def _settle_claims(operator: Operator, actor: User) -> None:
+    """Who approves a registration by itself has decided that it is not what an import put on file."""
+    for claim in Claim.objects.waiting().filter(fresh=operator).select_related("operator", "fresh"):
+        claim.state, claim.note = Claim.State.RETURNED, "按新登记通过审核"
+        claim.decided_by, claim.decided_at = actor, timezone.now()
+        claim.save(update_fields=["state", "note", "decided_by", "decided_at"])
+        tell_claim_decided(claim=claim, actor=actor)
 
 
 def _checked_faults(faults: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from nongma.codes.services import subject_changed
 from nongma.lib.reasons import checked_reason
 from nongma.lib.refused import Refused
 from nongma.registry.directory.marks import mark
-from nongma.registry.models import NOT_TRADING, Licence, Operator, Produce, Revision
+from nongma.registry.models import NOT_TRADING, Claim, Licence, Operator, OperatorMember, Produce, Revision
 from nongma.registry.services.checks import check_area
 from nongma.registry.telling import tell_merged, tell_revision_decided, tell_standing
 
@@ -96,14 +96,15 @@ def merge_operators(*, operator: Operator, into: Operator, reason: str, actor: U
         raise Refused("has_records", "要并掉的主体已经有基地、认证、产地信息、批次或交易，请先处理这些记录")
     note = checked_reason(reason, told="请写明为什么是同一个主体")
     _hand_numbers_over(operator, into)
-    _hand_people_over(operator, into)
+    _hand_people_over(operator, into, actor)
+    _settle_claim(operator, into, actor)
     _close_revisions(operator, note, actor)
     operator.merged_into = into
     operator.review_note, operator.review_faults, operator.due_on = "", {}, None
     operator.status, operator.stopped_for = Status.CANCELLED, note
     operator.reviewed_by, operator.reviewed_at = actor, timezone.now()
     operator.save()
-    if into.status == Status.IMPORTED and into.members.exists():
+    if into.status == Status.IMPORTED and into.members.open().exists():
         into.status, into.reviewed_by, into.reviewed_at = Status.APPROVED, actor, timezone.now()
     into.save()
     for one, other in ((operator, into), (into, operator)):
@@ -133,19 +134,29 @@ def _hand_numbers_over(operator: Operator, into: Operator) -> None:
         setattr(into, field, value)
 
 
-def _hand_people_over(operator: Operator, into: Operator) -> None:
+def _hand_people_over(operator: Operator, into: Operator, actor: User) -> None:
     """Its people, the photo of its licence and what it said it grows go to the one that stays, where that has none."""
-    theirs = set(into.members.values_list("user_id", flat=True))
-    for member in operator.members.select_for_update():
-        if member.user_id in theirs:
-            member.delete()
-        else:
-            member.operator = into
-            member.save(update_fields=["operator"])
+    theirs = set(into.members.open().values_list("user_id", flat=True))
+    now = timezone.now()
+    for member in operator.members.open().select_for_update():
+        member.to_at, member.ended_by = now, actor
+        member.save(update_fields=["to_at", "ended_by"])
+        if member.user_id not in theirs:
+            OperatorMember.objects.create(operator=into, user=member.user, role=member.role, from_at=now)
     if not Licence.objects.filter(operator=into).exists():
         Licence.objects.filter(operator=operator).update(operator=into)
     known = Produce.objects.filter(operator=into).values("product")
     Produce.objects.filter(operator=operator).exclude(product__in=known).update(operator=into)
+
+
+def _settle_claim(operator: Operator, into: Operator, actor: User) -> None:
+    """A claim that came with the registration that goes is decided by the merge: rightly, or for another record."""
+    state = Claim.State.APPROVED
+    waiting = Claim.objects.waiting().filter(fresh=operator)
+    waiting.exclude(operator=into).update(
+        state=Claim.State.RETURNED, note=f"并入了“{into}”", decided_by=actor, decided_at=timezone.now()
+    )
+    waiting.update(state=state, decided_by=actor, decided_at=timezone.now())
 
 
 def _close_revisions(operator: Operator, note: str, actor: User) -> None:

@@ -47,7 +47,7 @@ async function save() {
 }
 
 function typed(event) {
-    if (event.target.name !== "consent") {
+    if (form.dataset.draft && event.target.name !== "consent") {
         clearTimeout(timer);
         timer = setTimeout(save, PAUSE_MS);
     }
