@@ -204,7 +204,8 @@ def place(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def done(request: SignedInRequest) -> HttpResponse:
     """已提交，等待县级审核；退回了怎么办。"""
-    own = Operator.objects.visible_to(request.user).select_related("region").order_by("-id").first()
+    acted_for = Operator.objects.filter(pk__in=OperatorMember.objects.operators_of(request.user))
+    own = acted_for.select_related("region").order_by("-id").first()
     if own is None:
         return redirect("join:register")
     claim = Claim.objects.filter(fresh=own).select_related("operator").first()
