@@ -322,6 +322,8 @@ def test_the_table_knows_every_address() -> None:
     example = {
         "revision": uid,
         "claim": uid,
+        "expected": uid,
+        "rule": uid,
         "member": uid,
         "certification": uid,
         "plot": uid,
