@@ -150,6 +150,8 @@ def subject_data(subject: Subject) -> dict[str, Any]:
             "longitude": origin.longitude,
             "latitude": origin.latitude,
             "area_mu": _plain(origin.area_mu) or None,
+            "varieties": origin.varieties,
+            "measures": origin.measures,
             "methods": origin.methods,
             "certifications": origin.certifications,
         }

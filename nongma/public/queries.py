@@ -23,7 +23,7 @@ from nongma.tracing.models import TraceEvent
 POINT_DECIMALS = 2
 MOST_SCANS_COUNTED = 1000
 MOST_LOTS_FOLLOWED = 50
-TYPED = ("recall_reason", "revoke_reason", "base_name", "alias")
+TYPED = ("recall_reason", "revoke_reason", "base_name", "alias", "varieties", "measures")
 """What people typed, of which a shopper reads all but the phones that somebody put there by mistake."""
 STEPS_SHOWN = tuple(step.value for step in TraceEvent.Step if step is not TraceEvent.Step.LOST)
 
@@ -39,9 +39,10 @@ class State(StrEnum):
     PENDING = "pending"
     SUSPENDED = "suspended"
     CANCELLED = "cancelled"
+    CLOSED = "closed"
 
 
-GONE = {State.RECALLED, State.REVOKED, State.VOID, State.CANCELLED}
+GONE = {State.RECALLED, State.REVOKED, State.VOID, State.CANCELLED, State.CLOSED}
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class Place:
     longitude: Decimal | None
     latitude: Decimal | None
     area_mu: Decimal | None
+    varieties: str
+    measures: str
     methods: list[str]
     certifications: list[str]
 
@@ -188,7 +191,8 @@ SELECT asked.kind, asked.state AS code_state, asked.subject,
        grower.phone AS grower_phone, grower.industries AS grower_industries,
        grower_region.full_name AS grower_region,
        base.uid AS base_uid, base.name AS base_name, base.region_id AS base_region_code, base.longitude,
-       base.latitude, base.area_mu, base_region.full_name AS base_region,
+       base.latitude, base.area_mu, base.varieties, base.measures, base.closed_on,
+       base_region.full_name AS base_region,
        origin.alias, origin.methods, origin.certifications,
        (SELECT json_agg(taken) FROM (
             SELECT event.step, event.at, event.details ->> 'on' AS "on", region.full_name AS place
@@ -324,7 +328,8 @@ def _state(row: dict[str, Any]) -> tuple[State, str]:
     if row["frozen_at"]:
         return State.FROZEN, ""
     if row["lot_uid"] is None:
-        return _STATE_OF_OPERATOR.get(row["operator_status"], State.PENDING), ""
+        state = _STATE_OF_OPERATOR.get(row["operator_status"], State.PENDING)
+        return State.CLOSED if state is State.VALID and row["closed_on"] else state, ""
     return State.VALID, ""
 
 
@@ -378,6 +383,8 @@ def _place(row: dict[str, Any]) -> Place | None:
         longitude=round(longitude, POINT_DECIMALS) if longitude is not None else None,
         latitude=round(latitude, POINT_DECIMALS) if latitude is not None else None,
         area_mu=row["area_mu"],
+        varieties=row["varieties"] or "",
+        measures=row["measures"] or "",
         methods=row["methods"] or [],
         certifications=row["certifications"] or [],
     )

@@ -17,7 +17,8 @@ from nongma.codes.services import assign, void_range
 from nongma.origins.models import Origin
 from nongma.public.queries import MOST_LOTS_FOLLOWED, STATEMENT, parameters_of
 from nongma.public.tests.asgi import BROWSER, eventually
-from nongma.registry.models import Operator
+from nongma.registry.bases.services import close_base
+from nongma.registry.models import Base, Operator
 from nongma.testing import make_origin
 from nongma.tracing.models import Lot, LotLink
 from nongma.tracing.recalls import freeze_lot, recall_lot, unfreeze_lot
@@ -80,6 +81,18 @@ def test_it_names_a_co_op_in_full(shopper, chen, chen_operator: Operator, chen_b
     base = shopper.data(f"/t/{encode(chen_base.serial)}").json
     assert (base["kind"], base["state"], base["origin"]["base"]) == ("base", "valid", chen_base.name)
     assert "莲都区" in base["origin"]["path"]
+
+
+def test_a_bases_code_tells_of_the_base_and_that_it_is_closed(shopper, chen, chen_base):
+    Base.objects.filter(pk=chen_base.pk).update(varieties="浙茄三号", measures="防虫网。有事打19900002449")
+    page, data = shopper.get(f"/t/{chen_base.code}"), shopper.data(f"/t/{chen_base.code}").json
+    assert (data["origin"]["varieties"], data["origin"]["measures"]) == ("浙茄三号", "防虫网。有事打199****2449")
+    assert "浙茄三号" in page.text
+    assert "199****2449" in page.text
+    close_base(base=chen_base, reason="退租", actor=chen)
+    eventually(lambda: shopper.get(f"/t/{chen_base.code}").status == 410)
+    assert "基地已停用" in shopper.get(f"/t/{chen_base.code}").text
+    assert shopper.data(f"/t/{chen_base.code}").json["state"] == "closed"
 
 
 def test_it_speaks_english(shopper, certificate: Certificate):
