@@ -33,6 +33,7 @@ ROOMS = (
     "registry",
     "registry.bases",
     "registry.certifications",
+    "registry.directory",
     "origins",
     "tracing",
     "certificates",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,9 +21,10 @@ from nongma.codes.codec import encode
 from nongma.notices.models import Channel, Notice, Outgoing
 from nongma.origins.models import ImportJob
 from nongma.registry.certifications.services import add_certification
+from nongma.registry.directory.corrections.services import send_correction
 from nongma.registry.directory.expected import expect
 from nongma.registry.directory.rules import set_rule
-from nongma.registry.models import Claim, Intake, Plot, ScaleRule
+from nongma.registry.models import Claim, Correction, Intake, Plot, ScaleRule
 from nongma.registry.services import change_operator
 from nongma.testing import (
     LIANDU,
@@ -151,7 +153,16 @@ def world(
     claim = Claim.objects.create(
         operator=operator, user=li, region_id=operator.region_id, met_by=Claim.MetBy.NAME, state=Claim.State.WAITING
     )
+    correction = send_correction(
+        operator=operator,
+        matter=Correction.Matter.STALE,
+        finding="很久没有更新",
+        demand="请核对",
+        due_on=timezone.localdate() + timedelta(days=9),
+        actor=zhao,
+    )
     marks = {
+        "correction": str(correction.uid),
         "expected": str(expected.uid),
         "rule": str(rule.uid),
         "claim": str(claim.uid),

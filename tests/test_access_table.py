@@ -104,6 +104,14 @@ POST /operators/directory/export                   in  ok  ok 403  ok 403 403 40
 GET  /operators/directory/expected                 in 200 200 200 200 403 200 403 403 200 403
 GET  /operators/directory/expected/add             in 403 200 403 403 403 403 403 403 200 403
 POST /operators/directory/expected/{expected}/strike in 403 ok 403 403 403 403 403 403 404 403
+GET  /operators/directory/notices                  in 200 200 200 200 200 200 200 200 200 200
+POST /operators/directory/notices/export           in  ok  ok 403  ok 403 403 403 403  ok 403
+GET  /operators/{operator}/notices/send            in 403 200 403 403 403 403 403 403 404 403
+GET  /operators/{operator}/notices/{correction}/   in 200 200 200 200 200 200 200 200 404 404
+POST /operators/{operator}/notices/{correction}/answer   in ok ok ok 403 403 403 403 ok 404 404
+POST /operators/{operator}/notices/{correction}/letter   in 403 ok 403 403 403 403 403 403 404 403
+POST /operators/{operator}/notices/{correction}/withdraw in 403 ok 403 403 403 403 403 403 404 403
+POST /operators/{operator}/confirm                 in  ok  ok  ok 403 403 403 403  ok 404 404
 GET  /operators/directory/rules                    in 200 200 200 200 403 200 403 403 200 403
 POST /operators/directory/rules/add                in 403  ok 403 403 403 403 403 403  ok 403
 POST /operators/directory/rules/{rule}/end         in 403  ok 403 403 403 403 403 403 404 403
@@ -220,6 +228,10 @@ GET  /api/v1/operators/{operator}                 401 200 200 200 200 200 200 20
 POST /api/v1/operators/{operator}/approve         401 403  ok 403 403 403 403 403 403 404 403
 POST /api/v1/operators/{operator}/return          401 403  ok 403 403 403 403 403 403 404 403
 GET  /api/v1/operators/{operator}/bases           401 200 200 200 200 200 200 200 200 404 404
+GET  /api/v1/directory/figures                    401 200 200 200 200 403 200 403 403 200 403
+GET  /api/v1/directory                            401 200 200 200 200 403 200 403 403 200 403
+POST /api/v1/operators/{operator}/notices         401 403  ok 403 403 403 403 403 403 404 403
+POST /api/v1/operators/{operator}/notices/{correction}/answer 401 ok ok ok 403 403 403 403 ok 404 404
 GET  /api/v1/operators/{operator}/certifications  401 200 200 200 200 200 200 200 200 404 404
 POST /api/v1/operators/{operator}/certifications  401  ok  ok  ok 403 403 403 403  ok 404 404
 POST /api/v1/operators/{operator}/bases           401  ok  ok  ok 403 403 403 403  ok 404 404

@@ -46,6 +46,7 @@ HELD = {
     "merged": "并入的主体",
     "expected_as": "应纳入名单",
     "directory_entry": "监管主体目录",
+    "corrections": "督促整改",
     "origins": "产地信息",
     "lots": "批次",
     "sales": "卖出",

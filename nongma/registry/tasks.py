@@ -2,6 +2,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from nongma.registry.certifications.reminders import remind_of_ends
+from nongma.registry.directory.corrections.reminders import prompt_of_overdue
 from nongma.registry.directory.settling import come_of_age, settle
 from nongma.registry.intake.retention import forget_rows, remove_old_sheets
 from nongma.registry.self_registration.codes import forget_codes
@@ -76,3 +77,11 @@ def settle_directory_every_minute(timestamp: int) -> int:
 def age_directory(timestamp: int) -> int:
     """Mark entries that are stale or unused from today on."""
     return come_of_age()
+
+
+# Before the digests, as the prompts to reviewers are.
+@app.periodic(cron="37 23 * * *")
+@app.task(name="registry.prompt_of_overdue_corrections", queueing_lock="registry:prompt-of-overdue-corrections")
+def prompt_of_overdue_corrections(timestamp: int) -> int:
+    """Tell operators, then the township's officers, of notices that nobody answered in time."""
+    return prompt_of_overdue()

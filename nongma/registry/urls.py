@@ -4,6 +4,7 @@ from nongma.registry import views
 from nongma.registry.bases import urls as base_urls
 from nongma.registry.certifications import urls as certification_urls
 from nongma.registry.directory import urls as directory_urls
+from nongma.registry.directory.corrections import urls as correction_urls
 from nongma.registry.intake import urls as intake_urls
 from nongma.registry.people import urls as people_urls
 from nongma.registry.plates import urls as plate_urls
@@ -14,6 +15,7 @@ urlpatterns = [
     *intake_urls.urlpatterns,
     *review_urls.urlpatterns,
     *directory_urls.urlpatterns,
+    *correction_urls.urlpatterns,
     *certification_urls.urlpatterns,
     *plate_urls.urlpatterns,
     *base_urls.urlpatterns,
@@ -23,5 +25,6 @@ urlpatterns = [
     path("register", views.register, name="register"),
     path("<str:code>/", views.operator, name="operator"),
     path("<str:code>/change", views.change, name="change"),
+    path("<str:code>/confirm", views.confirm, name="confirm"),
     path("<str:code>/contact", views.reveal, name="reveal"),
 ]

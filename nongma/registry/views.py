@@ -36,6 +36,7 @@ from nongma.registry.review.forms import ReasonForm, ReturnForm
 from nongma.registry.services import (
     Contact,
     change_operator,
+    confirm_operator,
     register_operator,
     reveal_contact,
 )
@@ -120,6 +121,20 @@ def change(request: SignedInRequest, code: str) -> HttpResponse:
     return render(request, "registry/change.html", {"form": form, "operator": operator, "within": _within(request)})
 
 
+@requires(Action.REGISTER_OPERATOR)
+@require_POST
+def confirm(request: SignedInRequest, code: str) -> HttpResponse:
+    """Nothing has changed: the record is fresh again."""
+    operator = editable_of(code, request.user)
+    try:
+        confirm_operator(operator=operator, actor=request.user)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, "已确认信息没有变化")
+    return redirect(operator)
+
+
 @requires(Action.VIEW_OPERATORS)
 @require_GET
 def operator(request: SignedInRequest, code: str) -> HttpResponse:
@@ -170,6 +185,9 @@ def show_operator(
         "dealings": dealings_of(shown),
         "history": history_of(shown),
         "members": list(shown.members.open().select_related("user").order_by("id")),
+        "corrections": list(shown.corrections.open().select_related("operator")),
+        "may_urge": shown.region_id in scope_of(user, Action.MANAGE_DIRECTORY) and shown.status in OPEN,
+        "may_confirm_record": may_change and shown.status in OPEN,
         "revisions": list(shown.revisions.waiting().select_related("asked_by")),
         "duplicates": likely_duplicates(shown, user) if may_decide else [],
         "faults": {INPUTS[name]: text for name, text in shown.review_faults.items()},

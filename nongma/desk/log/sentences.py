@@ -102,6 +102,13 @@ PHRASES = {
     "lot.recalled": "召回{target}：正常 → 已召回",
     "lot.frozen": "冻结{target}：正常 → 已冻结",
     "lot.unfrozen": "解除冻结{target}：已冻结 → 正常",
+    "correction.sent": "向{target}发督促整改通知：{matter}，{due} 前整改",
+    "correction.answered": "答复给{target}的督促整改通知",
+    "correction.accepted": "确认{target}已整改",
+    "correction.returned": "退回{target}的整改",
+    "correction.withdrawn": "撤回给{target}的督促整改通知",
+    "correction.printed": "打印给{target}的督促整改通知书",
+    "correction.exported": "导出督促整改通知",
     "directory.exported": "导出监管主体目录",
     "directory.terms_set": "定目录期限：{fresh_months} 个月更新，{idle_months} 个月用码",
     "expected.added": "把{target}列入应纳入名单",
@@ -173,7 +180,7 @@ UNCHANGED = {
     "origin.changed": "重新提交{target}，内容没有改动：已退回 → 待审核",
 }
 BY_NOBODY_KNOWN = {"account.failed", "account.code_failed", "account.text_code_failed", "account.refused"}
-HIDDEN = {"changes", "import", "transfer", "operator", "size_bytes", "region", "unit"}
+HIDDEN = {"changes", "correction", "import", "transfer", "operator", "size_bytes", "region", "unit"}
 CHOICES: dict[str, dict[str, str]] = {
     "basis": dict(Basis.choices),
     "by": {"session": "网页", "phone": "短信验证码", "token": "接口"},

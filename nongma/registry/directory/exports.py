@@ -1,4 +1,4 @@
-"""The directory as a workbook (导出目录): no personal data is in it but names."""
+"""The directory as a workbook (导出目录): contacts are masked."""
 
 from collections.abc import Iterator
 from typing import IO
@@ -10,8 +10,19 @@ from nongma.registry.directory.fields import labels_of
 from nongma.registry.models import DirectoryEntry
 
 BATCH = 2_000
-HEADINGS = (("名称", 32), ("主体码", 24), ("行政区划", 40), ("为什么在目录里", 40), ("登记情况", 12), ("缺的项目", 30),
-            ("信息更新", 14), ("不准确", 10), ("用码", 18))  # fmt: skip
+HEADINGS = (
+    ("名称", 32),
+    ("主体码", 24),
+    ("行政区划", 40),
+    ("为什么在目录里", 40),
+    ("联系人", 10),
+    ("手机", 14),
+    ("登记情况", 12),
+    ("缺的项目", 30),
+    ("信息更新", 14),
+    ("不准确", 10),
+    ("用码", 18),
+)
 
 
 def directory_workbook(entries: QuerySet[DirectoryEntry], *, mark: str) -> tuple[IO[bytes], int]:
@@ -27,6 +38,8 @@ def _rows(entries: QuerySet[DirectoryEntry]) -> Iterator[tuple[str, ...]]:
             operator.code if operator else "",
             entry.region.full_name,
             entry.why,
+            operator.masked_contact if operator else "",
+            operator.masked_phone if operator else "",
             operator.get_status_display() if operator else "缺失",
             labels_of(entry.lacks),
             "待更新" if entry.is_stale else (f"{entry.stale_on:%Y-%m-%d} 前" if entry.stale_on else ""),

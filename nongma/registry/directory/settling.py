@@ -26,6 +26,7 @@ from nongma.registry.models import (
     COUNTY_WIDTH,
     Base,
     Certification,
+    Correction,
     DirectoryEntry,
     DirectorySweep,
     Expected,
@@ -142,6 +143,7 @@ class Facts:
     based: Collection[int]
     expected: dict[int, Expected]
     months: dict[int, Months]
+    wrong: Collection[int]
 
 
 def _remake(operators: Collection[int], expected: Collection[int]) -> None:
@@ -203,7 +205,10 @@ def _read(keys: Collection[int], today: date) -> Facts:
         row["large_for"] = "" if row["status"] == Status.CANCELLED else why_large(weighed[key], rules[row["region_id"]])
     _write_large({key: row["large_for"] for key, row in operators.items()})
     listed = Expected.objects.open().filter(operator__in=operators)
-    return Facts(operators, weighed, based, {one.operator_id or 0: one for one in listed}, months_of(places))
+    by_operator = {one.operator_id or 0: one for one in listed}
+    told = Correction.objects.open().filter(operator__in=operators, matter=Correction.Matter.WRONG)
+    wrong = set(told.values_list("operator", flat=True))
+    return Facts(operators, weighed, based, by_operator, months_of(places), wrong)
 
 
 def _write_large(words: dict[int, str]) -> None:
@@ -272,7 +277,7 @@ def _entry_of(row: dict[str, Any], facts: Facts, today: date) -> DirectoryEntry 
         lacks=[field for field in needs if not held[field]],
         stale_on=stale_on,
         is_stale=stale_on <= today,
-        is_wrong=False,
+        is_wrong=key in facts.wrong,
         **_use(row, months, today),
     )
 

@@ -3,6 +3,7 @@
 from nongma.registry.models.bases import Base, Plot
 from nongma.registry.models.certifications import Certification
 from nongma.registry.models.claims import Claim, Invitation
+from nongma.registry.models.corrections import Correction
 from nongma.registry.models.directory import (
     DirectoryCount,
     DirectoryEntry,
@@ -33,6 +34,7 @@ __all__ = [
     "Base",
     "Certification",
     "Claim",
+    "Correction",
     "DirectoryCount",
     "DirectoryEntry",
     "DirectoryMark",

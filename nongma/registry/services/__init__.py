@@ -3,7 +3,7 @@
 from nongma.registry.services.checks import Point
 from nongma.registry.services.members import add_member, end_membership, hand_ownership_on, invite_person
 from nongma.registry.services.personal import Contact, reveal_contact
-from nongma.registry.services.registering import change_operator, register_operator
+from nongma.registry.services.registering import change_operator, confirm_operator, register_operator
 from nongma.registry.services.reviewing import Decision, decide_revision, review_operator, withdraw_revision
 from nongma.registry.services.standing import cancel_operator, merge_operators, restore_operator, suspend_operator
 
@@ -14,6 +14,7 @@ __all__ = [
     "add_member",
     "cancel_operator",
     "change_operator",
+    "confirm_operator",
     "decide_revision",
     "end_membership",
     "hand_ownership_on",

@@ -138,6 +138,19 @@ def change_operator(*, operator: Operator, actor: User, **changes: Any) -> Opera
     return operator
 
 
+@transaction.atomic
+def confirm_operator(*, operator: Operator, actor: User) -> Operator:
+    """Confirm that what is on file still holds (确认没有变化), by an owner or an agency of the area.
+
+    Refuses `not_own_operator`, `outside_area`, `not_active`.
+    """
+    operator = Operator.objects.select_for_update().get(pk=operator.pk)
+    check_may_change(operator, actor)
+    record("operator.confirmed", actor=actor, target=operator, region_code=operator.region_id)
+    touch(operator.pk)
+    return operator
+
+
 def put(operator: Operator, values: dict[str, Any], before: dict[str, Any], actor: User, **details: Any) -> None:
     """Save checked columns of a locked operator, on record. Refuses `already_registered`."""
     check_unregistered(values, apart_from=operator)

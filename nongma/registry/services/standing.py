@@ -16,7 +16,7 @@ from nongma.registry.telling import tell_merged, tell_revision_decided, tell_sta
 
 Status = Operator.Status
 OPEN = {Status.APPROVED, Status.IMPORTED}
-RECORDS = ("bases", "certifications", "origins", "lots", "sales", "purchases", "certificates")
+RECORDS = ("bases", "certifications", "origins", "lots", "sales", "purchases", "certificates", "corrections")
 """What keeps a record from being merged away; its people, licence and produce go over, its waiting change is closed."""
 MERGEABLE = {Status.SUBMITTED, Status.RETURNED, Status.IMPORTED}
 

@@ -1,0 +1,189 @@
+"""Sending, answering and settling notices to put a record right (督促整改)."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from nongma.accounts.access import Action
+from nongma.accounts.models import User
+from nongma.audit.services import record
+from nongma.lib.once import once
+from nongma.lib.reasons import checked_reason
+from nongma.lib.refused import Misfilled, Refused
+from nongma.lib.texts import checked_text
+from nongma.notices.models import Notice
+from nongma.notices.services import notify, withdraw
+from nongma.registry.directory.fields import LABELS
+from nongma.registry.directory.marks import mark, touch
+from nongma.registry.models import Correction, Operator
+from nongma.registry.services.checks import check_area
+
+Matter, State = Correction.Matter, Correction.State
+ANSWERABLE = {State.SENT, State.RETURNED}
+LATEST = timedelta(days=365)
+LONGEST, LONGEST_ANSWER = 300, 500
+
+
+@transaction.atomic
+def send_correction(
+    *,
+    operator: Operator,
+    matter: Correction.Matter,
+    finding: str,
+    demand: str,
+    due_on: date,
+    actor: User,
+    fields: Sequence[str] = (),
+) -> Correction:
+    """Ask an operator to put its record right by a day (发督促整改通知); its people are told.
+
+    Refuses `outside_area`, `not_active` (only one that is approved or imported answers), `already_open` (one of the
+    same matter is not settled), `field_unknown`, `field_missing` (missing or wrong, but of what), `due_invalid` (not
+    from tomorrow to a year from now), `text_missing`, `text_too_long`.
+    """
+    operator = Operator.objects.select_for_update().get(pk=operator.pk)
+    check_area(operator.region_id, actor, Action.MANAGE_DIRECTORY)
+    if operator.status not in (Operator.Status.APPROVED, Operator.Status.IMPORTED):
+        raise Refused("not_active", f"主体现在是“{operator.get_status_display()}”，不能督促整改")
+    matter = Matter(matter)
+    named = list(dict.fromkeys(fields))
+    if unknown := [field for field in named if field not in LABELS]:
+        raise Misfilled("field_unknown", f"没有这个项目：{'、'.join(unknown)}", field="fields")
+    if matter in (Matter.MISSING, Matter.WRONG) and not named:
+        raise Misfilled("field_missing", "请勾选涉及的项目", field="fields")
+    today = timezone.localdate()
+    if not today < due_on <= today + LATEST:
+        raise Misfilled("due_invalid", "整改期限要在明天到一年之内", field="due_on")
+    told = checked_text(finding, label="问题", longest=LONGEST, field="finding", is_needed=True)
+    wanted = checked_text(demand, label="整改要求", longest=LONGEST, field="demand", is_needed=True)
+    with once("already_open", f"“{matter.label}”的整改通知已经发过，还没有办结", field="matter"):
+        notice = Correction.objects.create(
+            operator=operator,
+            region_id=operator.region_id,
+            matter=matter,
+            fields=named,
+            finding=told,
+            demand=wanted,
+            due_on=due_on,
+            sent_by=actor,
+        )
+    _record("sent", notice, actor, matter=matter.label, fields=[LABELS[field] for field in named], due=str(due_on))
+    _tell_operator(notice, "请整改主体信息", f"{matter.label}，{due_on} 前整改", actor)
+    mark([operator.pk])
+    return notice
+
+
+@transaction.atomic
+def answer_correction(*, correction: Correction, answer: str, actor: User) -> Correction:
+    """Say what was put right (答复); for the operator's own people. That the record is right counts as confirmed.
+
+    Refuses `not_own_operator`, `not_open` (settled, or answered already), `text_missing`, `text_too_long`.
+    """
+    correction = _locked(correction)
+    if not correction.operator.members.filter(user=actor).exists():
+        raise Refused("not_own_operator", "只有主体的人员可以答复")
+    if correction.state not in ANSWERABLE:
+        raise Refused("not_open", f"这份通知现在是“{correction.get_state_display()}”")
+    correction.answer = checked_text(answer, label="整改情况", longest=LONGEST_ANSWER, field="answer", is_needed=True)
+    correction.answered_by, correction.answered_at = actor, timezone.now()
+    correction.state, correction.note = State.ANSWERED, ""
+    correction.save(update_fields=["answer", "answered_by", "answered_at", "state", "note"])
+    _record("answered", correction, actor)
+    withdraw(about=about(correction))
+    notify(
+        users=[correction.sent_by_id],
+        kind=Notice.Kind.PROMPT,
+        title="一份督促整改通知已答复",
+        body=correction.operator.name,
+        url=correction.get_absolute_url(),
+        about=about(correction),
+        actor=actor,
+    )
+    touch(correction.operator_id)
+    return correction
+
+
+@transaction.atomic
+def accept_correction(*, correction: Correction, actor: User) -> Correction:
+    """Close a notice whose answer holds (确认已整改). Refuses `outside_area`, `not_answered`."""
+    correction = _locked(correction)
+    check_area(correction.region_id, actor, Action.MANAGE_DIRECTORY)
+    _check_answered(correction)
+    return _settle(correction, State.DONE, "accepted", "督促整改已办结", actor)
+
+
+@transaction.atomic
+def return_correction(*, correction: Correction, reason: str, actor: User) -> Correction:
+    """Send an answer back that does not hold. Refuses `outside_area`, `not_answered`, `reason_missing`."""
+    correction = _locked(correction)
+    check_area(correction.region_id, actor, Action.MANAGE_DIRECTORY)
+    _check_answered(correction)
+    correction.note = checked_reason(reason, told="请写明还要改什么，主体照着改")
+    correction.state = State.RETURNED
+    correction.save(update_fields=["note", "state"])
+    _record("returned", correction, actor, reason=correction.note)
+    withdraw(about=about(correction))
+    _tell_operator(correction, "整改退回，请再改", f"还要改：{correction.note}", actor)
+    return correction
+
+
+@transaction.atomic
+def withdraw_correction(*, correction: Correction, reason: str, actor: User) -> Correction:
+    """Take back a notice that was sent by mistake. Refuses `outside_area`, `settled`, `reason_missing`."""
+    correction = _locked(correction)
+    check_area(correction.region_id, actor, Action.MANAGE_DIRECTORY)
+    if not correction.is_open:
+        raise Refused("settled", f"这份通知现在是“{correction.get_state_display()}”")
+    correction.note = checked_reason(reason, told="请写明为什么撤回")
+    return _settle(correction, State.WITHDRAWN, "withdrawn", "督促整改通知已撤回", actor)
+
+
+def about(correction: Correction) -> str:
+    """What notices of it are kept under."""
+    return f"correction:{correction.uid}"
+
+
+def _locked(correction: Correction) -> Correction:
+    return Correction.objects.select_for_update(of=("self",)).select_related("operator").get(pk=correction.pk)
+
+
+def _check_answered(correction: Correction) -> None:
+    if correction.state != State.ANSWERED:
+        raise Refused("not_answered", f"这份通知现在是“{correction.get_state_display()}”，没有等待确认的答复")
+
+
+def _settle(correction: Correction, state: Correction.State, deed: str, title: str, actor: User) -> Correction:
+    correction.state, correction.settled_at = state, timezone.now()
+    correction.save(update_fields=["state", "settled_at", "note"])
+    _record(deed, correction, actor, **({"reason": correction.note} if correction.note else {}))
+    withdraw(about=about(correction))
+    _tell_operator(correction, title, correction.get_matter_display(), actor)
+    mark([correction.operator_id])
+    return correction
+
+
+def _tell_operator(correction: Correction, title: str, body: str, actor: User) -> None:
+    notify(
+        users=correction.operator.members.values_list("user_id", flat=True),
+        kind=Notice.Kind.DECISION,
+        title=title,
+        body=body,
+        url=correction.get_absolute_url(),
+        about=about(correction),
+        due_on=correction.due_on if correction.is_open else None,
+        is_added=False,
+        actor=actor,
+    )
+
+
+def _record(deed: str, correction: Correction, actor: User, **details: object) -> None:
+    record(
+        f"correction.{deed}",
+        actor=actor,
+        target=correction.operator,
+        region_code=correction.region_id,
+        correction=str(correction.uid),
+        **details,
+    )
