@@ -77,7 +77,7 @@ class RuleForm(forms.Form):
         help_text="产品规模、行业规模要填；主体类型、持有认证不填",
     )
     unit = forms.ChoiceField(label="单位", required=False, choices=[("", "请选择"), *Unit.choices])
-    valid_from = forms.DateField(label="从哪天起", widget=forms.DateInput({"type": "date"}))
+    valid_from = forms.DateField(label="从哪天起", widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
     source = forms.CharField(
         label="依据", max_length=200, widget=forms.TextInput({"placeholder": "文件名称、文号、条款"})
     )

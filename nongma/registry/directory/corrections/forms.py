@@ -31,7 +31,7 @@ class CorrectionForm(forms.Form):
     )
     finding = forms.CharField(label="问题", max_length=300, widget=forms.Textarea({"rows": 2}))
     demand = forms.CharField(label="整改要求", max_length=300, widget=forms.Textarea({"rows": 3}))
-    due_on = forms.DateField(label="整改期限", widget=forms.DateInput({"type": "date"}))
+    due_on = forms.DateField(label="整改期限", widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
 
 
 def usual(entry: Any) -> dict[str, Any]:
