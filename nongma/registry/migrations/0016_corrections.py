@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('regions', '0001_initial'),
-        ('registry', '0013_large_operators_by_index'),
+        ('registry', '0015_open_bases_once'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
