@@ -9,14 +9,14 @@ from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
 from nongma.lib.ids import uuid7
 from nongma.regions.models import Region
-from nongma.registry.models.operators import Operator
+from nongma.registry.models.operators import Operator, OperatorMember
 
 
 class CorrectionQuerySet(models.QuerySet["Correction"]):
     def visible_to(self, user: User) -> Self:
         """Notices that the user may see: of operators in the agency's region, or to the user's own."""
         if user.is_operator:
-            return self.filter(operator__members__user=user)
+            return self.filter(operator__in=OperatorMember.objects.operators_of(user))
         return self.filter(scope_of(user).query("region_id"))
 
     def open(self) -> Self:

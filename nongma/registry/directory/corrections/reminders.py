@@ -34,7 +34,9 @@ def prompt_of_overdue(on: date | None = None) -> int:
 
 def _tell(overdue: list[Correction], today: date) -> int:
     members: dict[int, list[int]] = {}
-    people = OperatorMember.objects.filter(operator__in={one.operator_id for one in overdue}, user__is_active=True)
+    people = OperatorMember.objects.open().filter(
+        operator__in={one.operator_id for one in overdue}, user__is_active=True
+    )
     for operator, user in people.values_list("operator_id", "user_id"):
         members.setdefault(operator, []).append(user)
     officers = _officers({one.region_id for one in overdue}, today)

@@ -82,7 +82,7 @@ def answer_correction(*, correction: Correction, answer: str, actor: User) -> Co
     Refuses `not_own_operator`, `not_open` (settled, or answered already), `text_missing`, `text_too_long`.
     """
     correction = _locked(correction)
-    if not correction.operator.members.filter(user=actor).exists():
+    if not correction.operator.members.open().filter(user=actor).exists():
         raise Refused("not_own_operator", "只有主体的人员可以答复")
     if correction.state not in ANSWERABLE:
         raise Refused("not_open", f"这份通知现在是“{correction.get_state_display()}”")
@@ -166,7 +166,7 @@ def _settle(correction: Correction, state: Correction.State, deed: str, title: s
 
 def _tell_operator(correction: Correction, title: str, body: str, actor: User) -> None:
     notify(
-        users=correction.operator.members.values_list("user_id", flat=True),
+        users=correction.operator.members.open().values_list("user_id", flat=True),
         kind=Notice.Kind.DECISION,
         title=title,
         body=body,

@@ -143,7 +143,7 @@ def _found(request: SignedInRequest, code: str, uid: UUID) -> Correction:
 
 def _show(request: SignedInRequest, notice: Correction, form: AnswerForm) -> HttpResponse:
     may_manage = notice.region_id in scope_of(request.user, Action.MANAGE_DIRECTORY)
-    is_own = notice.operator.members.filter(user=request.user).exists()
+    is_own = notice.operator.members.open().filter(user=request.user).exists()
     context = {
         "correction": notice,
         "operator": notice.operator,

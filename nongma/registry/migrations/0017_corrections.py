@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('regions', '0001_initial'),
-        ('registry', '0015_open_bases_once'),
+        ('registry', '0016_people_and_claims'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
