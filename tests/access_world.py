@@ -215,6 +215,12 @@ BODY: dict[str, Any] = {
     "roles": ["collector"],
     "role": "analyst",
     "to": "zhao",
+    "matter": "missing",
+    "fields": ["produce"],
+    "finding": "没有填产品",
+    "demand": "请补上",
+    "due_on": str(timezone.localdate() + timedelta(days=9)),
+    "answer": "已经补上",
 }
 
 

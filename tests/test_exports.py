@@ -28,6 +28,8 @@ ASKED = {
     "audit:export": "hainan",
     "origins:export": "zhao",
     "origins:import-errors": "wang",
+    "registry:corrections-export": "zhao",
+    "registry:directory-export": "zhao",
     "registry:export": "zhao",
     "registry:intake-errors": "zhao",
 }

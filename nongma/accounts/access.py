@@ -41,7 +41,7 @@ class Action(models.TextChoices):
     REVIEW_OPERATORS = "review_operators", "审核主体"
     EXPORT_OPERATORS = "export_operators", "导出主体"
     VIEW_DIRECTORY = "view_directory", "看监管主体目录"
-    MANAGE_DIRECTORY = "manage_directory", "管理监管主体目录、督促整改"
+    SUPERVISE_OPERATORS = "supervise_operators", "管理监管主体目录、督促整改"
     VIEW_LOTS = "view_lots", "看批次和追溯链"
     HANDLE_LOTS = "handle_lots", "登记采收、分装、混装、交易"
     RECALL_LOTS = "recall_lots", "召回批次"
@@ -116,7 +116,7 @@ ALLOWED: dict[Role, set[Action]] = {
         Action.LOAD_OPERATORS,
         Action.REVIEW_OPERATORS,
         Action.VIEW_DIRECTORY,
-        Action.MANAGE_DIRECTORY,
+        Action.SUPERVISE_OPERATORS,
         Action.RECALL_LOTS,
     },
     Role.COLLECTOR: {

@@ -186,7 +186,7 @@ def show_operator(
         "history": history_of(shown),
         "members": list(shown.members.open().select_related("user").order_by("id")),
         "corrections": list(shown.corrections.open().select_related("operator")),
-        "may_urge": shown.region_id in scope_of(user, Action.MANAGE_DIRECTORY) and shown.status in OPEN,
+        "may_urge": shown.region_id in scope_of(user, Action.SUPERVISE_OPERATORS) and shown.status in OPEN,
         "may_confirm_record": may_change and shown.status in OPEN,
         "revisions": list(shown.revisions.waiting().select_related("asked_by")),
         "duplicates": likely_duplicates(shown, user) if may_decide else [],

@@ -10,6 +10,7 @@ from nongma.accounts.access import Action, SignedInRequest
 from nongma.accounts.api import idempotent, requires_api
 from nongma.codes.codec import decode
 from nongma.lib.paging import Page, Paging, paged
+from nongma.lib.problems import Problem
 from nongma.regions.queries import find_region
 from nongma.regions.spans import EVERYWHERE
 from nongma.registry.directory.corrections.queries import correction_of
@@ -96,7 +97,7 @@ class CorrectionOut(Schema):
         return notice.uid
 
 
-@router.get("/directory/figures", response=FiguresOut, summary="监管主体目录统计")
+@router.get("/directory/figures", response={200: FiguresOut, 404: Problem}, summary="监管主体目录统计")
 @requires_api(Action.VIEW_DIRECTORY)
 def directory_figures(request: SignedInRequest, region: str = "") -> dict[str, Any]:
     """合计和下一级各地区的数；不写地区的是本辖区。"""
@@ -116,7 +117,7 @@ def directory_figures(request: SignedInRequest, region: str = "") -> dict[str, A
     return {"total": lines[0], "lines": lines[1:]}
 
 
-@router.get("/directory", response=Page[EntryOut], summary="监管主体目录")
+@router.get("/directory", response={200: Page[EntryOut], 404: Problem}, summary="监管主体目录")
 @requires_api(Action.VIEW_DIRECTORY)
 def directory(request: SignedInRequest, filters: Query[EntryFilters], paging: Query[Paging]) -> dict[str, Any]:
     """按行政区划排列；`what` 和统计里的项目相同。"""
@@ -131,7 +132,7 @@ def directory(request: SignedInRequest, filters: Query[EntryFilters], paging: Qu
 
 
 @router.post("/operators/{code}/notices", response={201: CorrectionOut}, summary="发督促整改通知")
-@requires_api(Action.MANAGE_DIRECTORY)
+@requires_api(Action.SUPERVISE_OPERATORS)
 @idempotent
 def create_notice(request: SignedInRequest, code: str, data: CorrectionIn) -> Status[Correction]:
     """同一事由没有办结的，回答 409 `already_open`。"""

@@ -28,7 +28,7 @@ def expect(*, name: str, region: Region, source: str, actor: User, uscc: str = "
     Refuses `outside_area`, `already_expected` (on the list of the county by this number or name), `region_too_wide`,
     `text_missing` (name or where it is known from), `text_too_long`, `uscc_invalid`.
     """
-    check_area(region.pk, actor, Action.MANAGE_DIRECTORY)
+    check_area(region.pk, actor, Action.SUPERVISE_OPERATORS)
     check_region(region)
     name = checked_text(name, label="名称", longest=100, field="name", is_needed=True)
     number = numbers.tidy(uscc)
@@ -56,7 +56,7 @@ def strike_off(*, expected: Expected, reason: str, actor: User) -> Expected:
     Refuses `outside_area`, `already_struck`, `reason_missing`, `text_too_long`.
     """
     expected = Expected.objects.select_for_update().get(pk=expected.pk)
-    check_area(expected.region_id, actor, Action.MANAGE_DIRECTORY)
+    check_area(expected.region_id, actor, Action.SUPERVISE_OPERATORS)
     if expected.struck_at:
         raise Refused("already_struck", "已经移出名单")
     expected.struck_for = checked_reason(reason, told="请写明为什么移出名单")

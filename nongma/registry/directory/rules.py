@@ -151,7 +151,7 @@ def _told(rule: ScaleRule) -> dict[str, str]:
 
 
 def _check_area(region: Region, actor: User) -> None:
-    if not any(span.covers(region.span) for span in scope_of(actor, Action.MANAGE_DIRECTORY).spans):
+    if not any(span.covers(region.span) for span in scope_of(actor, Action.SUPERVISE_OPERATORS).spans):
         raise Refused("outside_area", "只有本地区的监管机构能定", field="region")
     if region.level > Region.Level.COUNTY:
         raise Misfilled("region_too_narrow", "标准由县级以上监管机构定", field="region")

@@ -39,7 +39,7 @@ def figures(request: SignedInRequest) -> HttpResponse:
         "path": steps_to(request.user, region),
         "today": timezone.localdate(),
         "months": months_of([region.pk])[region.pk],
-        "may_manage": may(request.user, Action.MANAGE_DIRECTORY),
+        "may_manage": may(request.user, Action.SUPERVISE_OPERATORS),
     }
     return render(request, "registry/directory/figures.html", context)
 
@@ -58,7 +58,7 @@ def entries(request: SignedInRequest) -> HttpResponse:
         "sorting": sorting,
         "is_filtered": wanted != EntryFilter(),
         "within": place_of(request.user),
-        "may_manage": may(request.user, Action.MANAGE_DIRECTORY),
+        "may_manage": may(request.user, Action.SUPERVISE_OPERATORS),
         "may_export": may(request.user, Action.EXPORT_OPERATORS) and page.paginator.count,
     }
     return render(request, "registry/directory/entries.html", context)
@@ -80,13 +80,13 @@ def expected(request: SignedInRequest) -> HttpResponse:
     """The list of those who must be in the directory by name."""
     context = {
         "page": expected_page(request.user, None, request.GET.get("page")),
-        "may_manage": may(request.user, Action.MANAGE_DIRECTORY),
+        "may_manage": may(request.user, Action.SUPERVISE_OPERATORS),
         "form": StrikeForm(),
     }
     return render(request, "registry/directory/expected.html", context)
 
 
-@requires(Action.MANAGE_DIRECTORY)
+@requires(Action.SUPERVISE_OPERATORS)
 @require_http_methods(["GET", "POST"])
 def add_expected(request: SignedInRequest) -> HttpResponse:
     form = ExpectedForm(request.POST or None)
@@ -102,7 +102,7 @@ def add_expected(request: SignedInRequest) -> HttpResponse:
     return render(request, "registry/directory/expected_add.html", context)
 
 
-@requires(Action.MANAGE_DIRECTORY)
+@requires(Action.SUPERVISE_OPERATORS)
 @require_POST
 def strike(request: SignedInRequest, uid: UUID) -> HttpResponse:
     one = get_object_or_404(Expected.objects.visible_to(request.user), uid=uid)
@@ -122,7 +122,7 @@ def rules(request: SignedInRequest) -> HttpResponse:
     return _show_rules(request, _area(request))
 
 
-@requires(Action.MANAGE_DIRECTORY)
+@requires(Action.SUPERVISE_OPERATORS)
 @require_POST
 def add_rule(request: SignedInRequest) -> HttpResponse:
     region = _area(request)
@@ -138,10 +138,10 @@ def add_rule(request: SignedInRequest) -> HttpResponse:
     return _show_rules(request, region, form=form)
 
 
-@requires(Action.MANAGE_DIRECTORY)
+@requires(Action.SUPERVISE_OPERATORS)
 @require_POST
 def end(request: SignedInRequest, uid: UUID) -> HttpResponse:
-    spans = scope_of(request.user, Action.MANAGE_DIRECTORY).spans
+    spans = scope_of(request.user, Action.SUPERVISE_OPERATORS).spans
     rule = get_object_or_404(ScaleRule.objects.select_related("region"), uid=uid)
     if not any(span.covers(rule.region.span) for span in spans):
         raise Http404
@@ -154,7 +154,7 @@ def end(request: SignedInRequest, uid: UUID) -> HttpResponse:
     return redirect(f"{reverse('registry:directory-rules')}?region={rule.region.code_text}")
 
 
-@requires(Action.MANAGE_DIRECTORY)
+@requires(Action.SUPERVISE_OPERATORS)
 @require_POST
 def terms(request: SignedInRequest) -> HttpResponse:
     region = _area(request)
@@ -188,7 +188,7 @@ def _show_rules(
 
 
 def _may_set(user: User, region: Region) -> bool:
-    spans = scope_of(user, Action.MANAGE_DIRECTORY).spans
+    spans = scope_of(user, Action.SUPERVISE_OPERATORS).spans
     return region.level <= Region.Level.COUNTY and any(span.covers(region.span) for span in spans)
 
 

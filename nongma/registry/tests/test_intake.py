@@ -8,10 +8,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-import xlsxwriter
-from django.core.files.base import ContentFile
 from django.db import connection
-from django.test import Client
 from django.utils import timezone
 
 from bench.intake import id_of, uscc_of
@@ -27,7 +24,6 @@ from nongma.registry.intake.services import (
     drop_intake,
     errors_workbook,
     run_intake,
-    submit_intake,
 )
 from nongma.registry.intake.sheet import LABELS
 from nongma.registry.intake.template import template_for
@@ -35,72 +31,8 @@ from nongma.registry.intake.undoing import run_undo, undo_intake
 from nongma.registry.intake.words import INDUSTRIES, KINDS, UNITS
 from nongma.registry.models import Intake, IntakeOperator, Operator, OperatorKind, OperatorMember
 from nongma.registry.services import add_member
-from nongma.testing import LIANDU, YAZHOU, YAZHOU_VILLAGE, api_of, at_once, client_of, make_operator, make_user
-
-USCC, ID = uscc_of(460205, 7), id_of(460205, 7)
-FARM = {
-    "kinds": "家庭农场、收购单位", "name": "春晖家庭农场", "uscc": USCC, "contact": "孙军华", "phone": "19900002449",
-    "village": "{village}", "address": "中和路 8 号", "industries": "种植业", "products": "豇豆、韭菜", "scale": 12.5,
-    "unit": "亩", "longitude": "109.158151", "latitude": "18.435040", "remark": "县里走访过",
-}  # fmt: skip
-HOUSE = {"kinds": "农户", "name": "李明", "id_number": ID, "contact": "李明", "phone": "19900002450"}
-
-
-@pytest.fixture
-def village(db: None) -> tuple[str, str]:
-    from nongma.regions.models import Region
-
-    found = Region.objects.get(pk=YAZHOU_VILLAGE)
-    return Region.objects.get(pk=YAZHOU_VILLAGE // 1000 * 1000).name, found.name
-
-
-@pytest.fixture
-def sheet(village: tuple[str, str]) -> Any:
-    """A workbook of rows; a row's town and village are those of Li's field unless it says otherwise."""
-
-    def make(*rows: dict[str, Any], headings: dict[str, str] | None = None) -> bytes:
-        names = headings or LABELS
-        file = io.BytesIO()
-        with xlsxwriter.Workbook(file) as workbook:
-            paper = workbook.add_worksheet()
-            paper.write_row(0, 0, list(names.values()))
-            for number, row in enumerate(rows, start=1):
-                whole = {"town": village[0]} | row | {"village": row.get("village", village[1])}
-                whole["village"] = whole["village"].format(village=village[1])
-                for column, field in enumerate(names):
-                    if whole.get(field, "") != "":
-                        paper.write(number, column, whole[field])
-        return file.getvalue()
-
-    return make
-
-
-def submit(content: bytes, actor: User, **options: Any) -> Intake:
-    return submit_intake(file=ContentFile(content, "主体.xlsx"), filename="主体.xlsx", actor=actor, **options)
-
-
-def checked(content: bytes, actor: User) -> Intake:
-    intake = submit(content, actor)
-    run_intake(intake.uid)
-    intake.refresh_from_db()
-    return intake
-
-
-def loaded(content: bytes, actor: User, *, approves: bool = False) -> Intake:
-    intake = checked(content, actor)
-    confirm_intake(intake=intake, approves=approves, actor=actor)
-    run_intake(intake.uid)
-    intake.refresh_from_db()
-    return intake
-
-
-def counts(intake: Intake) -> tuple[str, int, int, int, int, int]:
-    return intake.status, intake.made, intake.unchanged, intake.differing, intake.doubled, intake.faulty
-
-
-def told(intake: Intake) -> list[tuple[int, str, str]]:
-    rows = intake.rows.order_by("row").values_list("row", "faults")
-    return [(row, fault["field"], fault["code"]) for row, faults in rows for fault in faults]
+from nongma.registry.tests.loads import FARM, HOUSE, ID, USCC, checked, counts, loaded, submit, told
+from nongma.testing import LIANDU, YAZHOU, YAZHOU_VILLAGE, at_once, client_of, make_operator, make_user
 
 
 def test_words_stand_for_codes_that_there_are() -> None:
@@ -438,66 +370,3 @@ def test_an_old_sheet_goes_and_what_it_brought_stays(zhao: User, sheet: Any, set
     assert Operator.objects.count() == 1
     with pytest.raises(Refused, match="保存期限"):
         errors_workbook(intake)
-
-
-class TestPages:
-    def test_from_upload_to_result(self, zhao: User, sheet: Any) -> None:
-        browser = client_of(zhao)
-        assert "批量登记" in browser.get("/operators/").content.decode()
-        answer = browser.post(
-            "/operators/intake", {"file": ContentFile(sheet(FARM, HOUSE | {"phone": "1"}), "表.xlsx")}
-        )
-        intake = Intake.objects.get()
-        assert answer["Location"] == intake.get_absolute_url()
-        assert "排队" in browser.get(f"{intake.get_absolute_url()}/progress").content.decode()
-        run_intake(intake.uid)
-        done = browser.get(f"{intake.get_absolute_url()}/progress")
-        assert done["HX-Refresh"] == "true"
-        page = browser.get(intake.get_absolute_url()).content.decode()
-        assert "确认登记 1 个主体" in page
-        assert "要填 11 位手机号" in page
-        assert USCC in browser.get(f"{intake.get_absolute_url()}?outcome=new").content.decode()
-        browser.post(f"{intake.get_absolute_url()}/confirm", {"approves": "on"})
-        run_intake(intake.uid)
-        page = browser.get(intake.get_absolute_url()).content.decode()
-        assert "看这次登记的 1 个主体" in page
-        listed = browser.get(f"{intake.get_absolute_url()}/operators").content.decode()
-        assert "春晖家庭农场" in listed
-        assert Operator.objects.get().status == "approved"
-        marked = browser.post(f"{intake.get_absolute_url()}/errors.xlsx", {"reason": "改正"})
-        assert b"".join(marked).startswith(b"PK")  # type: ignore[arg-type]
-        refused = browser.post(f"{intake.get_absolute_url()}/undo", {"reason": ""})
-        assert refused.status_code == 422
-        browser.post(f"{intake.get_absolute_url()}/undo", {"reason": "传错了"})
-        assert "撤回中" in browser.get(intake.get_absolute_url()).content.decode()
-
-    def test_others_see_nothing_of_it(self, zhao: User, wang: User, li: User, sheet: Any) -> None:
-        intake = checked(sheet(FARM), zhao)
-        for person, status in ((wang, 404), (li, 403)):
-            assert client_of(person).get(intake.get_absolute_url()).status_code == status
-            assert client_of(person).post(f"{intake.get_absolute_url()}/confirm").status_code == status
-        intake.refresh_from_db()
-        assert intake.status == "ready"
-
-
-class TestApi:
-    URL = "/api/v1/operators/imports"
-
-    def send(self, client: Client, content: bytes, **headers: str) -> Any:
-        return client.post(self.URL, {"file": ContentFile(content, "表.xlsx")}, headers=headers)
-
-    def test_it_loads_without_waiting(self, zhao: User, sheet: Any) -> None:
-        api, content = api_of(zhao), sheet(FARM, HOUSE | {"phone": "1"})
-        first = self.send(api, content, **{"Idempotency-Key": "k1"})
-        assert first.status_code == 202, first.content
-        assert self.send(api, content, **{"Idempotency-Key": "k1"}).json() == first.json()
-        run_intake(first.json()["id"])
-        found = api.get(f"{self.URL}/{first.json()['id']}").json()
-        assert (found["status"], found["total"], found["accepted"], found["rejected"]) == ("done", 2, 1, 1)
-        assert [(one["row"], one["field"]) for one in found["errors"]] == [(3, "phone")]
-        assert Operator.objects.get().status == "imported"
-        assert api.get(f"{self.URL}/{first.json()['id']}/errors.xlsx").status_code == 200
-
-    def test_growers_may_not(self, li: User, sheet: Any) -> None:
-        assert self.send(api_of(li), sheet(FARM)).status_code == 403
-        assert not Intake.objects.exists()

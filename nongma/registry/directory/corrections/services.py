@@ -44,7 +44,7 @@ def send_correction(
     from tomorrow to a year from now), `text_missing`, `text_too_long`.
     """
     operator = Operator.objects.select_for_update().get(pk=operator.pk)
-    check_area(operator.region_id, actor, Action.MANAGE_DIRECTORY)
+    check_area(operator.region_id, actor, Action.SUPERVISE_OPERATORS)
     if operator.status not in (Operator.Status.APPROVED, Operator.Status.IMPORTED):
         raise Refused("not_active", f"主体现在是“{operator.get_status_display()}”，不能督促整改")
     matter = Matter(matter)
@@ -109,7 +109,7 @@ def answer_correction(*, correction: Correction, answer: str, actor: User) -> Co
 def accept_correction(*, correction: Correction, actor: User) -> Correction:
     """Close a notice whose answer holds (确认已整改). Refuses `outside_area`, `not_answered`."""
     correction = _locked(correction)
-    check_area(correction.region_id, actor, Action.MANAGE_DIRECTORY)
+    check_area(correction.region_id, actor, Action.SUPERVISE_OPERATORS)
     _check_answered(correction)
     return _settle(correction, State.DONE, "accepted", "督促整改已办结", actor)
 
@@ -118,7 +118,7 @@ def accept_correction(*, correction: Correction, actor: User) -> Correction:
 def return_correction(*, correction: Correction, reason: str, actor: User) -> Correction:
     """Send an answer back that does not hold. Refuses `outside_area`, `not_answered`, `reason_missing`."""
     correction = _locked(correction)
-    check_area(correction.region_id, actor, Action.MANAGE_DIRECTORY)
+    check_area(correction.region_id, actor, Action.SUPERVISE_OPERATORS)
     _check_answered(correction)
     correction.note = checked_reason(reason, told="请写明还要改什么，主体照着改")
     correction.state = State.RETURNED
@@ -133,7 +133,7 @@ def return_correction(*, correction: Correction, reason: str, actor: User) -> Co
 def withdraw_correction(*, correction: Correction, reason: str, actor: User) -> Correction:
     """Take back a notice that was sent by mistake. Refuses `outside_area`, `settled`, `reason_missing`."""
     correction = _locked(correction)
-    check_area(correction.region_id, actor, Action.MANAGE_DIRECTORY)
+    check_area(correction.region_id, actor, Action.SUPERVISE_OPERATORS)
     if not correction.is_open:
         raise Refused("settled", f"这份通知现在是“{correction.get_state_display()}”")
     correction.note = checked_reason(reason, told="请写明为什么撤回")

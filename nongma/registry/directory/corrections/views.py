@@ -60,7 +60,7 @@ def export(request: SignedInRequest) -> HttpResponseBase:
     return export_list(request, "correction.exported", corrections_workbook, found, form, things=things, page=page)
 
 
-@requires(Action.MANAGE_DIRECTORY)
+@requires(Action.SUPERVISE_OPERATORS)
 @require_http_methods(["GET", "POST"])
 def send(request: SignedInRequest, code: str) -> HttpResponse:
     """给一个主体发督促整改通知。"""
@@ -104,7 +104,7 @@ def answer(request: SignedInRequest, code: str, uid: UUID) -> HttpResponse:
     return _show(request, notice, form)
 
 
-@requires(Action.MANAGE_DIRECTORY)
+@requires(Action.SUPERVISE_OPERATORS)
 @require_POST
 def decide(request: SignedInRequest, code: str, uid: UUID, deed: str) -> HttpResponse:
     """确认已整改、退回重改，或撤回通知。"""
@@ -126,7 +126,7 @@ def decide(request: SignedInRequest, code: str, uid: UUID, deed: str) -> HttpRes
     return redirect(notice)
 
 
-@requires(Action.MANAGE_DIRECTORY)
+@requires(Action.SUPERVISE_OPERATORS)
 @require_POST
 def letter(request: SignedInRequest, code: str, uid: UUID) -> HttpResponseBase:
     """督促整改通知书，A4，送达用。"""
@@ -142,7 +142,7 @@ def _found(request: SignedInRequest, code: str, uid: UUID) -> Correction:
 
 
 def _show(request: SignedInRequest, notice: Correction, form: AnswerForm) -> HttpResponse:
-    may_manage = notice.region_id in scope_of(request.user, Action.MANAGE_DIRECTORY)
+    may_manage = notice.region_id in scope_of(request.user, Action.SUPERVISE_OPERATORS)
     is_own = notice.operator.members.open().filter(user=request.user).exists()
     context = {
         "correction": notice,
