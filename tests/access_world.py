@@ -24,7 +24,7 @@ from nongma.registry.certifications.services import add_certification
 from nongma.registry.directory.corrections.services import send_correction
 from nongma.registry.directory.expected import expect
 from nongma.registry.directory.rules import set_rule
-from nongma.registry.models import Claim, Correction, Intake, Plot, ScaleRule
+from nongma.registry.models import Claim, Correction, Intake, Plot, ScaleRule, Sending
 from nongma.registry.services import change_operator
 from nongma.testing import (
     LIANDU,
@@ -161,7 +161,20 @@ def world(
         due_on=timezone.localdate() + timedelta(days=9),
         actor=zhao,
     )
+    sending = Sending.objects.create(
+        user=zhao,
+        filters={},
+        description="全部",
+        total=1,
+        found=1,
+        matter=Correction.Matter.STALE,
+        finding="很久没有更新",
+        demand="请核对",
+        due_on=timezone.localdate() + timedelta(days=9),
+        last_entry=1,
+    )
     marks = {
+        "sending": str(sending.uid),
         "correction": str(correction.uid),
         "expected": str(expected.uid),
         "rule": str(rule.uid),

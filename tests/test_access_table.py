@@ -108,6 +108,9 @@ GET  /operators/directory/expected/add             in 403 200 403 403 403 403 40
 POST /operators/directory/expected/{expected}/strike in 403 ok 403 403 403 403 403 403 404 403
 GET  /operators/directory/notices                  in 200 200 200 200 200 200 200 200 200 200
 POST /operators/directory/notices/export           in  ok  ok 403  ok 403 403 403 403  ok 403
+GET  /operators/directory/notices/send             in 403 200 403 403 403 403 403 403 200 403
+GET  /operators/directory/notices/send?region=460205 in 403 200 403 403 403 403 403 403 404 403
+GET  /operators/directory/notices/sendings/{sending} in 403 200 403 403 403 403 403 403 404 403
 GET  /operators/{operator}/notices/send            in 403 200 403 403 403 403 403 403 404 403
 GET  /operators/{operator}/notices/{correction}/   in 200 200 200 200 200 200 200 200 404 404
 POST /operators/{operator}/notices/{correction}/answer   in ok ok ok 403 403 403 403 ok 404 404

@@ -29,7 +29,7 @@ from nongma.lib.refused import Refused
 from nongma.notices.models import Channel, Digest, DigestRun, Notice, Outgoing
 from nongma.notices.sending import deliver, send_again
 from nongma.origins.models import ImportJob, ImportRow, Origin, ReviewJob
-from nongma.registry.models import Draft, Intake, IntakeRow, KnownTry, PhoneCode
+from nongma.registry.models import Draft, Intake, IntakeRow, KnownTry, PhoneCode, Sending
 from nongma.testing import client_of, make_origin, make_user
 
 ROOT = Path(settings.ROOT)
@@ -222,6 +222,23 @@ def reviews(li: User, tmp_path: Path) -> Aged:
     return Aged([there(old)], [there(one) for one in others])
 
 
+def sendings(li: User, tmp_path: Path) -> Aged:
+    values: dict[str, Any] = {
+        "filters": {"q": "李大山"},
+        "description": "李大山",
+        "total": 1,
+        "found": 1,
+        "matter": "stale",
+        "finding": "很久没有更新",
+        "demand": "请核对",
+        "due_on": timezone.localdate(),
+        "last_entry": 1,
+    }
+    values |= {"user": li}
+    aged_ones = both(Sending, "finished_at", days(settings.KEEP_JOBS_DAYS), lambda number: values | {"status": "done"})
+    return Aged(aged_ones.gone, [*aged_ones.stay, there(Sending.objects.create(**values))])
+
+
 def checks(li: User, tmp_path: Path) -> Aged:
     values: dict[str, Any] = {"actor_id": li.pk, "actor_name": li.name, "finished_at": timezone.now()}
     old, young = (
@@ -331,6 +348,7 @@ EXAMPLES: dict[str, Callable[[User, Path], Aged]] = {
     "nongma.origins.retention.forget_faults": faults,
     "nongma.origins.retention.forget_review_jobs": reviews,
     "nongma.origins.retention.remove_old_uploads": uploads,
+    "nongma.registry.directory.corrections.many.forget_sendings": sendings,
     "nongma.registry.intake.retention.forget_rows": intake_rows,
     "nongma.registry.intake.retention.remove_old_sheets": intake_sheets,
     "nongma.registry.self_registration.codes.forget_codes": codes,

@@ -73,6 +73,8 @@ BY_VIEW = {
     "registry:directory-expect": ("directory", "应纳入名单"),
     "registry:corrections": ("directory", "督促整改"),
     "registry:correction": ("directory", "督促整改"),
+    "registry:sending-new": ("directory", "一次发给许多主体"),
+    "registry:sending": ("directory", "一次发给许多主体"),
     "registry:correction-send": ("directory", "督促整改"),
     "registry:directory-rules": ("directory", "规模标准和期限"),
     "registry:review": ("reviewer", "审核主体"),

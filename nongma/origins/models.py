@@ -10,6 +10,7 @@ from django.urls import reverse
 from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
 from nongma.accounts.queries import done_by
+from nongma.accounts.wholes import WholeJob
 from nongma.catalogue.models import Product, Unit
 from nongma.lib.fields import EncryptedTextField
 from nongma.lib.ids import uuid7
@@ -246,44 +247,17 @@ class ImportRow(models.Model):
         return f"第 {self.row} 行"
 
 
-class ReviewJobQuerySet(models.QuerySet["ReviewJob"]):
-    def visible_to(self, user: User) -> Self:
-        """A person's own decisions, and those of the holders of the person's posts before in their time."""
-        return self.filter(done_by(user))
-
-    def unfinished(self) -> Self:
-        return self.filter(status__in=(ReviewJob.Status.QUEUED, ReviewJob.Status.RUNNING))
-
-
-class ReviewJob(models.Model):
+class ReviewJob(WholeJob):
     """A decision on everything that a filter finds, when that is too much for one request (批量审核)."""
 
     class Verdict(models.TextChoices):
         APPROVE = "approve", "通过"
         RETURN = "return", "退回"
 
-    class Status(models.TextChoices):
-        QUEUED = "queued", "排队中"
-        RUNNING = "running", "审核中"
-        DONE = "done", "已完成"
-        FAILED = "failed", "失败"
-
-    uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
-    user = models.ForeignKey(User, models.PROTECT, verbose_name="审核人", related_name="+")
     verdict = models.CharField("决定", max_length=8, choices=Verdict.choices)
     reason = models.CharField("退回原因", max_length=200, blank=True)
-    filters = models.JSONField("筛选条件")
-    description = models.CharField("筛选说明", max_length=300)
     until = models.DateTimeField("截至", help_text="页面打开的时间：之后改动过的记录不在其中")
-    total = models.IntegerField("条数")
     decided = models.IntegerField("已处理", default=0)
-    status = models.CharField("状态", max_length=8, choices=Status.choices, default=Status.QUEUED)
-    message = models.CharField("说明", max_length=200, blank=True)
-    created_at = models.DateTimeField("开始时间", auto_now_add=True)
-    moved_at = models.DateTimeField("最近进展", auto_now=True)
-    finished_at = models.DateTimeField("完成时间", null=True, blank=True)
-
-    objects = ReviewJobQuerySet.as_manager()
 
     class Meta:
         verbose_name = "批量审核"
@@ -303,6 +277,10 @@ class ReviewJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_verdict_display()} {self.description}"
+
+    @property
+    def handled(self) -> int:
+        return self.decided
 
 
 def _counted(key: str, label: str) -> models.GeneratedField:

@@ -2,6 +2,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from nongma.registry.certifications.reminders import remind_of_ends
+from nongma.registry.directory.corrections.many import forget_sendings
 from nongma.registry.directory.corrections.reminders import prompt_of_overdue
 from nongma.registry.directory.settling import come_of_age, settle
 from nongma.registry.intake.retention import forget_rows, remove_old_sheets
@@ -54,8 +55,16 @@ def undo_load(uid: str, actor: int) -> None:
 @app.periodic(cron="43 3 * * *")
 @app.task(name="registry.tidy_intakes", queueing_lock="registry:tidy-intakes")
 def tidy_intakes(timestamp: int) -> int:
-    """Delete uploaded sheets of operators, and what became of their rows, that have been kept long enough."""
-    return remove_old_sheets() + forget_rows()
+    """Delete uploaded sheets of operators, what became of their rows, and sendings to many, kept long enough."""
+    return remove_old_sheets() + forget_rows() + forget_sendings()
+
+
+@app.task(name="registry.send_to_many", retry=RetryStrategy(max_attempts=20, wait=5))
+def send_to_many(job_id: int) -> None:
+    """Send a notice to all that a filter of the directory found."""
+    from nongma.registry.directory.corrections.many import run_sending
+
+    run_sending(job_id)
 
 
 @app.task(name="registry.settle_directory", queueing_lock="registry:settle-directory")

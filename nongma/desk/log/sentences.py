@@ -103,6 +103,8 @@ PHRASES = {
     "lot.frozen": "冻结{target}：正常 → 已冻结",
     "lot.unfrozen": "解除冻结{target}：已冻结 → 正常",
     "correction.sent": "向{target}发督促整改通知：{matter}，{due} 前整改",
+    "correction.many_started": "开始{target}：{matter}，{due} 前整改",
+    "correction.many_sent": "{target}发完",
     "correction.answered": "答复给{target}的督促整改通知",
     "correction.accepted": "确认{target}已整改",
     "correction.returned": "退回{target}的整改",

@@ -13,7 +13,7 @@ from nongma.codes.codec import encode
 from nongma.codes.models import CodeRange
 from nongma.notices.models import Outgoing
 from nongma.origins.models import ImportJob, Origin
-from nongma.registry.models import Base, Expected, Intake, Operator
+from nongma.registry.models import Base, Expected, Intake, Operator, Sending
 from nongma.tracing.models import Lot
 
 Key = tuple[str, str]
@@ -94,6 +94,11 @@ def _intakes(ids: Collection[str]) -> Found:
         yield uid, Target("主体登记表", filename)
 
 
+def _sendings(ids: Collection[str]) -> Found:
+    for one in Sending.objects.filter(uid__in=_uids(ids)):
+        yield one.uid, Target("批量督促整改", one.get_matter_display())
+
+
 def _lots(ids: Collection[str]) -> Found:
     for uid, serial, product in Lot.objects.filter(uid__in=_uids(ids)).values_list("uid", "serial", "product__name"):
         code = encode(serial)
@@ -145,6 +150,7 @@ FINDERS: dict[str, Callable[[Collection[str]], Found]] = {
     "lot": _lots,
     "operator": _operators,
     "origin": _origins,
+    "sending": _sendings,
     "thirdparty": _third_parties,
     "training": _trainings,
     "outgoing": _outgoing,

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from nongma.accounts.access import Action, may, scope_of
 from nongma.accounts.models import User
+from nongma.accounts.wholes import run_whole
 from nongma.audit.services import record, record_many
 from nongma.codes.services import subjects_changed
 from nongma.lib.refused import Misfilled, Refused
@@ -166,42 +167,25 @@ def defer_review_job(job: ReviewJob) -> None:
 
 def run_review_job(job_id: int) -> None:
     """Decide chunk by chunk until nothing is left; safe to run again after a crash, and twice at once."""
-    while _run_chunk(job_id):
-        pass
+    run_whole(ReviewJob.objects.all(), job_id, _decide_chunk)
 
 
-@transaction.atomic
-def _run_chunk(job_id: int) -> bool:
-    """One chunk, under the job's lock; whether there may be more."""
+def _decide_chunk(job: ReviewJob) -> bool:
+    """Decide on some of what is left; whether there may be more."""
     from nongma.origins.filters import OriginFilter
 
-    job = ReviewJob.objects.select_for_update(of=("self",)).select_related("user").get(pk=job_id)
-    if job.status not in (ReviewJob.Status.QUEUED, ReviewJob.Status.RUNNING):
-        return False
     verdict = Verdict(job.verdict)
+    _checked(verdict, job.reason, job.user)
     try:
-        _checked(verdict, job.reason, job.user)
         filters = OriginFilter.read(job.filters, job.user)
-    except Refused as refusal:
-        return _fail(job, refusal.message)
     except ValidationError as error:
-        return _fail(job, f"筛选条件已经失效：{'；'.join(error.messages)}。请重新筛选")
+        told = f"筛选条件已经失效：{'；'.join(error.messages)}。请重新筛选"
+        raise Refused("filter_invalid", told) from error
     origins = filters.visible_to(job.user).filter(updated_at__lte=job.until)
     about = f"origins.returned:{job.pk}"
     rows = _decide(origins, verdict, job.reason, job.user, limit=AT_ONCE, about=about)
     job.decided += len(rows)
-    job.status = ReviewJob.Status.RUNNING
-    if not rows:
-        job.status, job.finished_at = ReviewJob.Status.DONE, timezone.now()
-    job.save()
     return bool(rows)
-
-
-def _fail(job: ReviewJob, message: str) -> bool:
-    """End the job with a sentence that says why; what was decided stays."""
-    job.status, job.message, job.finished_at = ReviewJob.Status.FAILED, message[:200], timezone.now()
-    job.save()
-    return False
 
 
 def _checked(verdict: Verdict, reason: str, actor: User) -> str:

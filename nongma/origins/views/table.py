@@ -163,7 +163,6 @@ def _uids(request: SignedInRequest) -> list[str]:
 def review_job(request: SignedInRequest, uid: str) -> HttpResponse:
     """How far a decision on many records is; htmx asks for the part that changes."""
     job = get_object_or_404(ReviewJob.objects.visible_to(request.user), uid=uid)
-    percent = 100 if job.status == ReviewJob.Status.DONE else min(99, job.decided * 100 // max(job.total, 1))
     is_part = request.headers.get("HX-Request") == "true"
     template = "origins/parts/review_job.html" if is_part else "origins/review_job.html"
-    return render(request, template, {"job": job, "percent": percent, "back": urlencode(job.filters)})
+    return render(request, template, {"job": job, "back": urlencode(job.filters)})

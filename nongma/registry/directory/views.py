@@ -1,4 +1,5 @@
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -58,6 +59,7 @@ def entries(request: SignedInRequest) -> HttpResponse:
         "sorting": sorting,
         "is_filtered": wanted != EntryFilter(),
         "within": place_of(request.user),
+        "narrowed": urlencode({name: value for name in form.fields if (value := request.GET.get(name))}),
         "may_manage": may(request.user, Action.SUPERVISE_OPERATORS),
         "may_export": may(request.user, Action.EXPORT_OPERATORS) and page.paginator.count,
     }

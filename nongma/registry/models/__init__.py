@@ -26,6 +26,7 @@ from nongma.registry.models.operators import (
 )
 from nongma.registry.models.revisions import Revision
 from nongma.registry.models.self_registration import Draft, KnownTry, Licence, PhoneCode, Produce
+from nongma.registry.models.sendings import Sending
 
 __all__ = [
     "COUNTY_WIDTH",
@@ -57,5 +58,6 @@ __all__ = [
     "Produce",
     "Revision",
     "ScaleRule",
+    "Sending",
     "Uncoded",
 ]

@@ -58,6 +58,8 @@ class Correction(models.Model):
     answered_at = models.DateTimeField("答复时间", null=True)
     note = models.CharField("意见", max_length=200, blank=True)
     settled_at = models.DateTimeField("办结时间", null=True)
+    # A number, so that the sending may go when its time is over and the notices stay as they are.
+    sending = models.UUIDField("批量发出", null=True, editable=False)
 
     objects = CorrectionQuerySet.as_manager()
 
@@ -70,6 +72,9 @@ class Correction(models.Model):
                 fields=("operator", "matter"),
                 condition=Q(state__in=("sent", "answered", "returned")),
                 name="registry_correction_one_open",
+            ),
+            models.UniqueConstraint(
+                fields=("sending", "operator"), condition=Q(sending__isnull=False), name="registry_correction_sent_once"
             ),
             models.CheckConstraint(
                 condition=Q(state__in=("done", "withdrawn"), settled_at__isnull=False)

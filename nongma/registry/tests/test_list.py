@@ -44,24 +44,24 @@ def many(zhao):
         cursor.execute("ANALYZE registry_operator")
 
 
-def needless_reads(plan, *, bounded=False):
-    """Reads of operators from end to end that are not cut short, or that throw away what they read."""
+def needless_reads(plan, *, table="registry_operator", bounded=False):
+    """Reads of a table from end to end that are not cut short, or that throw away what they read."""
     bounded = plan["Node Type"] == "Limit" or (bounded and plan["Node Type"] not in {"Sort", "Aggregate", "Hash"})
-    if plan["Node Type"] == "Seq Scan" and plan["Relation Name"] == "registry_operator":
+    if plan["Node Type"] == "Seq Scan" and plan["Relation Name"] == table:
         thrown_away = plan.get("Rows Removed by Filter", 0)
         if not bounded or thrown_away > plan["Actual Rows"] / 4:
             yield plan
     for child in plan.get("Plans", ()):
-        yield from needless_reads(child, bounded=bounded)
+        yield from needless_reads(child, table=table, bounded=bounded)
 
 
-def plans_of(client, url=URL, **parameters):
-    """The plans, as run, of every read of operators that a page makes."""
+def plans_of(client, url=URL, *, table="registry_operator", **parameters):
+    """The plans, as run, of every read of a table that a page makes."""
     with CaptureQueriesContext(connection) as captured:
         assert client.get(url, parameters).status_code == 200
     # What is only explained, for an estimate, reads nothing.
     asked = (query["sql"] for query in captured if not query["sql"].startswith("EXPLAIN"))
-    reads = [sql for sql in asked if "registry_operator" in sql]
+    reads = [sql for sql in asked if table in sql]
     assert reads
     for sql in reads:
         with connection.cursor() as cursor:

@@ -51,6 +51,31 @@ def usual(entry: Any) -> dict[str, Any]:
     return {"matter": matter, "named": fields, "finding": finding, "demand": DEMANDS[matter], "due_on": due}
 
 
+class ManyForm(CorrectionForm):
+    """What many operators are asked to put right."""
+
+    field_order = ("matter", "finding", "named", "demand", "due_on")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["named"].help_text = "不准确的要勾选；缺失的不用勾，每个主体的通知上写它自己缺的项目"
+
+
+FINDINGS = {
+    "missing": "登记信息还缺必要的项目",
+    "stale": "登记信息超过期限没有修改，也没有确认",
+    "wrong": "",
+    "uncoded": "超过期限没有开具合格证，也没有批次码",
+}
+
+
+def usual_of_many(what: str, lack: str) -> dict[str, Any]:
+    """What a notice to all that a filter of the directory finds most likely says."""
+    matter = "missing" if lack else {"incomplete": "missing", "stale": "stale", "uncoded": "uncoded"}.get(what, "wrong")
+    due = timezone.localdate() + timedelta(days=USUAL_DAYS)
+    return {"matter": matter, "finding": FINDINGS[matter], "demand": DEMANDS[matter], "due_on": due}
+
+
 class AnswerForm(forms.Form):
     """What was put right."""
 
@@ -65,3 +90,4 @@ class CorrectionFilterForm(forms.Form):
     )
     matter = forms.ChoiceField(label="事由", required=False, choices=[ANY, *Correction.Matter.choices])
     region = RegionField(required=False)
+    sending = forms.UUIDField(label="批量发出", required=False, widget=forms.HiddenInput())

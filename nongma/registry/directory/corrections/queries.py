@@ -28,6 +28,7 @@ class CorrectionFilter:
     state: str = ""
     matter: str = ""
     region: Span = EVERYWHERE
+    sending: UUID | None = None
 
     @classmethod
     def read(cls, parameters: Mapping[str, Any]) -> tuple[Self, CorrectionFilterForm]:
@@ -37,7 +38,8 @@ class CorrectionFilter:
             return cls(region=NOWHERE), form
         chosen = form.cleaned_data
         region: Region | None = chosen["region"]
-        return cls(chosen["state"], chosen["matter"], region.span if region else EVERYWHERE), form
+        span = region.span if region else EVERYWHERE
+        return cls(chosen["state"], chosen["matter"], span, chosen["sending"]), form
 
     def apply(self, notices: CorrectionQuerySet) -> CorrectionQuerySet:
         """The notices of the queryset that meet every condition."""
@@ -47,6 +49,8 @@ class CorrectionFilter:
             notices = notices.filter(state=self.state)
         if self.matter:
             notices = notices.filter(matter=self.matter)
+        if self.sending:
+            notices = notices.filter(sending=self.sending)
         if self.region != EVERYWHERE:
             notices = notices.filter(region_id__gte=self.region.start, region_id__lte=self.region.stop)
         return notices

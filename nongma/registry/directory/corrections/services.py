@@ -1,7 +1,10 @@
 """Sending, answering and settling notices to put a record right (督促整改)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -47,32 +50,67 @@ def send_correction(
     check_area(operator.region_id, actor, Action.SUPERVISE_OPERATORS)
     if operator.status not in (Operator.Status.APPROVED, Operator.Status.IMPORTED):
         raise Refused("not_active", f"主体现在是“{operator.get_status_display()}”，不能督促整改")
+    asked = checked_demand(matter, fields, finding, demand, due_on)
+    with once("already_open", f"“{asked.matter.label}”的整改通知已经发过，还没有办结", field="matter"):
+        notice = Correction.objects.create(
+            operator=operator,
+            region_id=operator.region_id,
+            sent_by=actor,
+            **asked.columns(),
+        )
+    record("correction.sent", actor=actor, target=operator, region_code=notice.region_id, **details_of(notice))
+    _tell_operator(notice, "请整改主体信息", f"{asked.matter.label}，{due_on} 前整改", actor)
+    mark([operator.pk])
+    return notice
+
+
+@dataclass(frozen=True)
+class Demanded:
+    """What is asked of an operator, as it is kept."""
+
+    matter: Correction.Matter
+    fields: list[str]
+    finding: str
+    demand: str
+    due_on: date
+
+    def columns(self) -> dict[str, Any]:
+        """The values by the columns of the same names."""
+        return {one.name: getattr(self, one.name) for one in dataclass_fields(self)}
+
+
+def checked_demand(
+    matter: Correction.Matter,
+    fields: Sequence[str],
+    finding: str,
+    demand: str,
+    due_on: date,
+    *,
+    is_listed: bool = False,
+) -> Demanded:
+    """What is asked of operators, checked as `send_correction` says; `is_listed`: the directory tells what lacks."""
     matter = Matter(matter)
     named = list(dict.fromkeys(fields))
     if unknown := [field for field in named if field not in LABELS]:
         raise Misfilled("field_unknown", f"没有这个项目：{'、'.join(unknown)}", field="fields")
-    if matter in (Matter.MISSING, Matter.WRONG) and not named:
+    if not named and (matter == Matter.WRONG or (matter == Matter.MISSING and not is_listed)):
         raise Misfilled("field_missing", "请勾选涉及的项目", field="fields")
     today = timezone.localdate()
     if not today < due_on <= today + LATEST:
         raise Misfilled("due_invalid", "整改期限要在明天到一年之内", field="due_on")
     told = checked_text(finding, label="问题", longest=LONGEST, field="finding", is_needed=True)
     wanted = checked_text(demand, label="整改要求", longest=LONGEST, field="demand", is_needed=True)
-    with once("already_open", f"“{matter.label}”的整改通知已经发过，还没有办结", field="matter"):
-        notice = Correction.objects.create(
-            operator=operator,
-            region_id=operator.region_id,
-            matter=matter,
-            fields=named,
-            finding=told,
-            demand=wanted,
-            due_on=due_on,
-            sent_by=actor,
-        )
-    _record("sent", notice, actor, matter=matter.label, fields=[LABELS[field] for field in named], due=str(due_on))
-    _tell_operator(notice, "请整改主体信息", f"{matter.label}，{due_on} 前整改", actor)
-    mark([operator.pk])
-    return notice
+    return Demanded(matter, named, told, wanted, due_on)
+
+
+def details_of(correction: Correction) -> dict[str, Any]:
+    """What the log tells of a notice that was sent."""
+    return {
+        "correction": str(correction.uid),
+        "matter": Matter(correction.matter).label,
+        "fields": [LABELS[field] for field in correction.fields],
+        "due": str(correction.due_on),
+    }
 
 
 @transaction.atomic
