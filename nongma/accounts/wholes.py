@@ -95,17 +95,16 @@ def _run_chunk(jobs: "models.QuerySet[Job]", job_id: int, chunk: Callable[[Job],
     job = jobs.select_for_update(of=("self",)).select_related("user").get(pk=job_id)
     if job.is_over:
         return False
-    job.status = WholeJob.Status.RUNNING
     try:
         with transaction.atomic():
             is_more = chunk(job)
     except Refused as refusal:
-        is_more = False
-        job.status, job.message = WholeJob.Status.FAILED, refusal.message[:200]
-    else:
-        if not is_more:
-            job.status = WholeJob.Status.DONE
-    if job.is_over:
-        job.finished_at = timezone.now()
+        job.status, job.message, job.finished_at = WholeJob.Status.FAILED, refusal.message[:200], timezone.now()
+        # What the chunk counted is undone with what it did.
+        job.save(update_fields=["status", "message", "finished_at", "moved_at"])
+        return False
+    job.status = WholeJob.Status.RUNNING
+    if not is_more:
+        job.status, job.finished_at = WholeJob.Status.DONE, timezone.now()
     job.save()
     return is_more
