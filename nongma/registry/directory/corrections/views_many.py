@@ -26,7 +26,7 @@ from nongma.registry.models import Correction, Sending
 @require_http_methods(["GET", "POST"])
 def send(request: SignedInRequest) -> HttpResponse:
     """给目录里查到的主体发同一份通知：先写，再核对发给多少，确认了才发。"""
-    asked = request.POST or request.GET
+    asked = {**request.GET.dict(), **request.POST.dict()}
     filters = {name: value for name in EntryFilterForm.base_fields if (value := asked.get(name, "").strip())}
     wanted, words, _ = _found(filters, request.user)
     form = ManyForm(request.POST or None, initial=usual_of_many(wanted.what, wanted.lack))
