@@ -28,9 +28,9 @@ INSERT INTO registry_directoryentry (
     operator_id, region_id, name, why, needs, lacks, stale_on, is_stale, is_wrong, idle_on, uncoded
 )
 SELECT id, region_id, name, '主体类型', ARRAY['contact', 'phone', 'village', 'industries', 'produce', 'bases'],
-       CASE serial %% 5 WHEN 0 THEN ARRAY['produce', 'bases'] WHEN 1 THEN ARRAY['bases'] ELSE ARRAY[]::text[] END,
-       current_date + (serial %% 400)::int - 40, serial %% 400 < 41, serial %% 1000 = 7,
-       current_date + (serial %% 180)::int - 20, CASE WHEN serial %% 180 < 21 THEN 'idle' ELSE '' END
+       CASE serial % 5 WHEN 0 THEN ARRAY['produce', 'bases'] WHEN 1 THEN ARRAY['bases'] ELSE ARRAY[]::text[] END,
+       current_date + (serial % 400)::int - 40, serial % 400 < 41, serial % 1000 = 7,
+       current_date + (serial % 180)::int - 20, CASE WHEN serial % 180 < 21 THEN 'idle' ELSE '' END
 FROM registry_operator WHERE NOT kinds && ARRAY['household', 'broker']::varchar[] AND status <> 'cancelled'
 """
 
