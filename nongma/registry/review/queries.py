@@ -14,12 +14,12 @@ from nongma.accounts.models import User
 from nongma.catalogue.models import Industry
 from nongma.lib.masking import mask_id
 from nongma.lib.pages import page_of
-from nongma.lib.paging import total_of
 from nongma.regions.models import Region
 from nongma.registry.inputs import INPUTS
 from nongma.registry.models import NOT_TRADING, Operator, OperatorKind, Revision
 
 DUE = ("due_on", "id")
+MOST_COUNTED = 1_000
 
 
 def waiting_operators(user: User) -> QuerySet[Operator]:
@@ -43,9 +43,14 @@ def revisions_page(user: User, number: Any) -> Page[Revision]:
     return page_of(waiting_revisions(user), DUE, number, natural=DUE, related=("operator", "region", "asked_by"))
 
 
-def counts(user: User) -> tuple[int, int]:
-    """How many operators and changes wait; estimates past ten thousand."""
-    return total_of(waiting_operators(user)), total_of(waiting_revisions(user))
+def counts(user: User) -> tuple[str, str]:
+    """How many operators and changes wait, in words; no more are counted than `MOST_COUNTED`."""
+    return _few(waiting_operators(user)), _few(waiting_revisions(user))
+
+
+def _few(waiting: QuerySet[Any]) -> str:
+    count = waiting.order_by()[: MOST_COUNTED + 1].count()
+    return f"{count:,}" if count <= MOST_COUNTED else f"{MOST_COUNTED:,}+"
 
 
 def revision_of(operator: Operator, uid: UUID, user: User) -> Revision:
