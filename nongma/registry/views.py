@@ -173,7 +173,7 @@ def show_operator(
         Operator.objects.editable_by(user).filter(pk=shown.pk).exists()
     )
     Status = Operator.Status
-    bases = list(bases_of(shown)[: BASES_SHOWN + 1])
+    bases = list(bases_of(shown, user)[: BASES_SHOWN + 1])
     hides_address = shown.is_unlicensed and any((shown.address, *(base.address for base in bases)))
     is_hidden = bool(shown.phone) or (may_identify and (bool(shown.id_number) or hides_address))
     may_decide = may_review and shown.status in (Status.SUBMITTED, Status.IMPORTED)
@@ -193,6 +193,7 @@ def show_operator(
         "faults": {INPUTS[name]: text for name, text in shown.review_faults.items()},
         "is_own": user.is_operator,
         "may_change": may_change and shown.status not in NOT_TRADING,
+        "may_export_bases": user.is_operator or shown.region_id in scope_of(user, Action.EXPORT_OPERATORS),
         "may_reveal": may_reveal and contact is None and is_hidden,
         "asks_reason": not may_review,
         "version": version_of(shown) if may_decide else "",

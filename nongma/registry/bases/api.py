@@ -159,7 +159,7 @@ class PlotOut(Schema):
 @requires_api(Action.VIEW_OPERATORS)
 def list_bases(request: SignedInRequest, code: str, paging: Query[Paging]) -> dict[str, Any]:
     """使用中的在前，按登记先后排列。"""
-    return paged(bases_of(operator_of(code, request.user)).prefetch_related("plots"), paging)
+    return paged(bases_of(operator_of(code, request.user), request.user).prefetch_related("plots"), paging)
 
 
 @router.post("/operators/{code}/bases", response={201: BaseOut}, summary="登记基地")

@@ -6,8 +6,11 @@ from typing import Any
 from nongma.registry.models import Base, Plot
 
 
-def bases_geojson(bases: Iterable[Base]) -> dict[str, Any]:
-    """A collection with a feature for each base and each of its plots (`base.plots` prefetched); WGS84, no address."""
+def bases_geojson(bases: Iterable[Base], mark: str) -> dict[str, Any]:
+    """A collection with a feature for each base and each of its plots (`base.plots` prefetched); WGS84, no address.
+
+    `mark` tells who took it out, when and what for.
+    """
     features = []
     for base in bases:
         features.append(_feature(base, base.outline or _point(base), {"kind": "base", **_facts(base)}))
@@ -15,7 +18,7 @@ def bases_geojson(bases: Iterable[Base]) -> dict[str, Any]:
             product = plot.product.name if plot.product else ""
             told = {"kind": "plot", "base": base.code, "name": plot.name, "product": product}
             features.append(_feature(plot, plot.outline, told))
-    return {"type": "FeatureCollection", "features": features}
+    return {"type": "FeatureCollection", "mark": mark, "features": features}
 
 
 def _feature(land: Base | Plot, geometry: Any, told: dict[str, Any]) -> dict[str, Any]:

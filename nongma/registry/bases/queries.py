@@ -25,9 +25,13 @@ FEWEST_DECIMALS = 5
 AROUND_DEGREES = 0.01
 
 
-def bases_of(operator: Operator) -> QuerySet[Base]:
-    """The bases of an operator with the names of their divisions, those in use first, then the newest last."""
-    return operator.bases.select_related("region", "operator").order_by("closed_on", "id")
+def bases_of(operator: Operator, user: User) -> QuerySet[Base]:
+    """The bases of an operator that the user may see, with their divisions; those in use first, then the newest last.
+
+    A base may lie in another county than its operator.
+    """
+    found = Base.objects.visible_to(user).filter(operator=operator)
+    return found.select_related("region", "operator").order_by("closed_on", "id")
 
 
 def base_of(owner: str, code: str, user: User) -> Base:

@@ -1,13 +1,16 @@
 """Putting bases and their plots on file, changing and closing them (基地、地块)."""
 
+import io
 import json
 from collections.abc import Collection, Mapping
 from decimal import Decimal
-from typing import Any, TypedDict, Unpack
+from typing import IO, Any, TypedDict, Unpack
 
 from django.db import models, transaction
 from django.utils import timezone
 
+from nongma.accounts.access import Action, scope_of
+from nongma.accounts.exporting import take_out
 from nongma.accounts.models import User
 from nongma.audit.services import record, told
 from nongma.catalogue.models import Product
@@ -22,6 +25,7 @@ from nongma.lib.refused import Misfilled, Refused
 from nongma.lib.texts import checked_text
 from nongma.regions.boundaries import TOLERANCE_METRES, inside_county, outside_counties
 from nongma.regions.models import Region
+from nongma.registry.bases.exports import bases_geojson
 from nongma.registry.directory.marks import touch
 from nongma.registry.models import Base, Operator, Plot
 from nongma.registry.models.bases import Outlined
@@ -184,25 +188,32 @@ def close_plot(*, plot: Plot, actor: User) -> Plot:
 
 
 @transaction.atomic
-def export_bases(*, operator: Operator, reason: str, actor: User) -> list[Base]:
-    """The bases of an operator with their plots, for a file; on record with what for.
+def export_bases(*, operator: Operator, reason: str, actor: User) -> IO[bytes]:
+    """The bases of an operator that the actor sees, with their plots, as GeoJSON with its mark; on record.
 
-    Refuses `outside_area`, and `reason_missing` or `text_too_long` (422).
+    For its own people, and posts that may export operators there. Refuses `outside_area`, `not_allowed`, and
+    `reason_missing` or `text_too_long` (422).
     """
-    reason = checked_reason(reason, told="请写明导出用途")
     if not Operator.objects.visible_to(actor).filter(pk=operator.pk).exists():
         raise Refused("outside_area", "不在您的管辖范围内")
+    if not actor.is_operator and operator.region_id not in scope_of(actor, Action.EXPORT_OPERATORS):
+        raise Refused("not_allowed", "您的职务不能导出主体的信息")
     plots = models.Prefetch("plots", Plot.objects.filter(closed_on=None).select_related("product").order_by("id"))
-    found = list(operator.bases.in_use().select_related("region", "operator").prefetch_related(plots).order_by("id"))
-    record(
+    found = Base.objects.visible_to(actor).in_use().filter(operator=operator)
+    bases = list(found.select_related("region", "operator").prefetch_related(plots).order_by("id"))
+
+    def make(mark: str) -> tuple[IO[bytes], int]:
+        return io.BytesIO(json.dumps(bases_geojson(bases, mark), ensure_ascii=False).encode()), len(bases)
+
+    return take_out(
         "operator.bases_exported",
+        make,
+        purpose=reason,
         actor=actor,
+        narrowed_to=f"主体码 {operator.code}",
         target=operator,
         region_code=operator.region_id,
-        reason=reason,
-        rows=len(found),
     )
-    return found
 
 
 def version_of(land: Base | Plot) -> str:

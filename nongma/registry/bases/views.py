@@ -1,5 +1,4 @@
 import io
-import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -16,7 +15,6 @@ from nongma.lib.downloads import download
 from nongma.lib.forms import show_refusal
 from nongma.lib.refused import Refused
 from nongma.registry.bases.board import SUGGESTED, Sheet, print_board
-from nongma.registry.bases.exports import bases_geojson
 from nongma.registry.bases.forms import BaseForm, PlotForm
 from nongma.registry.bases.queries import (
     areas_of,
@@ -193,12 +191,11 @@ def export(request: SignedInRequest, code: str) -> HttpResponseBase:
     """主体的基地和地块，GeoJSON。"""
     owner = operator_of(code, request.user)
     try:
-        found = export_bases(operator=owner, reason=request.POST.get("reason", ""), actor=request.user)
+        file = export_bases(operator=owner, reason=request.POST.get("reason", ""), actor=request.user)
     except Refused as refusal:
         messages.error(request, refusal.message)
         return redirect(owner)
-    text = json.dumps(bases_geojson(found), ensure_ascii=False)
-    return download(request, io.BytesIO(text.encode()), name=f"基地-{owner.code}.geojson", content_type=GEOJSON)
+    return download(request, file, name=f"基地-{owner.code}.geojson", content_type=GEOJSON)
 
 
 def _base_form(request: SignedInRequest, form: BaseForm, owner: Operator, held: Base | None = None) -> HttpResponse:

@@ -108,7 +108,10 @@ def decide_claim(*, claim: Claim, decision: Decision, actor: User, reason: str) 
     Refuses `already_decided`, `outside_area`, `already_claimed` (somebody took it meanwhile), `reason_missing`,
     `text_too_long`, and what `merge_operators` does.
     """
-    operator = Operator.objects.select_for_update().get(pk=claim.operator_id)
+    # Both before the claim, in the order of their keys, as who merges or reviews one of them does.
+    keys = [key for key in (claim.operator_id, claim.fresh_id) if key]
+    held = {one.pk: one for one in Operator.objects.select_for_update().filter(pk__in=keys).order_by("pk")}
+    operator = held[claim.operator_id]
     claim = Claim.objects.select_for_update(of=("self",)).select_related("operator", "fresh").get(pk=claim.pk)
     check_area(claim.region_id, actor, Action.REVIEW_OPERATORS)
     if claim.state != Claim.State.WAITING or claim.fresh is None:
@@ -128,11 +131,14 @@ def decide_claim(*, claim: Claim, decision: Decision, actor: User, reason: str) 
     return claim
 
 
-def without(inputs: dict[str, Any], by: Claim.MetBy) -> dict[str, Any]:
-    """The inputs of a new registration without the number that stands on the imported operator already."""
-    if by is Claim.MetBy.USCC:
-        return inputs | {"uscc": None}
-    return inputs | {"id_number": ""} if by is Claim.MetBy.ID_NUMBER else inputs
+def without(inputs: dict[str, Any], met: Operator) -> dict[str, Any]:
+    """The inputs of a new registration without the numbers that stand on the imported operator already."""
+    same: dict[str, Any] = {}
+    if inputs.get("uscc") and inputs["uscc"] == met.uscc:
+        same["uscc"] = None
+    if inputs.get("id_number") and inputs["id_number"] == met.id_number:
+        same["id_number"] = ""
+    return inputs | same
 
 
 def _unclaimed() -> OperatorQuerySet:

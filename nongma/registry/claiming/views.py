@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from nongma.accounts.access import Action, SignedInRequest, requires, scope_of
 from nongma.lib.forms import show_refusal
+from nongma.lib.masking import mask_address
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
 from nongma.regions.queries import find_region
@@ -51,7 +52,8 @@ def offers(request: SignedInRequest) -> HttpResponse:
 def claim(request: SignedInRequest, code: str) -> HttpResponse:
     """这是我的：补上表格里没有的，提交审核。"""
     operator = offer_of(code, request.user)
-    form = SelfRegistrationForm(request.POST or None, request.FILES or None, initial=_known(operator))
+    initial, kept = _known(operator), _kept(operator)
+    form = SelfRegistrationForm(request.POST or None, request.FILES or None, initial=initial, kept=kept)
     if request.method == "POST" and form.is_valid():
         try:
             send_claim_in(operator=operator, actor=request.user, **form.cleaned_data)
@@ -116,6 +118,11 @@ def _compare(request: SignedInRequest, asked: Claim, form: ReasonForm, decision:
 
 
 def _known(operator: Operator) -> dict[str, Any]:
-    """What the import has put on file, as the form shows it."""
-    names = ("kinds", "name", "industries", "uscc", "id_number", "address", "contact", "phone", "longitude", "latitude")
+    """What the import has put on file, as the form shows it to who has the phone: what is a person's own is `_kept`."""
+    names = ("kinds", "name", "industries", "uscc", "contact", "phone")
     return {name: getattr(operator, name) for name in names} | {"region": operator.region_id}
+
+
+def _kept(operator: Operator) -> dict[str, str]:
+    """What a phone alone doesn't open: one phone may stand on the records of many households."""
+    return {"id_number": operator.masked_id_number, "address": mask_address(operator.address)}

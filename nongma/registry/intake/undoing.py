@@ -22,7 +22,7 @@ from nongma.registry.services.standing import OPEN, RECORDS
 
 Status = Intake.Status
 DAYS = 7
-TIES = ("members", "revisions", *RECORDS)
+TIES = ("members", "revisions", "claims", *RECORDS)
 """What shows that somebody has claimed an operator or built on it."""
 WITH_LOAD = {Status.DONE, Status.FAILED}
 

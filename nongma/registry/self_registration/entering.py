@@ -13,7 +13,7 @@ from nongma.audit.services import record
 from nongma.lib.fields import blind_index, blind_indexes
 from nongma.lib.letters import DASH, random_letters
 from nongma.lib.refused import Refused
-from nongma.registry.models import Invitation
+from nongma.registry.models import Invitation, OperatorMember
 from nongma.registry.self_registration.codes import use_code
 from nongma.registry.services.members import USERNAME_LETTERS
 
@@ -69,6 +69,8 @@ def _known(phone: str) -> User | None:
     if own:
         if invited := _invited(own, phone):
             return invited
+        if all(_is_only_a_guest(user, phone) for user in own):
+            return _taken_over(own[0])
         raise Refused(
             "not_proved",
             f"有账号写着这个手机号，但还没有证实过，不能用它登录。{BY_PASSWORD}，再到“我的账号”证实手机号；"
@@ -95,6 +97,34 @@ def _invited(people: list[User], phone: str) -> User | None:
     (guest,) = guests
     _check_may_come_by_phone(guest)
     waiting.filter(user=guest).update(used_at=timezone.now())
+    return note_phone_proved(user=guest, phone=guest.phone)
+
+
+def _is_only_a_guest(user: User, phone: str) -> bool:
+    """Whether an account was made by inviting this phone, and nobody took that up: it was never signed in to."""
+    invited = Invitation.objects.filter(user=user, used_at=None, phone_index__in=blind_indexes(phone))
+    return user.last_login is None and not user.has_usable_password() and invited.exists()
+
+
+@transaction.atomic
+def _taken_over(guest: User) -> User:
+    """The account of an invitation that lapsed, as its phone's own: whoever invited it doesn't keep its holder out.
+
+    It acts for nobody: the number may have been named by mistake.
+    """
+    _check_may_come_by_phone(guest)
+    for member in OperatorMember.objects.open().filter(user=guest).select_related("operator").select_for_update():
+        member.to_at = timezone.now()
+        member.save(update_fields=["to_at"])
+        operator = member.operator
+        record(
+            "operator.member_ended",
+            actor=None,
+            target=operator,
+            region_code=operator.region_id,
+            person=guest.name,
+            role=member.role,
+        )
     return note_phone_proved(user=guest, phone=guest.phone)
 
 

@@ -113,7 +113,15 @@ class SelfRegistrationForm(ProduceFields, OperatorForm):
         error_messages={"required": "要您同意才能登记"},
     )
 
-    def __init__(self, data: Any = None, files: Any = None, *, initial: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        data: Any = None,
+        files: Any = None,
+        *,
+        initial: Mapping[str, Any] | None = None,
+        kept: Mapping[str, str] | None = None,
+    ) -> None:
+        """`kept`: what is on file already and is not shown before it is proved whose it is, masked; empty keeps it."""
         # A browser without script has sent only what stands in the picker's text box.
         if data is not None and not data.get("region") and (found := _only_village(data.get("region_text", ""))):
             data = data.copy()
@@ -127,6 +135,10 @@ class SelfRegistrationForm(ProduceFields, OperatorForm):
         self.fields["uscc"].help_text = "营业执照上的 18 位代码"
         self.fields["id_number"].help_text = "户主或本人的；加密保存，不会出现在码和公开页面里"
         self.fields["contact"].required = False
+        self.kept = {name: mask for name, mask in (kept or {}).items() if mask}
+        for name, mask in self.kept.items():
+            self.fields[name].widget.attrs["placeholder"] = f"{mask}（留空＝不改）"
+            self.fields[name].help_text = "已登记，留空＝不改"
 
     def clean_licence(self) -> bytes | None:
         given = self.cleaned_data["licence"]
@@ -139,7 +151,7 @@ class SelfRegistrationForm(ProduceFields, OperatorForm):
         cleaned = super().clean()
         kinds = cleaned.get("kinds", [])
         need_uscc, need_id = numbers_needed(kinds)
-        has_uscc, has_id = bool(cleaned.get("uscc")), bool(cleaned.get("id_number"))
+        has_uscc, has_id = bool(cleaned.get("uscc")), bool(cleaned.get("id_number") or self.kept.get("id_number"))
         if need_uscc and need_id and not has_uscc and not has_id:
             self._require("uscc", "有营业执照的填统一社会信用代码，没有的填身份证号")
         elif need_uscc and not need_id and not has_uscc:
@@ -156,7 +168,7 @@ class SelfRegistrationForm(ProduceFields, OperatorForm):
                 self._require("contact", "请填写联系人")
         cleaned.pop("consent", None)
         self.take_produce(cleaned)
-        return cleaned
+        return {name: value for name, value in cleaned.items() if value or name not in self.kept}
 
     def _require(self, name: str, told: str) -> None:
         if name not in self.errors:

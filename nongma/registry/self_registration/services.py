@@ -85,7 +85,7 @@ def send_in(*, actor: User, produce: Sequence[Declared] = (), licence: bytes | N
     registered without that number, and the county looks whether both are one (`ask_for`).
     """
     met = met_by(**inputs)
-    operator = register_operator(actor=actor, **(without(inputs, met[1]) if met else inputs))
+    operator = register_operator(actor=actor, **(without(inputs, met[0]) if met else inputs))
     if met:
         ask_for(operator=met[0], fresh=operator, actor=actor, by=met[1])
     _declare(operator, actor, produce, licence)

@@ -160,7 +160,9 @@ def put(operator: Operator, values: dict[str, Any], before: dict[str, Any], acto
     with once("already_registered", "这个主体刚刚由别人登记了"):
         operator.save()
     if "region" in changed:
-        operator.revisions.waiting().update(region=operator.region)
+        # What waits for somebody of the place goes along.
+        for waiting in (operator.revisions.waiting(), operator.claims.waiting(), operator.corrections.open()):
+            waiting.update(region=operator.region)
     named = [field for field in changed if field not in {"phone_index", "id_index"}]
     record(
         "operator.changed",

@@ -8,12 +8,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from nongma.accounts.models import Role
 from nongma.audit.models import Entry
 from nongma.lib.outlines import outline_mu
 from nongma.lib.quadkeys import quadkey
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
-from nongma.registry.bases.queries import doubts_of, plots_of, supervisor_of
+from nongma.registry.bases.queries import bases_of, doubts_of, plots_of, supervisor_of
 from nongma.registry.bases.services import (
     add_base,
     add_plot,
@@ -30,11 +31,14 @@ from nongma.registry.models import Base, Operator, Plot
 from nongma.testing import (
     CHEN_POINT,
     LI_POINT,
+    LIANDU,
+    YAZHOU,
     YAZHOU_VILLAGE,
     api_of,
     at_once,
     client_of,
     make_base,
+    make_official,
     make_origin,
 )
 from nongma.tracing.services import harvest_lot
@@ -325,12 +329,23 @@ def test_bases_go_out_as_geojson_with_what_for(li, zhao, sun, base):
     assert not Entry.objects.filter(action="operator.bases_exported").exists()
     answer = client_of(zhao).post(url, {"reason": "画图"})
     file = b"".join(answer.streaming_content).decode()
+    assert "画图" in json.loads(file)["mark"]
     found = json.loads(file)["features"]
     assert [feature["properties"]["kind"] for feature in found] == ["base", "plot"]
     assert found[0]["properties"]["outline_mu"] == 70.16
     assert "三组" not in file
-    assert Entry.objects.get(action="operator.bases_exported").details["reason"] == "画图"
+    assert Entry.objects.get(action="operator.bases_exported").details["purpose"] == "画图"
     assert refusal_of(export_bases, operator=base.operator, reason="画图", actor=sun) == "outside_area"
+    collector = make_official("field", "吴采集", Role.COLLECTOR, YAZHOU)
+    assert refusal_of(export_bases, operator=base.operator, reason="画图", actor=collector) == "not_allowed"
+    assert Entry.objects.filter(action="operator.bases_exported").count() == 1
+
+
+def test_a_base_in_another_county_is_seen_by_that_county_only(zhao, sun, li_operator, base):
+    far = make_base(li_operator, region=LIANDU, point=CHEN_POINT)
+    listed = {one.pk for one in bases_of(li_operator, zhao)}
+    assert listed == {base.pk}
+    assert far.code not in client_of(zhao).get(li_operator.get_absolute_url()).text
 
 
 def test_the_same_place_is_refused_when_a_base_moves_there(li, li_operator, base):

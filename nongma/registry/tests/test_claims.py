@@ -96,6 +96,25 @@ def test_another_or_unproved_phone_is_offered_nothing(db, fields):
     assert (known.status, known.members.exists(), Claim.objects.exists()) == ("imported", False, False)
 
 
+def test_a_phone_alone_opens_no_id_number_and_no_address(newcomer):
+    known = imported(address="三组 12 号", id_number=ID_NUMBER, id_index=blind_index(ID_NUMBER))
+    client = client_of(newcomer)
+    page = client.get(f"/join/claims/{known.code}").text
+    assert ID_NUMBER not in page
+    assert "三组 12 号" not in page
+    assert client.post(f"/join/claims/{known.code}", FORM | {"id_number": "", "address": ""}).url == "/join/done"
+    known.refresh_from_db()
+    assert (known.status, known.id_number, known.address) == ("submitted", ID_NUMBER, "三组 12 号")
+
+
+def test_a_registration_meets_an_import_by_both_its_numbers(newcomer):
+    uscc = "91110000600037341L"
+    known = imported(phone=OTHER_PHONE, uscc=uscc, id_number=ID_NUMBER, id_index=blind_index(ID_NUMBER))
+    fresh = send_in(actor=newcomer, **inputs(kinds=["family_farm"], uscc=uscc, phone=PHONE))
+    claim = Claim.objects.get()
+    assert (claim.operator_id, claim.fresh_id, fresh.uscc, fresh.id_number) == (known.pk, fresh.pk, None, "")
+
+
 def test_claimed_it_goes_to_review_with_what_was_lacking_and_what_was_imported_is_kept(newcomer, zhao):
     known = imported(address="", name="李大衫")
     make_base(known)

@@ -65,14 +65,23 @@ def test_an_owner_adds_staff_who_sign_in_by_their_own_phone(li, li_operator):
 def test_an_invitation_ends_and_is_given_anew(li, li_operator):
     invite_person(operator=li_operator, name="李小山", phone=PHONE, actor=li)
     Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert "没有证实" in come()[1]
     invite_person(operator=li_operator, name="李小山", phone=PHONE, actor=li)
     assert (li_operator.members.count(), Invitation.objects.count()) == (2, 2)
-    Outgoing.objects.all().delete()
-    from nongma.registry.models import PhoneCode
-
-    PhoneCode.objects.all().delete()
     assert come()[1] == "/"
+
+
+def test_an_invitation_that_lapsed_keeps_nobody_out(li, li_operator):
+    invited = invite_person(operator=li_operator, name="李小山", phone=PHONE, actor=li)
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    browser, told = come()
+    assert told == "/join/register"
+    assert User.objects.get(phone_index=blind_index(PHONE)).phone_proved_at
+    invited.refresh_from_db()
+    assert invited.to_at
+    assert browser.get("/join/register").status_code == 200
+    assert browser.get(li_operator.get_absolute_url()).status_code == 404
+    invite_person(operator=li_operator, name="李小山", phone=PHONE, actor=li)
+    assert browser.get(li_operator.get_absolute_url()).status_code == 200
 
 
 def test_an_invitation_is_for_the_number_that_was_named(li, li_operator, zhao):

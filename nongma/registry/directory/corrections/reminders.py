@@ -9,7 +9,7 @@ from nongma.notices.models import Notice
 from nongma.notices.services import Note, notify_each
 from nongma.regions.spans import ancestors_of
 from nongma.registry.directory.corrections.services import ANSWERABLE, about
-from nongma.registry.models import Correction, OperatorMember
+from nongma.registry.models import NOT_TRADING, Correction, OperatorMember
 
 BATCH = 1_000
 WEEK = timedelta(days=7)
@@ -23,6 +23,7 @@ def prompt_of_overdue(on: date | None = None) -> int:
     told, last = 0, (today - WEEK, 0)
     overdue = (
         Correction.objects.filter(state__in=ANSWERABLE, due_on__gte=today - WEEK, due_on__lt=today)
+        .exclude(operator__status__in=NOT_TRADING)
         .select_related("operator")
         .order_by("due_on", "id")
     )
