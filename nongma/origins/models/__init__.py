@@ -1,0 +1,16 @@
+from nongma.origins.models.cells import DirtyCell, OriginCell
+from nongma.origins.models.jobs import ImportJob, ImportRow, ReviewJob
+from nongma.origins.models.origins import COUNTED, CURRENT, ON_MAP, Origin, OriginQuerySet
+
+__all__ = [
+    "COUNTED",
+    "CURRENT",
+    "ON_MAP",
+    "DirtyCell",
+    "ImportJob",
+    "ImportRow",
+    "Origin",
+    "OriginCell",
+    "OriginQuerySet",
+    "ReviewJob",
+]
