@@ -19,7 +19,7 @@ from nongma.certificates.models import Basis
 from nongma.certificates.services import issue_certificate
 from nongma.codes.codec import encode
 from nongma.notices.models import Channel, Notice, Outgoing
-from nongma.origins.models import ImportJob
+from nongma.origins.models import ImportJob, ReviewSample, SampledOrigin
 from nongma.registry.certifications.services import add_certification
 from nongma.registry.directory.corrections.services import send_correction
 from nongma.registry.directory.expected import expect
@@ -79,6 +79,10 @@ def world(
     job = ImportJob.objects.create(
         user=wang, file="imports/none.xlsx", filename="表.xlsx", size_bytes=1, digest=b"1" * 32
     )
+    sample = ReviewSample.objects.create(
+        user=zhao, filters={}, description="全部记录", until=timezone.now(), seed="1", total=1
+    )
+    SampledOrigin.objects.create(sample=sample, origin=origin, place=1)
     intake = Intake.objects.create(user=zhao, file="intakes/none.xlsx", filename="主体.xlsx", digest=b"1" * 32)
     people: dict[str, User | None] = {
         "nobody": None,
@@ -195,6 +199,7 @@ def world(
         "lot": encode(lot.serial),
         "certificate": encode(certificate.serial),
         "job": str(job.uid),
+        "sample": str(sample.uid),
         "product": cowpea.code,
         "notice": str(notice.uid),
         "outgoing": str(outgoing.uid),

@@ -189,6 +189,11 @@ GET  /origins/map                                  in 200 200 200 200 403 200 40
 GET  /origins/here?id={origin}                      in 200 200 200 200 403 200 403 200 200 200
 POST /origins/export.csv                           in  ok  ok 403  ok 403 403 403 403  ok 403
 POST /origins/decide                               in 403  ok 403 403 403 403 403 403  ok 403
+GET  /origins/samples                              in 403 200 403 403 403 403 403 403 200 403
+POST /origins/samples                              in 403  ok 403 403 403 403 403 403  ok 403
+GET  /origins/samples/{sample}                     in 403 200 403 403 403 403 403 403 404 403
+GET  /origins/samples/{sample}/{origin}            in 403 200 403 403 403 403 403 403 404 403
+POST /origins/samples/{sample}/decide              in 403  ok 403 403 403 403 403 403 404 403
 GET  /origins/import                               in 200 200 200 403 403 403 403 403 200 403
 GET  /origins/import/template.xlsx                 in 200 200 200 403 403 403 403 403 200 403
 GET  /origins/import/{job}                         in 404 404 200 403 403 403 403 403 404 403

@@ -89,8 +89,9 @@ def with_names(origins: QuerySet[Origin]) -> QuerySet[Origin]:
 def origin_of(uid: UUID, user: User) -> Origin:
     """The record, if the user may see it; else 404."""
     related = Origin.objects.visible_to(user).select_related(
-        "operator", "base", "product", "region", "reviewed_by", "collected_by", "supersedes", "import_job"
-    )
+        "operator", "base", "product", "region", "reviewed_by", "collected_by", "import_job",
+        "supersedes__operator", "supersedes__product", "supersedes__region",
+    )  # fmt: skip
     return get_object_or_404(related, uid=uid)
 
 

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from nongma.origins import import_urls
+from nongma.origins.reviewing import views as sampling
 from nongma.origins.views import map as maps
 from nongma.origins.views import record, table
 
@@ -10,6 +11,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^export\.(?P<form>xlsx|csv)$", table.export, name="export"),
     path("decide", table.decide, name="decide"),
     path("reviews/<uuid:uid>", table.review_job, name="review-job"),
+    path("samples", sampling.samples, name="samples"),
+    path("samples/<uuid:uid>", sampling.sample, name="sample"),
+    path("samples/<uuid:uid>/decide", sampling.conclude, name="conclude"),
+    path("samples/<uuid:uid>/<uuid:origin_uid>", sampling.look, name="look"),
     *import_urls.urlpatterns,
     path("map", maps.chart, name="map"),
     path("here", maps.here, name="here"),

@@ -12,7 +12,7 @@ from nongma.certificates.models import Certificate
 from nongma.codes.codec import encode
 from nongma.codes.models import CodeRange
 from nongma.notices.models import Outgoing
-from nongma.origins.models import ImportJob, Origin
+from nongma.origins.models import ImportJob, Origin, ReviewSample
 from nongma.registry.models import Base, Expected, Intake, Operator, Sending
 from nongma.tracing.models import Lot
 
@@ -118,6 +118,11 @@ def _ranges(ids: Collection[str]) -> Found:
         yield one.uid, Target("码段", f"{one.get_kind_display()} {one.stop - one.start:,} 个")
 
 
+def _samples(ids: Collection[str]) -> Found:
+    for uid, description in ReviewSample.objects.filter(uid__in=_uids(ids)).values_list("uid", "description"):
+        yield uid, Target("审核抽查", description, reverse("origins:sample", args=[uid]))
+
+
 def _outgoing(ids: Collection[str]) -> Found:
     for one in Outgoing.objects.filter(uid__in=_uids(ids)).defer("recipient", "subject", "body"):
         yield one.uid, Target("外发消息", str(one), reverse("notices:sent"))
@@ -150,6 +155,7 @@ FINDERS: dict[str, Callable[[Collection[str]], Found]] = {
     "lot": _lots,
     "operator": _operators,
     "origin": _origins,
+    "reviewsample": _samples,
     "sending": _sendings,
     "thirdparty": _third_parties,
     "training": _trainings,

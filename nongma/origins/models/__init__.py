@@ -1,6 +1,7 @@
 from nongma.origins.models.cells import DirtyCell, OriginCell
 from nongma.origins.models.jobs import ImportJob, ImportRow, ReviewJob
 from nongma.origins.models.origins import COUNTED, CURRENT, ON_MAP, Origin, OriginQuerySet
+from nongma.origins.models.samples import ReviewSample, SampledOrigin
 
 __all__ = [
     "COUNTED",
@@ -13,4 +14,6 @@ __all__ = [
     "OriginCell",
     "OriginQuerySet",
     "ReviewJob",
+    "ReviewSample",
+    "SampledOrigin",
 ]

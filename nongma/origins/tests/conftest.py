@@ -4,6 +4,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from nongma.accounts.models import Role, User
+from nongma.testing import HAINAN, make_official
+
 
 @pytest.fixture
 def told(db: None) -> Iterator[Callable[[], set[str]]]:
@@ -17,3 +20,8 @@ def told(db: None) -> Iterator[Callable[[], set[str]]]:
 
     with connection.execute_wrapper(watch):
         yield lambda: subjects
+
+
+@pytest.fixture
+def hainan_reviewer(db: None) -> User:
+    return make_official("wu", "吴省审", Role.REVIEWER, HAINAN)

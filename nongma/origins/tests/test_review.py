@@ -79,14 +79,6 @@ def test_the_second_reviewer_is_told_who_was_first(zhao: User, hainan_reviewer: 
     assert len(history_of(li_origin)) == 1
 
 
-@pytest.fixture
-def hainan_reviewer(db: None) -> User:
-    from nongma.accounts.models import Role
-    from nongma.testing import HAINAN, make_official
-
-    return make_official("wu", "吴省审", Role.REVIEWER, HAINAN)
-
-
 def test_it_refuses_another_county_and_a_draft(sun: User, zhao: User, li_origin: Origin) -> None:
     with pytest.raises(Refused, match="管辖范围") as refusal:
         approve_origin(origin=li_origin, actor=sun)

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -13,8 +14,9 @@ from nongma.audit.queries import history_of
 from nongma.lib.masking import mask_name, mask_phone
 from nongma.lib.refused import Refused
 from nongma.origins.forms import CorrectionForm, PointForm, ReturnForm
-from nongma.origins.models import Origin
+from nongma.origins.models import Origin, SampledOrigin
 from nongma.origins.queries import next_waiting, origin_of
+from nongma.origins.reviewing.changes import changes_of
 from nongma.origins.services.locate import Phones, correct_origin, locate_origin, reveal_phones
 from nongma.origins.services.review import approve_origin, return_origin
 from nongma.regions.boundaries import shape_of
@@ -23,18 +25,27 @@ from nongma.regions.boundaries import shape_of
 @requires(Action.VIEW_ORIGINS)
 @require_GET
 def record(request: SignedInRequest, uid: UUID) -> HttpResponse:
-    return _page(request, origin_of(uid, request.user))
+    return record_page(request, origin_of(uid, request.user))
 
 
-def _page(
-    request: SignedInRequest, origin: Origin, *, form: ReturnForm | None = None, phones: Phones | None = None
+def record_page(
+    request: SignedInRequest,
+    origin: Origin,
+    *,
+    form: ReturnForm | None = None,
+    phones: Phones | None = None,
+    drawn: SampledOrigin | None = None,
 ) -> HttpResponse:
+    """The page of a record; of one that was drawn, with the two answers of a draw."""
     user = request.user
     may_review = origin.region_id in scope_of(user, Action.REVIEW_ORIGINS)
     may_collect = origin.region_id in scope_of(user, Action.COLLECT_ORIGINS)
     context = {
         "origin": origin,
         "entries": history_of(origin),
+        "changes": changes_of(origin),
+        "drawn": drawn,
+        "tianditu_key": settings.TIANDITU_KEY,
         "later": Origin.objects.filter(supersedes=origin).only("uid").first(),
         "form": form or ReturnForm(),
         "phones": phones
@@ -52,7 +63,7 @@ def _page(
             )
         },
         "is_revealed": phones is not None,
-        "may_decide": may_review and origin.state == Origin.State.SUBMITTED,
+        "may_decide": may_review and origin.state == Origin.State.SUBMITTED and not drawn,
         "may_locate": may_collect and origin.state == Origin.State.TO_LOCATE,
         "may_correct": may_collect and origin.state == Origin.State.RETURNED,
         "may_reveal": origin.region_id in scope_of(user, Action.REVEAL_PERSONAL),
@@ -80,7 +91,7 @@ def send_back(request: SignedInRequest, uid: UUID) -> HttpResponse:
     origin = origin_of(uid, request.user)
     form = ReturnForm(request.POST)
     if not form.is_valid():
-        return _page(request, origin, form=form)
+        return record_page(request, origin, form=form)
     try:
         return_origin(origin=origin, reason=form.cleaned_data["reason"], actor=request.user)
     except Refused as refusal:
@@ -96,7 +107,7 @@ def send_back(request: SignedInRequest, uid: UUID) -> HttpResponse:
 def reveal(request: SignedInRequest, uid: UUID) -> HttpResponse:
     """The phone numbers in full, once; the look is in the record's history."""
     origin = origin_of(uid, request.user)
-    return _page(request, origin, phones=reveal_phones(origin=origin, actor=request.user))
+    return record_page(request, origin, phones=reveal_phones(origin=origin, actor=request.user))
 
 
 @requires(Action.COLLECT_ORIGINS)

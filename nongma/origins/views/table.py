@@ -21,8 +21,9 @@ from nongma.lib.sorting import Sorting
 from nongma.origins.exports import origins_csv, origins_workbook
 from nongma.origins.filters import NAMES, OriginFilter
 from nongma.origins.forms import ReturnForm
-from nongma.origins.models import Origin, ReviewJob
+from nongma.origins.models import Origin, ReviewJob, ReviewSample
 from nongma.origins.queries import COLUMNS, origin_page
+from nongma.origins.reviewing.forms import SampleForm
 from nongma.origins.services.review import AT_ONCE, Verdict, decide_origins, start_review_job, waiting_for
 
 FORMS = {
@@ -141,6 +142,7 @@ def decide(request: SignedInRequest) -> HttpResponse:
         "is_long": is_whole and waiting > AT_ONCE,
         "until": until.isoformat(),
         "form": form,
+        "sample_form": SampleForm(),
         "back": back,
     }
     return render(request, "origins/decide.html", context)
@@ -163,6 +165,7 @@ def _uids(request: SignedInRequest) -> list[str]:
 def review_job(request: SignedInRequest, uid: str) -> HttpResponse:
     """How far a decision on many records is; htmx asks for the part that changes."""
     job = get_object_or_404(ReviewJob.objects.visible_to(request.user), uid=uid)
+    sample = ReviewSample.objects.filter(job_uid=job.uid).first()
     is_part = request.headers.get("HX-Request") == "true"
     template = "origins/parts/review_job.html" if is_part else "origins/review_job.html"
-    return render(request, template, {"job": job, "back": urlencode(job.filters)})
+    return render(request, template, {"job": job, "sample": sample, "back": urlencode(job.filters)})
