@@ -188,6 +188,8 @@ GET  /origins/                                     in 200 200 200 200 403 200 40
 GET  /origins/map                                  in 200 200 200 200 403 200 403 200 200 200
 GET  /origins/here?id={origin}                      in 200 200 200 200 403 200 403 200 200 200
 POST /origins/export.csv                           in  ok  ok 403  ok 403 403 403 403  ok 403
+POST /origins/paper/official                       in  ok  ok 403  ok 403 403 403 403  ok 403
+POST /origins/paper/wall                           in  ok  ok 403  ok 403 403 403 403  ok 403
 POST /origins/decide                               in 403  ok 403 403 403 403 403 403  ok 403
 GET  /origins/samples                              in 403 200 403 403 403 403 403 403 200 403
 POST /origins/samples                              in 403  ok 403 403 403 403 403 403  ok 403

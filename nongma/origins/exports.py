@@ -106,11 +106,26 @@ def _rows(filters: OriginFilter, actor: User) -> Iterator[list[str]]:
 
 
 def _cells(origin: Origin, names: dict[int, str]) -> list[str]:
+    reviewed = timezone.localtime(origin.reviewed_at).strftime("%Y-%m-%d %H:%M") if origin.reviewed_at else ""
+    return [
+        *line_of(origin, names),
+        origin.get_state_display(),
+        origin.reviewed_by.name if origin.reviewed_by else "",
+        reviewed,
+        str(origin.uid),
+    ]
+
+
+def line_of(origin: Origin, names: dict[int, str], *, in_full: bool = False) -> list[str]:
+    """What 附件1 asks of a record, in its order with the village beside the township; people masked unless `in_full`.
+
+    `names` as `names_on_paths` gives them.
+    """
     path = [names.get(origin.region_id - origin.region_id % width, "") for width in WIDTHS[1:]]
     for level in range(len(path) - 1, 0, -1):
         if origin.region_id % WIDTHS[level] == 0:
             path[level] = ""
-    reviewed = timezone.localtime(origin.reviewed_at).strftime("%Y-%m-%d %H:%M") if origin.reviewed_at else ""
+    name, phone = (str, str) if in_full else (mask_name, mask_phone)
     return [
         origin.operator.name,
         origin.operator.kind_names,
@@ -120,8 +135,8 @@ def _cells(origin: Origin, names: dict[int, str]) -> list[str]:
         origin.certification_names,
         *path,
         origin.point,
-        mask_name(origin.contact),
-        mask_phone(origin.phone),
+        name(origin.contact),
+        phone(origin.phone),
         str(origin.scale),
         origin.get_unit_display(),
         origin.on_sale_on.isoformat() if origin.on_sale_on else "",
@@ -129,12 +144,8 @@ def _cells(origin: Origin, names: dict[int, str]) -> list[str]:
         origin.method_names,
         origin.trace_method_names,
         origin.credit,
-        mask_name(origin.grid_name),
-        mask_phone(origin.grid_phone),
-        mask_name(origin.collector_name),
-        mask_phone(origin.collector_phone),
-        origin.get_state_display(),
-        origin.reviewed_by.name if origin.reviewed_by else "",
-        reviewed,
-        str(origin.uid),
+        name(origin.grid_name),
+        phone(origin.grid_phone),
+        name(origin.collector_name),
+        phone(origin.collector_phone),
     ]

@@ -9,6 +9,7 @@ app_name = "origins"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", table.table, name="table"),
     re_path(r"^export\.(?P<form>xlsx|csv)$", table.export, name="export"),
+    re_path(r"^paper/(?P<form>official|wall)$", table.paper, name="paper"),
     path("decide", table.decide, name="decide"),
     path("reviews/<uuid:uid>", table.review_job, name="review-job"),
     path("samples", sampling.samples, name="samples"),

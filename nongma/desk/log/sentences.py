@@ -162,6 +162,8 @@ PHRASES = {
     "origin.sample_drawn": "从待审核的 {total} 条产地信息里抽查 {drawn} 条",
     "origin.sample_decided": "抽查 {drawn} 条产地信息，有问题 {wrong} 条，其余全部{verdict}",
     "origins.exported": "导出产地信息",
+    "origins.form_exported": "按附件 1 导出产地信息",
+    "origins.wall_printed": "打印产地分布挂图",
     "outgoing.resent": "重发{target}",
     "contact.saved": "填写{target}的工作联系方式",
     "contact.reported": "上报{target}的工作联系方式",

@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET, require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires
+from nongma.accounts.exporting import Made
 from nongma.accounts.exporting import export as answer
 from nongma.lib.pages import MOST_LISTED, PAGE_SIZE
 from nongma.lib.sheets.writing import CSV, XLSX
@@ -25,7 +26,11 @@ from nongma.origins.models import Origin, ReviewJob, ReviewSample
 from nongma.origins.queries import COLUMNS, origin_page
 from nongma.origins.reviewing.forms import SampleForm
 from nongma.origins.services.review import AT_ONCE, Verdict, decide_origins, start_review_job, waiting_for
+from nongma.origins.sheets.official import official_workbook
+from nongma.origins.sheets.wall import wall_sheet
 
+OFFICIAL, WALL = "official", "wall"
+PDF = "application/pdf"
 FORMS = {
     "xlsx": (origins_workbook, XLSX),
     "csv": (origins_csv, CSV),
@@ -50,6 +55,7 @@ def table(request: SignedInRequest) -> HttpResponse:
         "may_review": may(request.user, Action.REVIEW_ORIGINS) and page.paginator.count,
         "may_export": may(request.user, Action.EXPORT_ORIGINS) and page.paginator.count,
         "may_collect": may(request.user, Action.COLLECT_ORIGINS),
+        "may_reveal": may(request.user, Action.REVEAL_PERSONAL),
         "now": timezone.now().isoformat(),
     }
     return render(request, "origins/table.html", context)
@@ -85,6 +91,34 @@ def export(request: SignedInRequest, form: str) -> HttpResponseBase:
         is_search=bool(filters.q),
         region_code=filters.region.code if filters.region else None,
         form=form,
+    )
+
+
+@requires(Action.EXPORT_ORIGINS)
+@require_POST
+def paper(request: SignedInRequest, form: str) -> HttpResponseBase:
+    """The filtered whole as 附件1, or as a wall sheet."""
+    filters, _ = OriginFilter.asked(request.POST, request.user)
+    in_full = form == OFFICIAL and bool(request.POST.get("in_full"))
+    is_wall = form == WALL
+    name = "产地分布挂图" if is_wall else "重点农产品产地溯源信息采集表"
+
+    def make(mark: str) -> Made:
+        if is_wall:
+            return wall_sheet(filters=filters, actor=request.user, mark=mark)
+        return official_workbook(filters=filters, actor=request.user, mark=mark, in_full=in_full)
+
+    return answer(
+        request,
+        "origins.wall_printed" if is_wall else "origins.form_exported",
+        make,
+        name=f"{name}-{timezone.localdate():%Y%m%d}.{'pdf' if is_wall else 'xlsx'}",
+        back=f"{reverse('origins:table')}?{urlencode(filters.parameters())}",
+        content_type=PDF if is_wall else XLSX,
+        narrowed_to=replace(filters, q="").describe(),
+        is_search=bool(filters.q),
+        region_code=filters.region.code if filters.region else None,
+        **({"in_full": in_full} if in_full else {}),
     )
 
 
