@@ -34,6 +34,8 @@ COLOURS = ("#1b7a4b", "#d9480f", "#1864ab", "#9c36b5", "#e8a400", "#0b7285", "#c
 """Of the products by how many records there are; the last one stands for all others."""
 WIDTH, HEIGHT = 255, 218
 """Millimetres of the map, as in wall.typ."""
+LETTER, LINE = 3.0, 4.0
+"""Millimetres that a letter of a village's name is wide, and its line high."""
 MARGIN = 0.06
 LEAST_DEGREES = 0.01
 SMALLEST, LARGEST = 0.9, 2.6
@@ -77,18 +79,14 @@ def _sheet(
         "title": f"{region.full_name}重点农产品产地分布图",
         "subtitle": f"{len(origins)} 处，{timezone.localdate():%Y-%m-%d}；{filters.describe()}",
         "mark": mark,
-        "note": "没有点位的只在名单里。" if len(located) < len(origins) else "",
+        "note": _note(origins, located),
         "colours": COLOURS,
         "numbered": len(located) <= MOST_NUMBERED,
         "borders": _borders(region, frame),
         "meridians": frame.lines(0),
         "parallels": frame.lines(1),
         "scale": frame.scale(),
-        "villages": [
-            {"name": name, "at": frame.middle([one for one in those if one.quadkey is not None])}
-            for name, those in sorted(villages.items(), key=lambda item: -len(item[1]))[:MOST_NAMED]
-            if any(one.quadkey is not None for one in those)
-        ],
+        "villages": _labels(villages, frame),
         "places": [
             {"name": name, "count": len(those)}
             for name, those in sorted(villages.items(), key=lambda item: -len(item[1]))[:MOST_NAMED]
@@ -115,6 +113,32 @@ def _sheet(
             for one in origins
         ],
     }
+
+
+def _note(origins: Sequence[Origin], located: Sequence[Origin]) -> str:
+    told = []
+    if len(located) > MOST_NUMBERED:
+        told.append(f"超过 {MOST_NUMBERED} 处，图上没有写编号；选一个乡镇再做，就有编号。")
+    if len(located) < len(origins):
+        told.append("没有点位的只在名单里。")
+    return "".join(told)
+
+
+def _labels(villages: dict[str, list[Origin]], frame: "_Frame") -> list[dict[str, Any]]:
+    """The villages' names amid their origins, the largest first; one that would cover another's is left out."""
+    placed: list[tuple[float, float, float]] = []
+    labels = []
+    for name, those in sorted(villages.items(), key=lambda item: -len(item[1])):
+        located = [one for one in those if one.quadkey is not None]
+        if not located:
+            continue
+        at = frame.middle(located)
+        x, y, half = at[0] * WIDTH, at[1] * HEIGHT, len(name) * LETTER / 2
+        if any(abs(x - ox) < half + other and abs(y - oy) < LINE for ox, oy, other in placed):
+            continue
+        placed.append((x, y, half))
+        labels.append({"name": name, "at": at})
+    return labels
 
 
 def _legend(name: str, colour: int, origins: Sequence[Origin]) -> dict[str, Any]:
