@@ -54,20 +54,25 @@ def take_out(
 
     `narrowed_to`: the filter in words, without what was typed to search, which may be a name or a phone; `is_search`
     tells whether something was. Refuses `reason_missing` and `text_too_long` (the purpose), and what `make` refuses.
+    The file has no name and is stored nowhere (`make` sees to that): what is not sent is gone when it is closed.
     """
     purpose = checked_reason(purpose, told="请写明导出用途")
     file, rows = make(mark_of(actor.name, purpose))
-    record(
-        action,
-        actor=actor,
-        target=target or actor,
-        region_code=place_of(actor) if region_code is None else region_code,
-        purpose=purpose,
-        filter=narrowed_to,
-        searched=is_search,
-        rows=rows,
-        **details,
-    )
+    try:
+        record(
+            action,
+            actor=actor,
+            target=target or actor,
+            region_code=place_of(actor) if region_code is None else region_code,
+            purpose=purpose,
+            filter=narrowed_to,
+            searched=is_search,
+            rows=rows,
+            **details,
+        )
+    except BaseException:
+        file.close()
+        raise
     return file
 
 

@@ -63,6 +63,7 @@ ACTIONS = {
     "intake.failed": "批量登记主体失败",
     "intake.undo_asked": "开始撤回批量登记",
     "intake.undone": "撤回批量登记完成",
+    "intake.undo_failed": "撤回批量登记失败",
     "intake.faults_exported": "下载标出问题的主体登记表",
     "intake.file_removed": "到期删除主体登记表",
     "import.queued": "上传表格",

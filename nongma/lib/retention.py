@@ -52,13 +52,15 @@ def delete_details(
 ) -> int:
     """Delete the row-by-row results of jobs that ended long ago, and note it in `rows_removed_at`; how many rows.
 
-    `details` tells the rows of some jobs, `by` the index that leads to them. The jobs stay, with their counts.
+    `details` tells the rows of some jobs, `by` the index that leads to them, whose first column is the job. The jobs
+    stay, with their counts. A job of which another holds rows keeps those, and waits for the next run.
     """
-    removed = 0
+    removed, held = 0, set[Any]()
     waiting = jobs.filter(rows_removed_at=None).order_by("finished_at").values_list("pk", flat=True)
-    while keys := list(waiting[:AT_ONCE]):
+    while keys := list(waiting.exclude(pk__in=held)[:AT_ONCE]):
         removed += delete_rows(details(keys), by=by)
-        jobs.filter(pk__in=keys).update(rows_removed_at=timezone.now())
+        held.update(details(keys).order_by().values_list(by[0], flat=True).distinct())
+        jobs.filter(pk__in=keys).exclude(pk__in=held).update(rows_removed_at=timezone.now())
     return removed
 
 
@@ -99,7 +101,7 @@ def _remove(files: list[Path], before: datetime, settle: Callable[[set[UUID], da
 
 
 def _uid_of(path: Path) -> UUID | None:
-    """The upload that a file belongs to: `<uid>.xlsx` as uploaded, `<uid>.errors.xlsx` with its faults marked."""
+    """The upload that a file belongs to: `<uid>.xlsx`, and `<uid>.errors.xlsx` of an earlier release."""
     try:
         return UUID(path.name.partition(".")[0])
     except ValueError:

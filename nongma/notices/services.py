@@ -100,9 +100,15 @@ def notify_each(*, notes: Collection[Note], kind: Notice.Kind, is_added: bool = 
         tell_outside.defer(notices=wanted)
 
 
-def withdraw(*, about: str, but: Collection[int] = ()) -> int:
-    """Take back the unread notices about something that is settled, of everybody but some; how many they were."""
-    return Notice.objects.filter(about=about).unread().exclude(user__in=but).update(read_at=timezone.now())
+def withdraw(*, about: str, but: Collection[int] = (), of: Collection[int] | None = None) -> int:
+    """Take back the unread notices about something that is settled; how many they were.
+
+    Everybody's, or those `of` some; not those of the people in `but`.
+    """
+    notices = Notice.objects.filter(about=about).unread().exclude(user__in=but)
+    if of is not None:
+        notices = notices.filter(user__in=of)
+    return notices.update(read_at=timezone.now())
 
 
 def mark_read(*, notice: Notice, actor: User) -> Notice:

@@ -122,7 +122,7 @@ def errors(
 def errors_of(job: ImportJob) -> dict[str, Any]:
     """What is taken out with the marked sheet of an import, as `take_out` wants it told."""
     return {
-        "make": lambda _: (errors_workbook(job), job.total),
+        "make": lambda mark: (errors_workbook(job, mark), job.total),
         "narrowed_to": job.filename,
         "target": job,
     }

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import IO
 from uuid import UUID
 
 from django.conf import settings
@@ -26,7 +27,7 @@ from nongma.lib.refused import Refused
 from nongma.lib.sealed import in_memory
 from nongma.lib.sheets.bounded import Bounds
 from nongma.lib.sheets.faults import Fault
-from nongma.lib.sheets.marked import marked_beside, upload_mark
+from nongma.lib.sheets.marked import marked_workbook
 from nongma.lib.sheets.opening import format_of
 from nongma.lib.sheets.running import MOST_ATTEMPTS, Overtaken, chunks, run_through
 from nongma.lib.uploads import check_size, digest_of, shown_name, suffix_of
@@ -93,18 +94,17 @@ def run_handout(uid: UUID | str, *, progress: Progress | None = None) -> None:
     )
 
 
-def faults_workbook(handout: Handout) -> "File[bytes]":
-    """The uploaded sheet with its faulty cells marked; made once, by a bounded process, and kept beside the upload.
+def faults_workbook(handout: Handout, mark: str) -> IO[bytes]:
+    """The uploaded sheet with its faulty cells marked, and `mark` on every page: who takes it out and what for.
 
     Refuses `handout_unfinished`, `file_removed` and `no_errors`.
     """
     if handout.status in UNFINISHED:
         raise Refused("handout_unfinished", "还没有办完，请稍后再下载")
-    return marked_beside(
+    return marked_workbook(
         handout.file,
-        handout.uid,
         handout.rows.exclude(faults=[]).order_by("row").values_list("row", "faults"),
-        mark=upload_mark(handout.user.name, handout.created_at),
+        mark=mark,
         module=marking.MODULE,
         most_rows=MOST_ROWS,
         bounds=_bounds(),

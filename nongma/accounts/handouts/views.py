@@ -123,7 +123,7 @@ def faults(request: SignedInRequest, uid: UUID) -> HttpResponseBase:
     return export(
         request,
         "handout.faults_exported",
-        lambda _: (faults_workbook(found), found.total),
+        lambda mark: (faults_workbook(found, mark), found.total),
         name=f"{found.filename.rpartition('.')[0] or found.filename}-标出问题.xlsx",
         back=found.get_absolute_url(),
         narrowed_to=found.filename,

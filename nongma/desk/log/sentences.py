@@ -85,6 +85,7 @@ PHRASES = {
     "intake.failed": "按{target}登记主体失败",
     "intake.undo_asked": "开始撤回按{target}登记的主体",
     "intake.undone": "撤回按{target}登记的主体，完成",
+    "intake.undo_failed": "撤回按{target}登记的主体，没有完成",
     "intake.faults_exported": "下载{target}标出问题的表格",
     "intake.file_removed": "按保存期限删除{target}的文件",
     "import.queued": "上传{target}",

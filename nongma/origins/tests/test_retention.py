@@ -30,12 +30,12 @@ def uploads(settings: Any, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def job(uploads: Path, zhao: User) -> ImportJob:
-    """An import that ended, with the marked sheet that its person has fetched."""
+    """An import that ended, with the marked sheet that an earlier release kept beside it."""
     with MIXED.open("rb") as handle:
         job = submit_import(file=File(handle), filename=MIXED.name, actor=zhao)
     run_import(job.uid)
     job.refresh_from_db()
-    errors_workbook(job)
+    job.file.storage.save(job.file.name.replace(".xlsx", ".errors.xlsx"), File(MIXED.open("rb")))
     return job
 
 
@@ -76,7 +76,7 @@ def test_it_removes_the_files_and_keeps_the_import(job: ImportJob, uploads: Path
     answer = api_of(zhao).get(f"/api/v1/origins/imports/{job.uid}/errors.xlsx")
     assert (answer.status_code, answer.json()["code"]) == (409, "file_removed")
     with pytest.raises(Refused, match="保存期限"):
-        errors_workbook(job)
+        errors_workbook(job, "")
     assert remove_old_uploads() == 0
 
 

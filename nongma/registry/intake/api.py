@@ -122,7 +122,7 @@ def errors(
 def errors_of(intake: Intake) -> dict[str, Any]:
     """What is taken out with the marked sheet of a load, as `take_out` wants it told."""
     return {
-        "make": lambda _: (errors_workbook(intake), intake.total),
+        "make": lambda mark: (errors_workbook(intake, mark), intake.total),
         "narrowed_to": intake.filename,
         "target": intake,
     }

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
 from django.conf import settings
@@ -19,7 +19,7 @@ from nongma.lib.locks import take_turn
 from nongma.lib.refused import Refused
 from nongma.lib.sealed import in_memory
 from nongma.lib.sheets.bounded import Bounds
-from nongma.lib.sheets.marked import marked_beside, upload_mark
+from nongma.lib.sheets.marked import marked_workbook
 from nongma.lib.sheets.opening import format_of
 from nongma.lib.sheets.running import MOST_ATTEMPTS, Overtaken, chunks, run_through
 from nongma.lib.uploads import check_size, digest_of, shown_name, suffix_of
@@ -125,18 +125,17 @@ def run_intake(uid: UUID | str, *, progress: Progress | None = None) -> None:
     )
 
 
-def errors_workbook(intake: Intake) -> "File[bytes]":
-    """The uploaded sheet with its faulty cells marked; made once, by a bounded process, and kept beside the upload.
+def errors_workbook(intake: Intake, mark: str) -> IO[bytes]:
+    """The uploaded sheet with its faulty cells marked, and `mark` on every page: who takes it out and what for.
 
     Refuses `intake_unfinished` while it is worked on, `file_removed` and `no_errors`.
     """
     if intake.status in WORKING:
         raise Refused("intake_unfinished", "还没有办完，请稍后再下载")
-    return marked_beside(
+    return marked_workbook(
         intake.file,
-        intake.uid,
         intake.rows.exclude(faults=[]).order_by("row").values_list("row", "faults"),
-        mark=upload_mark(intake.user.name, intake.created_at),
+        mark=mark,
         module=marking.MODULE,
         most_rows=settings.IMPORT_ROWS,
         bounds=_bounds(),

@@ -23,6 +23,11 @@ def tell_undone(intake: Intake) -> None:
     _tell(intake, f"主体批量登记已撤回 {intake.undone} 个", intake.filename)
 
 
+def tell_undo_failed(intake: Intake) -> None:
+    """Why a load could not be taken back whole."""
+    _tell(intake, "批量登记没有撤回完", f"{intake.filename}：{intake.message}")
+
+
 def _tell(intake: Intake, title: str, body: str) -> None:
     notify(
         users={intake.user_id, *filter(None, [intake.confirmed_by_id])},

@@ -4,26 +4,27 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from nongma.accounts.access import Action, scope_of
+from nongma.accounts.access import Action, may, scope_of
 from nongma.accounts.models import User
 from nongma.audit.services import record_many
 from nongma.codes.services import subjects_changed
 from nongma.lib.reasons import checked_reason
 from nongma.lib.refused import Refused
-from nongma.lib.sheets.running import Overtaken, chunks, run_through
+from nongma.lib.sheets.running import MOST_ATTEMPTS, Overtaken, chunks, run_through
 from nongma.registry.directory.marks import mark
 from nongma.registry.intake.matching import UNDONE
 from nongma.registry.intake.services import CHUNK, RUN_LOCK, logger, note
-from nongma.registry.intake.telling import tell_undone
+from nongma.registry.intake.telling import tell_undo_failed, tell_undone
 from nongma.registry.models import Intake, IntakeOperator, Operator
-from nongma.registry.services.standing import OPEN, RECORDS
+from nongma.registry.services.standing import BUILT_ON, OPEN
 
 Status = Intake.Status
 DAYS = 7
-TIES = ("members", "revisions", "claims", *RECORDS)
-"""What shows that somebody has claimed an operator or built on it."""
+TIES = (*(Q(**{f"{name}__isnull": False}) for name in ("members", "revisions", "claims")), *BUILT_ON)
+"""Each finds operators that somebody has claimed or built on."""
 WITH_LOAD = {Status.DONE, Status.FAILED}
 
 
@@ -64,14 +65,18 @@ def undo_intake(*, intake: Intake, reason: str, actor: User) -> Intake:
 
 
 def run_undo(uid: UUID | str, actor: User) -> None:
-    """Close the operators of a load, chunk by chunk; goes on after a kill. What was claimed meanwhile stays."""
+    """Close the operators of a load, chunk by chunk; goes on after a kill. What was claimed meanwhile stays.
+
+    Whoever asked for it has to be allowed to at every chunk. What can't go on ends as a failed load, with the reason;
+    it may be asked for again. Raises `RunsElsewhere`, and whatever may pass by itself, as `run_through`.
+    """
     intake = Intake.objects.get(uid=uid)
     run_through(
         intake,
         lock=RUN_LOCK,
-        start=lambda: intake.status == Status.UNDOING,
+        start=lambda: _start(intake, actor),
         work=lambda: _undo(intake, actor),
-        fail=lambda reason: logger.error("intake %s can't be taken back: %s", intake.uid, reason),
+        fail=lambda reason: _fail(intake, reason, actor),
         logger=logger,
     )
 
@@ -79,10 +84,25 @@ def run_undo(uid: UUID | str, actor: User) -> None:
 def tied_operators(intake: Intake) -> int:
     """How many operators of a load somebody has claimed or built on."""
     tied: set[int] = set()
-    for name in TIES:
-        found = intake.entries.filter(**{f"operator__{name}__isnull": False})
-        tied.update(found.order_by().values_list("operator_id", flat=True))
+    for tie in TIES:
+        tied.update(Operator.objects.filter(tie, intakes__intake=intake).order_by().values_list("pk", flat=True))
     return len(tied)
+
+
+@transaction.atomic
+def _start(intake: Intake, actor: User) -> bool:
+    """Count one more start; False when there is nothing to take back any more."""
+    standing = Intake.objects.select_for_update(no_key=True).get(pk=intake.pk)
+    for name in ("status", "undone_for", "undone", "undone_to", "attempts"):
+        setattr(intake, name, getattr(standing, name))
+    if intake.status != Status.UNDOING:
+        return False
+    if intake.attempts >= MOST_ATTEMPTS:
+        _fail(intake, "多次中断，已停止", actor)
+        return False
+    intake.attempts += 1
+    intake.save(update_fields=["attempts"])
+    return True
 
 
 def _undo(intake: Intake, actor: User) -> None:
@@ -97,11 +117,17 @@ def _close(intake: Intake, chunk: list[int], actor: User) -> None:
     standing = Intake.objects.select_for_update(no_key=True).get(pk=intake.pk)
     if standing.status != Status.UNDOING or standing.undone_to != intake.undone_to:
         raise Overtaken
+    person = User.objects.select_related("agency").get(pk=actor.pk)
+    if not may(person, Action.LOAD_OPERATORS):
+        raise Refused("not_allowed", "办理人的账号、职务已不能批量登记主体")
+    scope = scope_of(person, Action.LOAD_OPERATORS)
+    if IntakeOperator.objects.filter(pk__in=chunk).exclude(scope.query("operator__region_id")).exists():
+        raise Refused("outside_area", "这批主体已不全在办理人的管辖范围内")
     reason = f"{UNDONE}：{standing.undone_for}"[:200]
     loaded = Operator.objects.filter(intakes__in=chunk, status__in=OPEN)
     operators = {one.pk: one for one in loaded.only("uid", "region_id").order_by("pk").select_for_update(of=("self",))}
-    for name in TIES:
-        tied = Operator.objects.filter(pk__in=operators, **{f"{name}__isnull": False}).order_by()
+    for tie in TIES:
+        tied = Operator.objects.filter(tie, pk__in=operators).order_by()
         for pk in set(tied.values_list("pk", flat=True)):
             del operators[pk]
     Operator.objects.filter(pk__in=operators).update(status=Operator.Status.CANCELLED, stopped_for=reason)
@@ -118,6 +144,16 @@ def _close(intake: Intake, chunk: list[int], actor: User) -> None:
     subjects_changed([one.uid for one in operators.values()])
     intake.undone_to, intake.undone, intake.attempts = chunk[-1], standing.undone + len(operators), 0
     intake.save(update_fields=["undone_to", "undone", "attempts"])
+
+
+@transaction.atomic
+def _fail(intake: Intake, reason: str, actor: User) -> None:
+    """End taking back with the reason and with how many operators were closed by then."""
+    intake.status = Status.FAILED
+    intake.message = f"没有撤回完：{reason.rstrip('。')}。已撤回 {intake.undone} 个，其余的没有动。"
+    intake.save(update_fields=["status", "message"])
+    note("intake.undo_failed", intake, actor, reason=reason, undone=intake.undone)
+    tell_undo_failed(intake)
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """Whether an operator takes part: suspended, restored, cancelled, and merged into another; never deleted."""
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from nongma.accounts.access import Action
@@ -10,14 +11,20 @@ from nongma.codes.services import subject_changed
 from nongma.lib.reasons import checked_reason
 from nongma.lib.refused import Refused
 from nongma.registry.directory.marks import mark
-from nongma.registry.models import NOT_TRADING, Claim, Licence, Operator, OperatorMember, Produce, Revision
+from nongma.registry.models import NOT_TRADING, Claim, Correction, Licence, Operator, OperatorMember, Produce, Revision
 from nongma.registry.services.checks import check_area
 from nongma.registry.telling import tell_merged, tell_revision_decided, tell_standing
 
 Status = Operator.Status
 OPEN = {Status.APPROVED, Status.IMPORTED}
-RECORDS = ("bases", "certifications", "origins", "lots", "sales", "purchases", "certificates", "corrections")
+RECORDS = ("bases", "certifications", "origins", "lots", "sales", "purchases", "certificates")
 """What keeps a record from being merged away; its people, licence and produce go over, its waiting change is closed."""
+BUILT_ON = (*(Q(**{f"{name}__isnull": False}) for name in RECORDS), Q(corrections__state__in=Correction.OPEN))
+"""Each finds operators that are more than an entry: with one of `RECORDS`, or asked to put something right (督促整改).
+
+A notice that is settled is history: it stays with the record it was sent to, which is cancelled and never deleted, and
+says so on its page; it holds up neither a merge nor taking a load back.
+"""
 MERGEABLE = {Status.SUBMITTED, Status.RETURNED, Status.IMPORTED}
 
 
@@ -79,7 +86,7 @@ def merge_operators(*, operator: Operator, into: Operator, reason: str, actor: U
 
     Numbers (信用代码, 身份证号, 手机) that only the one that goes has go over, too; an imported operator that gets an
     owner is approved by it. Refuses `outside_area`, `same_operator`, `not_mergeable` (one that goes must not be
-    approved yet, one that stays must take part), `has_records` (`RECORDS` of the one that goes),
+    approved yet, one that stays must take part), `has_records` (`BUILT_ON`, the one that goes),
     `reason_missing`, `text_too_long`. Returns the one that stays.
     """
     if operator.pk == into.pk:
@@ -92,8 +99,9 @@ def merge_operators(*, operator: Operator, into: Operator, reason: str, actor: U
         check_area(one.region_id, actor, Action.REVIEW_OPERATORS)
     if operator.status not in MERGEABLE or into.status not in OPEN:
         raise Refused("not_mergeable", "只能把还没有通过审核的主体，并入一个已通过或待认领的主体")
-    if any(getattr(operator, name).exists() for name in RECORDS):
-        raise Refused("has_records", "要并掉的主体已经有基地、认证、产地信息、批次或交易，请先处理这些记录")
+    if any(Operator.objects.filter(found, pk=operator.pk).exists() for found in BUILT_ON):
+        told = "要并掉的主体已经有基地、认证、产地信息、批次、交易，或没有办结的督促整改，请先处理这些记录"
+        raise Refused("has_records", told)
     note = checked_reason(reason, told="请写明为什么是同一个主体")
     _hand_numbers_over(operator, into)
     _hand_people_over(operator, into, actor)

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from nongma.accounts.models import Role
@@ -353,3 +354,26 @@ def test_the_same_place_is_refused_when_a_base_moves_there(li, li_operator, base
     assert refusal_of(change_base, base=other, point=LI_POINT, actor=li) == "already_registered"
     assert refusal_of(change_base, base=other, point=CHEN_POINT, actor=li) == "outside_county"
     assert not Entry.objects.exists()
+
+
+def test_a_list_asks_as_often_for_many_bases_as_for_one(li, li_operator):
+    def asked(expected):
+        with CaptureQueriesContext(connection) as asked:
+            found = api_of(li).get(f"/api/v1/operators/{li_operator.code}/bases").json()
+        assert (found["total"], len(found["items"])) == (expected, min(expected, 50))
+        assert all(any("一部分在基地轮廓外面" in doubt for doubt in one["doubts"]) for one in found["items"])
+        return len(asked)
+
+    def add(number):
+        point = Decimal("109.158") + number * Decimal("0.0002"), Decimal("18.436")
+        base = add_base(
+            operator=li_operator, name=f"第 {number} 块地", region=region(), outline=HALF, point=point, actor=li
+        )
+        for name in "甲乙":
+            add_plot(base=base, name=name, outline=FIELD, actor=li)
+
+    add(1)
+    first = asked(1)
+    for number in range(2, 54):
+        add(number)
+    assert asked(53) == first

@@ -17,8 +17,11 @@ from nongma.audit.models import Entry
 from nongma.catalogue.models import Industry, Unit
 from nongma.codes.models import CodeRange
 from nongma.lib.refused import Refused
+from nongma.lib.sheets.running import MOST_ATTEMPTS
+from nongma.notices.models import Notice
+from nongma.registry.directory.corrections.services import send_correction, withdraw_correction
 from nongma.registry.intake import undoing
-from nongma.registry.intake.retention import remove_old_sheets
+from nongma.registry.intake.retention import forget_rows, remove_old_sheets
 from nongma.registry.intake.services import (
     confirm_intake,
     drop_intake,
@@ -29,10 +32,10 @@ from nongma.registry.intake.sheet import LABELS
 from nongma.registry.intake.template import template_for
 from nongma.registry.intake.undoing import run_undo, undo_intake
 from nongma.registry.intake.words import INDUSTRIES, KINDS, UNITS
-from nongma.registry.models import Intake, IntakeOperator, Operator, OperatorKind, OperatorMember
+from nongma.registry.models import Correction, Intake, IntakeOperator, Operator, OperatorKind, OperatorMember
 from nongma.registry.services import add_member
 from nongma.registry.tests.loads import FARM, HOUSE, ID, USCC, checked, counts, loaded, submit, told
-from nongma.testing import LIANDU, YAZHOU, YAZHOU_VILLAGE, at_once, client_of, make_operator, make_user
+from nongma.testing import LIANDU, YAZHOU, YAZHOU_VILLAGE, at_once, client_of, file_in, make_operator, make_user
 
 
 def test_words_stand_for_codes_that_there_are() -> None:
@@ -216,7 +219,7 @@ def test_the_template_can_be_loaded_once_its_example_is_gone(zhao: User, village
 
 def test_it_is_marked_where_it_is_wrong_and_can_be_loaded_again(zhao: User, sheet: Any) -> None:
     intake = loaded(sheet(FARM, HOUSE | {"phone": "123"}, FARM), zhao)
-    with errors_workbook(intake) as file:
+    with errors_workbook(intake, "") as file:
         workbook = openpyxl.load_workbook(file)
     paper = workbook.worksheets[0]
     columns = {cell.value: cell.column for cell in paper[1]}
@@ -228,6 +231,20 @@ def test_it_is_marked_where_it_is_wrong_and_can_be_loaded_again(zhao: User, shee
     corrected = io.BytesIO()
     workbook.save(corrected)
     assert counts(loaded(corrected.getvalue(), zhao)) == ("done", 1, 1, 0, 1, 0)
+
+
+def test_each_download_is_marked_with_who_takes_it_out_and_what_for(
+    zhao: User, sheet: Any, settings: Any, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    intake = loaded(sheet(FARM, HOUSE | {"phone": "123"}), zhao)
+    kept = sorted(tmp_path.rglob("*.*"))
+    for purpose in ("改正手机号", "给镇里核对"):
+        answer = client_of(zhao).post(f"{intake.get_absolute_url()}/errors.xlsx", {"reason": purpose})
+        top = openpyxl.load_workbook(io.BytesIO(file_in(answer))).worksheets[0].oddHeader.left.text
+        assert zhao.name in top
+        assert f"导出，用途：{purpose}" in top
+    assert sorted(tmp_path.rglob("*.*")) == kept
 
 
 def test_the_same_file_is_recognised(zhao: User, sheet: Any) -> None:
@@ -346,6 +363,76 @@ class TestTakingBack:
         assert (intake.status, intake.undone) == ("undone", 1)
         assert Operator.objects.get(name="李明").status == "imported"
 
+    def test_it_ends_when_it_fails_again_and_again_and_may_be_asked_for_anew(
+        self, zhao: User, sheet: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        intake = loaded(sheet(FARM, HOUSE), zhao)
+        undo_intake(intake=intake, reason="传错了", actor=zhao)
+
+        def fail(uids: list[Any]) -> None:
+            raise RuntimeError("the database went away")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(undoing, "subjects_changed", fail)
+            for _ in range(MOST_ATTEMPTS - 1):
+                with pytest.raises(RuntimeError, match="went away"):
+                    run_undo(intake.uid, zhao)
+            run_undo(intake.uid, zhao)
+        intake.refresh_from_db()
+        assert (intake.status, intake.undone) == ("failed", 0)
+        assert "没有撤回完" in client_of(zhao).get(intake.get_absolute_url()).text
+        assert Notice.objects.filter(user=zhao, title="批量登记没有撤回完").exists()
+        assert set(Operator.objects.values_list("status", flat=True)) == {"imported"}
+        assert Entry.objects.get(action="intake.undo_failed").details["undone"] == 0
+        undo_intake(intake=intake, reason="传错了", actor=zhao)
+        run_undo(intake.uid, zhao)
+        intake.refresh_from_db()
+        assert (intake.status, intake.undone) == ("undone", 2)
+
+    def test_one_that_was_killed_too_often_ends(self, zhao: User, sheet: Any) -> None:
+        intake = loaded(sheet(FARM), zhao)
+        undo_intake(intake=intake, reason="传错了", actor=zhao)
+        Intake.objects.update(attempts=MOST_ATTEMPTS)
+        run_undo(intake.uid, zhao)
+        intake.refresh_from_db()
+        assert intake.status == "failed"
+        assert intake.message == "没有撤回完：多次中断，已停止。已撤回 0 个，其余的没有动。"
+        assert Operator.objects.get().status == "imported"
+
+    @pytest.mark.parametrize("gone", ["post", "account", "area"])
+    def test_who_may_no_longer_takes_nothing_back(self, zhao: User, sheet: Any, gone: str) -> None:
+        intake = loaded(sheet(FARM), zhao)
+        undo_intake(intake=intake, reason="传错了", actor=zhao)
+        if gone == "post":
+            zhao.memberships.update(to_on=timezone.localdate() - timedelta(days=1))
+        elif gone == "account":
+            User.objects.filter(pk=zhao.pk).update(is_active=False)
+        else:
+            Operator.objects.update(region_id=LIANDU)
+        run_undo(intake.uid, zhao)
+        intake.refresh_from_db()
+        assert (intake.status, intake.undone) == ("failed", 0)
+        assert "办理人" in intake.message
+        assert Operator.objects.get().status == "imported"
+
+    def test_a_settled_notice_does_not_hold_it_up(self, zhao: User, sheet: Any) -> None:
+        intake = loaded(sheet(FARM), zhao)
+        sent = send_correction(
+            operator=Operator.objects.get(),
+            matter=Correction.Matter.WRONG,
+            fields=["address"],
+            finding="门牌号不符",
+            demand="改正",
+            due_on=timezone.localdate() + timedelta(days=9),
+            actor=zhao,
+        )
+        with pytest.raises(Refused, match="1 个主体"):
+            undo_intake(intake=intake, reason="传错了", actor=zhao)
+        withdraw_correction(correction=sent, reason="表传错了", actor=zhao)
+        undo_intake(intake=intake, reason="传错了", actor=zhao)
+        run_undo(intake.uid, zhao)
+        assert Operator.objects.get().status == "cancelled"
+
     def test_it_refuses_after_some_days_and_without_a_reason(self, zhao: User, sheet: Any) -> None:
         intake = loaded(sheet(FARM), zhao)
         with pytest.raises(Refused, match="请写明"):
@@ -356,6 +443,27 @@ class TestTakingBack:
             undo_intake(intake=intake, reason="传错了", actor=zhao)
         assert Operator.objects.get().status == "imported"
         assert not IntakeOperator.objects.filter(undone_at__isnull=False).exists()
+
+
+def test_rows_that_another_holds_wait_for_the_next_run(
+    transactional_db: None, ministry: User, sheet: Any, settings: Any
+) -> None:
+    settings.KEEP_JOBS_DAYS = 0
+    place = {"province": "海南省", "city": "三亚市", "county": "崖州区"}
+    held, free = (
+        checked(sheet(FARM | place, HOUSE | place | {"remark": mark, "phone": "1"}), ministry) for mark in "甲乙"
+    )
+    other = connection.copy()
+    try:
+        other.set_autocommit(False)
+        other.cursor().execute("SELECT FROM registry_intakerow WHERE intake_id = %s AND row = 2 FOR UPDATE", [held.pk])
+        assert forget_rows() == 3
+        assert Intake.objects.get(pk=held.pk).rows_removed_at is None
+        assert Intake.objects.get(pk=free.pk).rows_removed_at
+    finally:
+        other.close()
+    assert forget_rows() == 1
+    assert Intake.objects.get(pk=held.pk).rows_removed_at
 
 
 def test_an_old_sheet_goes_and_what_it_brought_stays(zhao: User, sheet: Any, settings: Any, tmp_path: Path) -> None:
@@ -369,4 +477,4 @@ def test_an_old_sheet_goes_and_what_it_brought_stays(zhao: User, sheet: Any, set
     assert "value" not in intake.rows.get(row=3).faults[0]
     assert Operator.objects.count() == 1
     with pytest.raises(Refused, match="保存期限"):
-        errors_workbook(intake)
+        errors_workbook(intake, "")

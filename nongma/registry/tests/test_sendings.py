@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,13 +17,13 @@ from nongma.notices.models import Notice
 from nongma.registry import loading
 from nongma.registry.directory.corrections import fates
 from nongma.registry.directory.corrections.many import run_sending, start_sending
-from nongma.registry.directory.corrections.services import send_correction
+from nongma.registry.directory.corrections.services import answer_correction, send_correction, withdraw_correction
 from nongma.registry.directory.expected import expect
 from nongma.registry.directory.marks import mark
 from nongma.registry.directory.settling import settle
-from nongma.registry.models import Correction, DirectoryEntry, Operator, Sending
+from nongma.registry.models import Correction, DirectoryEntry, Operator, OperatorMember, Sending
 from nongma.registry.services import suspend_operator
-from nongma.testing import LIANDU, YAZHOU, YAZHOU_VILLAGE, at_once, client_of, make_official, make_operator
+from nongma.testing import LIANDU, YAZHOU, YAZHOU_VILLAGE, at_once, client_of, make_official, make_operator, make_user
 
 pytestmark = pytest.mark.django_db
 Matter = Correction.Matter
@@ -92,6 +93,37 @@ def test_it_sends_to_all_that_were_found_and_tells_each_person_once(
     assert Entry.objects.get(action="correction.many_sent").details == {"count": 3, "left_out": 0}
     settle()
     assert DirectoryEntry.objects.filter(is_wrong=True).count() == 3
+
+
+def answered(notice: Correction, person: User) -> None:
+    answer_correction(correction=notice, answer="改好了", actor=person)
+
+
+def withdrawn(notice: Correction, person: User) -> None:
+    withdraw_correction(correction=notice, reason="发错了", actor=person)
+
+
+def test_who_has_nothing_left_to_put_right_is_reminded_no_longer(zhao: User, li: User, three: list[Operator]) -> None:
+    sending = started(zhao, 3)
+    run_sending(sending.pk)
+    chen = make_user("other-hand", "陈小河", is_operator=True)
+    OperatorMember.objects.create(operator=three[2], user=chen, role="staff")
+    told = Notice.objects.filter(about=f"sending:{sending.uid}", user=li)
+    first, second = Correction.objects.filter(sending=sending.uid, operator__in=three[:2]).order_by("pk")
+    answered(first, li)
+    assert told.unread().exists()
+    withdrawn(second, zhao)
+    assert not told.unread().exists()
+
+
+def test_the_last_two_at_once_leave_no_reminder(
+    transactional_db: None, zhao: User, li: User, three: list[Operator]
+) -> None:
+    sending = started(zhao, 3)
+    run_sending(sending.pk)
+    mine = Correction.objects.filter(sending=sending.uid, operator__in=three[:2])
+    at_once(*(partial(withdrawn, notice, zhao) for notice in mine))
+    assert not Notice.objects.filter(about=f"sending:{sending.uid}", user=li).unread().exists()
 
 
 def test_it_leaves_out_who_should_not_get_one(zhao: User, three: list[Operator]) -> None:

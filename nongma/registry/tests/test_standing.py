@@ -1,6 +1,9 @@
 """Operators are suspended, restored, cancelled and merged by the reviewer of the place; never deleted."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from nongma.accounts.models import Role
 from nongma.audit.models import Entry
@@ -8,8 +11,9 @@ from nongma.lib.fields import blind_index
 from nongma.lib.refused import Refused
 from nongma.notices.models import Notice
 from nongma.registry.bases.services import add_base
+from nongma.registry.directory.corrections.services import send_correction, withdraw_correction
 from nongma.registry.duplicates import alike, core_of, likely_duplicates
-from nongma.registry.models import Operator, OperatorMember
+from nongma.registry.models import Correction, Operator, OperatorMember
 from nongma.registry.services import (
     Decision,
     add_member,
@@ -197,9 +201,33 @@ def test_an_imported_operator_is_claimed_by_merging(zhao, li):
 
 def test_what_a_merge_does_with_each_kind_of_record_is_decided():
     links = {link.get_accessor_name() for link in Operator._meta.related_objects}
-    settled = {"members", "licence", "produce", "revisions", "merged", "claims", "invitations"}
+    settled = {"members", "licence", "produce", "revisions", "merged", "claims", "invitations", "corrections"}
     derived = {"intakes", "directory_entry", "expected_as"}
     assert links == {*RECORDS, *settled, *derived}
+
+
+def test_only_an_open_notice_holds_up_a_merge(zhao):
+    new = make_operator(name="春晖合作社", status="imported", reviewed_at=None)
+    known = make_operator(name="春晖豇豆合作社")
+    sent = send_correction(
+        operator=new,
+        matter=Correction.Matter.WRONG,
+        fields=["address"],
+        finding="门牌号不符",
+        demand="改正",
+        due_on=timezone.localdate() + timedelta(days=9),
+        actor=zhao,
+    )
+    with pytest.raises(Refused) as refusal:
+        merge_operators(operator=new, into=known, reason="同一个", actor=zhao)
+    assert refusal.value.code == "has_records"
+    new.refresh_from_db()
+    assert (new.status, new.merged_into) == ("imported", None)
+    withdraw_correction(correction=sent, reason="登记重了", actor=zhao)
+    merge_operators(operator=new, into=known, reason="同一个", actor=zhao)
+    sent.refresh_from_db()
+    assert (sent.operator, sent.state) == (new, "withdrawn")
+    assert "已并入" in client_of(zhao).get(new.get_absolute_url()).text
 
 
 def test_a_merged_record_stands_in_nobodys_way(zhao, li):

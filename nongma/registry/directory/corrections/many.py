@@ -20,7 +20,7 @@ from nongma.lib.retention import days_ago, delete_rows
 from nongma.notices.models import Notice
 from nongma.notices.services import notify
 from nongma.registry.directory.corrections.fates import SENT, entries_for, forecast, with_fates
-from nongma.registry.directory.corrections.services import checked_demand, details_of
+from nongma.registry.directory.corrections.services import about_sending, checked_demand, details_of
 from nongma.registry.directory.marks import mark
 from nongma.registry.directory.queries import EntryFilter
 from nongma.registry.models import Correction, DirectoryEntry, Operator, OperatorMember, Sending
@@ -168,7 +168,7 @@ def _send(sending: Sending, notices: list[Correction]) -> None:
         title="请整改主体信息：{count} 份督促整改通知",
         body=f"{sending.get_matter_display()}，{sending.due_on} 前整改",
         url=f"{reverse('registry:corrections')}?sending={sending.uid}",
-        about=f"sending:{sending.uid}",
+        about=about_sending(sending.uid),
         due_on=sending.due_on,
         actor=sending.user,
     )

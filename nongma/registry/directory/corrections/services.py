@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.utils import timezone
 from nongma.accounts.access import Action
 from nongma.accounts.models import User
 from nongma.audit.services import record
+from nongma.lib.locks import take_turn
 from nongma.lib.once import once
 from nongma.lib.reasons import checked_reason
 from nongma.lib.refused import Misfilled, Refused
@@ -20,13 +22,14 @@ from nongma.notices.models import Notice
 from nongma.notices.services import notify, withdraw
 from nongma.registry.directory.fields import LABELS
 from nongma.registry.directory.marks import mark, touch
-from nongma.registry.models import Correction, Operator
+from nongma.registry.models import Correction, Operator, OperatorMember
 from nongma.registry.services.checks import check_area
 
 Matter, State = Correction.Matter, Correction.State
 ANSWERABLE = {State.SENT, State.RETURNED}
 LATEST = timedelta(days=365)
 LONGEST, LONGEST_ANSWER = 300, 500
+SENDING_LOCK = 0x7365_6E64
 
 
 @transaction.atomic
@@ -130,6 +133,7 @@ def answer_correction(*, correction: Correction, answer: str, actor: User) -> Co
     correction.save(update_fields=["answer", "answered_by", "answered_at", "state", "note"])
     _record("answered", correction, actor)
     withdraw(about=about(correction))
+    _withdraw_of_sending(correction)
     notify(
         users=[correction.sent_by_id],
         kind=Notice.Kind.PROMPT,
@@ -183,6 +187,28 @@ def about(correction: Correction) -> str:
     return f"correction:{correction.uid}"
 
 
+def about_sending(sending: UUID) -> str:
+    """What the one notice to each person is kept under that tells of all theirs in a sending to many."""
+    return f"sending:{sending}"
+
+
+def _withdraw_of_sending(correction: Correction) -> None:
+    """Whoever has nothing left to put right of a sending is reminded of it no longer.
+
+    Those who settle notices of one sending take turns, so that the last of a person's is seen to be the last.
+    """
+    if correction.sending is None:
+        return
+    take_turn(SENDING_LOCK, str(correction.sending))
+    people = set(correction.operator.members.open().values_list("user_id", flat=True))
+    asked = OperatorMember.objects.open().filter(
+        user__in=people,
+        operator__corrections__sending=correction.sending,
+        operator__corrections__state__in=ANSWERABLE,
+    )
+    withdraw(about=about_sending(correction.sending), of=people - set(asked.values_list("user_id", flat=True)))
+
+
 def _locked(correction: Correction) -> Correction:
     return Correction.objects.select_for_update(of=("self",)).select_related("operator").get(pk=correction.pk)
 
@@ -197,6 +223,7 @@ def _settle(correction: Correction, state: Correction.State, deed: str, title: s
     correction.save(update_fields=["state", "settled_at", "note"])
     _record(deed, correction, actor, **({"reason": correction.note} if correction.note else {}))
     withdraw(about=about(correction))
+    _withdraw_of_sending(correction)
     _tell_operator(correction, title, correction.get_matter_display(), actor)
     mark([correction.operator_id])
     return correction
