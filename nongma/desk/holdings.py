@@ -3,6 +3,7 @@
 Source: 个人信息保护法, art. 45.
 """
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,7 @@ from nongma.lib.refused import Refused
 from nongma.lib.sheets.writing import mark_of, new_workbook, write_sheet
 from nongma.regions.models import Region
 from nongma.registry.inputs import INPUTS
-from nongma.registry.models import Base, Certification, Operator, Revision
+from nongma.registry.models import Base, Certification, Operator, Plot, Revision
 from nongma.registry.names import public_name
 from nongma.registry.review.queries import changes_in_full
 from nongma.tracing.models import Lot
@@ -91,6 +92,7 @@ def holdings_of(*, operator: Operator, actor: User) -> IO[bytes]:
         for link in Operator._meta.related_objects:
             rows = link.related_model._default_manager.filter(**{link.field.name: operator})
             _write(book, HELD[str(link.get_accessor_name())], rows.order_by("pk"), whole, mark, besides=link.field.name)
+        _write(book, "地块", Plot.objects.filter(base__operator=operator).order_by("base", "pk"), whole, mark)
         write_sheet(book, "操作记录", [("时间", WIDTH), ("操作", WIDTH), ("操作人", WIDTH)], _log(whole), mark=mark)
     return file
 
@@ -169,6 +171,8 @@ def _plain(row: models.Model, field: "models.Field[Any, Any]") -> str:
         case list():
             labels = dict(getattr(getattr(field, "base_field", None), "choices", None) or ())
             return "、".join(str(labels.get(one, one)) for one in value)
+        case dict() if field.name == "outline":
+            return json.dumps(value, separators=(",", ":"))
         case dict():
             return "；".join(f"{INPUTS.get(name, name)}：{told}" for name, told in value.items())
         case models.fields.files.FieldFile():

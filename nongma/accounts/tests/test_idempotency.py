@@ -1,17 +1,16 @@
 from datetime import timedelta
-from threading import Barrier, Thread
+from functools import partial
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from nongma.accounts.models import Agency, IdempotencyKey, Role, User
 from nongma.accounts.tasks import forget_idempotency_keys
 from nongma.accounts.tests import repeatable_urls
-from nongma.testing import HAINAN, api_of, make_official
+from nongma.testing import HAINAN, api_of, at_once, make_official
 
 pytestmark = pytest.mark.urls(repeatable_urls.__name__)
 NAMES, FILES = "/api/test/names", "/api/test/files"
@@ -120,19 +119,7 @@ def test_it_forgets_a_key_after_a_day(hainan: User) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_six_at_once_do_the_work_once() -> None:
     hainan = make_official("hainan", "海南管理员", Role.ADMINISTRATOR, HAINAN)
-    together, answers = Barrier(6), []
-
-    def ask() -> None:
-        client = api_of(hainan)
-        together.wait(10)
-        answers.append(add(client, "甲"))
-        connection.close()
-
-    threads = [Thread(target=ask) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once(*[partial(add, api_of(hainan), "甲") for _ in range(6)])
     assert names() == ["甲"]
     kinds = {answer.status_code for answer in answers}
     assert 201 in kinds <= {201, 409}

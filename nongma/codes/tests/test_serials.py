@@ -1,11 +1,10 @@
 """Taking serials and finding what a code stands for."""
 
 import itertools
-import threading
 import uuid
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.db.utils import IntegrityError, OperationalError
 from hypothesis import given
 from hypothesis import settings as examples
@@ -15,6 +14,7 @@ from nongma.audit.models import Entry
 from nongma.codes.models import CodeRange
 from nongma.codes.services import assign, find, take, void_range
 from nongma.lib.refused import Refused
+from nongma.testing import at_once
 
 LIMIT = 999_999_999_999
 
@@ -78,22 +78,11 @@ def test_it_takes_no_fewer_than_one():
 
 @pytest.mark.django_db(transaction=True)
 def test_many_takers_at_once_never_overlap():
-    taken: list[tuple[int, int]] = []
+    def work() -> list[tuple[int, int]]:
+        return [(take(size), size) for size in [1, 7, 1, 1000, 3] * 20]
 
-    def work(sizes: list[int]) -> None:
-        try:
-            for size in sizes:
-                taken.append((take(size), size))
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=work, args=([1, 7, 1, 1000, 3] * 20,)) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    taken = sorted(itertools.chain.from_iterable(at_once(*[work] * 6)))
     assert len(taken) == 600
-    taken.sort()
     assert all(first + size <= following for (first, size), (following, _) in itertools.pairwise(taken))
 
 
@@ -101,18 +90,7 @@ def test_many_takers_at_once_never_overlap():
 def test_a_taker_never_waits_for_anothers_commit():
     with transaction.atomic():
         first = take(5)
-        elsewhere: list[int] = []
-
-        def work() -> None:
-            try:
-                elsewhere.append(take(1))
-            finally:
-                connections.close_all()
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join(timeout=10)
-        assert elsewhere == [first + 5]
+        assert at_once(lambda: take(1)) == [first + 5]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,6 +1,7 @@
 """An owner takes along all that is held about the operator."""
 
 import io
+import json
 from decimal import Decimal
 
 import openpyxl
@@ -13,9 +14,11 @@ from nongma.certificates.services import issue_certificate
 from nongma.desk.holdings import HELD, holdings_of
 from nongma.lib.refused import Refused
 from nongma.origins.models import Origin
+from nongma.registry.bases.services import add_plot, change_base
 from nongma.registry.certifications.services import add_certification
 from nongma.registry.models import Operator
 from nongma.registry.services import add_member, change_operator, reveal_contact
+from nongma.registry.tests.test_bases import FIELD
 from nongma.testing import client_of, make_user
 from nongma.tracing.services import harvest_lot, transfer_lot
 
@@ -51,6 +54,27 @@ def sheets_of(operator, actor):
     book = openpyxl.load_workbook(holdings_of(operator=operator, actor=actor), read_only=True)
     rows = {sheet.title: [*sheet.iter_rows(values_only=True)] for sheet in book}
     return {name: [dict(zip(found[0], row, strict=True)) for row in found[1:]] for name, found in rows.items()}
+
+
+def test_it_tells_of_the_land(li, li_base, cowpea):
+    change_base(
+        base=li_base,
+        actor=li,
+        soil="paddy",
+        water="well",
+        nearby=["road"],
+        varieties="春晖 1 号",
+        measures="防虫网",
+        keeper="李大山",
+    )
+    add_plot(base=li_base, name="东头", outline=FIELD, product=cowpea, actor=li)
+    sheets = sheets_of(li_base.operator, li)
+    (base,), (plot,) = sheets["基地"], sheets["地块"]
+    assert (base["土壤"], base["用水"], base["周边污染源"]) == ("水稻土", "井水", "公路干线、铁路")
+    assert (base["品种"], base["技术措施"], base["责任人"]) == ("春晖 1 号", "防虫网", "李大山")
+    assert (plot["基地"], plot["名称或编号"], plot["产品"]) == (li_base.name, "东头", "豇豆")
+    assert json.loads(plot["轮廓"]) == FIELD
+    assert plot["轮廓面积（亩）"] == "70.16"
 
 
 def test_it_tells_in_words(li, li_base, cowpea, certificate, chen_operator):

@@ -23,6 +23,7 @@ from nongma.notices.models import Channel, Outgoing
 from nongma.notices.sending import Message, deliver, send, send_again, send_many, wait_before
 from nongma.notices.tests.conftest import KEY
 from nongma.notices.tests.servers import Gateway, MailServer
+from nongma.testing import at_once
 
 PHONE = "19900005935"
 Purpose = Outgoing.Purpose
@@ -277,23 +278,8 @@ def test_it_counts_what_is_held_back_against_nobody(db: None, sms: Gateway, sett
 
 @pytest.mark.django_db(transaction=True)
 def test_many_at_once_do_not_pass_the_limit(sms: Gateway, settings: Any) -> None:
-    from django.db import connection
-
     settings.SEND_PER_HOUR = 5
-    barrier = threading.Barrier(12)
-
-    def try_one() -> None:
-        try:
-            barrier.wait()
-            send(text_message())
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=try_one) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[lambda: send(text_message())] * 12)
     assert Outgoing.objects.filter(state="queued").count() == 5
     assert Outgoing.objects.filter(state="held").count() == 7
 

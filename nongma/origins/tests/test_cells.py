@@ -3,10 +3,10 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from threading import Thread
+from functools import partial
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from nongma.accounts.models import User
 from nongma.catalogue.models import Product
@@ -22,7 +22,7 @@ from nongma.origins.services.cells import (
     recount_dirty,
 )
 from nongma.registry.models import Base
-from nongma.testing import make_origin
+from nongma.testing import at_once, make_origin
 
 COUNTIES = (460205198004, 460204198004, 331102001001)
 
@@ -155,19 +155,12 @@ def test_recounts_and_changes_at_once_end_exact(li_base: Base, wang: User) -> No
     origins = scatter(li_base, wang, 3, 40)
 
     def change(part: list[Origin]) -> None:
-        try:
-            for origin in part:
-                with transaction.atomic():
-                    Origin.objects.filter(pk=origin.pk).update(state="approved", scale=7)
-                    mark_dirty(places([origin]))
-                recount_dirty()
-        finally:
-            connection.close()
+        for origin in part:
+            with transaction.atomic():
+                Origin.objects.filter(pk=origin.pk).update(state="approved", scale=7)
+                mark_dirty(places([origin]))
+            recount_dirty()
 
-    threads = [Thread(target=change, args=(origins[index::4],)) for index in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*(partial(change, origins[index::4]) for index in range(4)))
     recount_dirty()
     assert_exact()
