@@ -25,6 +25,7 @@ from nongma.registry.directory.corrections.services import send_correction
 from nongma.registry.directory.expected import expect
 from nongma.registry.directory.rules import set_rule
 from nongma.registry.models import Claim, Correction, Intake, Plot, ScaleRule, Sending
+from nongma.registry.people.services import invite_person
 from nongma.registry.services import change_operator
 from nongma.testing import (
     LIANDU,
@@ -157,6 +158,7 @@ def world(
     claim = Claim.objects.create(
         operator=operator, user=li, region_id=operator.region_id, met_by=Claim.MetBy.NAME, state=Claim.State.WAITING
     )
+    invitation = invite_person(operator=operator, name="李小山", phone="19900004455", actor=li)
     correction = send_correction(
         operator=operator,
         matter=Correction.Matter.STALE,
@@ -183,6 +185,7 @@ def world(
         "expected": str(expected.uid),
         "rule": str(rule.uid),
         "claim": str(claim.uid),
+        "invitation": str(invitation.uid),
         "member": str(operator.members.get().uid),
         "revision": str(operator.revisions.get().uid),
         "certification": str(certification.uid),

@@ -145,6 +145,7 @@ GET  /operators/{operator}/claims/{claim}/         in 403 200 403 403 403 403 40
 POST /operators/{operator}/claims/{claim}/approve  in 403  ok 403 403 403 403 403 403 404 403
 POST /operators/{operator}/claims/{claim}/return   in 403  ok 403 403 403 403 403 403 404 403
 GET  /operators/{operator}/people                  in 200 200 200 403 403 403 403 200 404 404
+POST /operators/{operator}/people/invitations/{invitation}/withdraw in ok ok ok 403 403 403 403 ok 404 404
 POST /operators/{operator}/people/{member}/end     in  ok  ok  ok 403 403 403 403  ok 404 404
 POST /operators/{operator}/people/{member}/hand-on in  ok  ok  ok 403 403 403 403  ok 404 404
 GET  /operators/{operator}/compare                 in 403 200 403 403 403 403 403 403 404 403
@@ -179,6 +180,9 @@ GET  /join/prove                                    in 302 302 302 302 302 302 3
 GET  /join/privacy                                200 200 200 200 200 200 200 200 200 200 200
 GET  /join/claims                                  in 302 302 302 403 403 403 403 302 302 302
 GET  /join/claims/{operator}                       in 404 404 404 403 403 403 403 404 404 404
+GET  /join/invitations                             in 200 200 200 403 403 403 403 200 200 200
+POST /join/invitations/{invitation}/accept         in 404 404 404 403 403 403 403 404 404 404
+POST /join/invitations/{invitation}/decline        in 404 404 404 403 403 403 403 404 404 404
 GET  /join/register                                in 302 302 302 403 403 403 403 302 302 302
 POST /join/draft                                   in  ok  ok  ok 403 403 403 403  ok  ok  ok
 GET  /join/place?longitude=109.16&latitude=18.43   in 200 200 200 403 403 403 403 200 200 200

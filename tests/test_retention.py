@@ -29,8 +29,8 @@ from nongma.lib.refused import Refused
 from nongma.notices.models import Channel, Digest, DigestRun, Notice, Outgoing
 from nongma.notices.sending import deliver, send_again
 from nongma.origins.models import ImportJob, ImportRow, Origin, ReviewJob
-from nongma.registry.models import Draft, Intake, IntakeRow, KnownTry, PhoneCode, Sending
-from nongma.testing import client_of, make_origin, make_user
+from nongma.registry.models import Draft, Intake, IntakeRow, Invitation, KnownTry, PhoneCode, Sending
+from nongma.testing import client_of, make_operator, make_origin, make_user
 
 ROOT = Path(settings.ROOT)
 PAGE = ROOT / "docs" / "retention.md"
@@ -301,6 +301,18 @@ def tries(li: User, tmp_path: Path) -> Aged:
     return both(KnownTry, "at", days(1), lambda number: {"user": li})
 
 
+def invitations(li: User, tmp_path: Path) -> Aged:
+    """Invitations that nobody took up, of both ages, and one that somebody did long ago."""
+    values = {"operator": make_operator(li), "invited_by": li, "state": Invitation.State.LAPSED}
+    moment = timezone.now() - days(90)
+    values["settled_at"] = moment
+    old, young, taken = (
+        Invitation.objects.create(phone=phone, expires_at=moment - off, user=user, **values)
+        for phone, off, user in (("19900001111", LATE, None), ("19900002222", EARLY, None), ("19900003333", LATE, li))
+    )
+    return Aged([there(old)], [there(young), there(taken)])
+
+
 def drafts(li: User, tmp_path: Path) -> Aged:
     people = [li, make_user("hu", "胡大海", is_operator=True)]
     return both(Draft, "changed_at", days(90), lambda number: {"user": people[number], "inputs_json": "{}"})
@@ -351,6 +363,7 @@ EXAMPLES: dict[str, Callable[[User, Path], Aged]] = {
     "nongma.registry.directory.corrections.many.forget_sendings": sendings,
     "nongma.registry.intake.retention.forget_rows": intake_rows,
     "nongma.registry.intake.retention.remove_old_sheets": intake_sheets,
+    "nongma.registry.people.services.forget_invited": invitations,
     "nongma.registry.self_registration.codes.forget_codes": codes,
     "nongma.registry.self_registration.services.forget_drafts": drafts,
     "nongma.registry.services.tries.forget_tries": tries,

@@ -125,6 +125,8 @@ ACTIONS = {
     "operator.bases_exported": "导出主体的基地",
     "operator.member_added": "增加主体人员",
     "operator.member_invited": "邀请主体人员",
+    "operator.invitation_withdrawn": "撤回人员邀请",
+    "operator.invitation_declined": "没有同意人员邀请",
     "operator.member_ended": "主体人员离开",
     "operator.owner_changed": "交接主体负责人",
     "operator.claimed": "认领主体",

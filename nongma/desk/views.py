@@ -18,6 +18,7 @@ from nongma.desk.start import tasks_for
 from nongma.lib.downloads import download
 from nongma.lib.refused import Refused
 from nongma.lib.sheets.writing import XLSX
+from nongma.registry.people.queries import invitations_to
 from nongma.registry.queries import operator_of
 
 
@@ -25,6 +26,7 @@ from nongma.registry.queries import operator_of
 def home(request: SignedInRequest) -> HttpResponse:
     user = request.user
     context: dict[str, Any] = {"tasks": tasks_for(user), "collecting": collecting_of(user)}
+    context["invitations"] = invitations_to(user)
     if may(user, Action.HANDLE_LOTS):
         context |= {"lots": queries.recent_lots(user), "certificates": queries.recent_certificates(user)}
     elif may(user, Action.VIEW_ORIGINS):

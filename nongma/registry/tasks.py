@@ -6,6 +6,7 @@ from nongma.registry.directory.corrections.many import forget_sendings
 from nongma.registry.directory.corrections.reminders import prompt_of_overdue
 from nongma.registry.directory.settling import come_of_age, settle
 from nongma.registry.intake.retention import forget_rows, remove_old_sheets
+from nongma.registry.people.services import forget_invited
 from nongma.registry.self_registration.codes import forget_codes
 from nongma.registry.self_registration.services import forget_drafts
 from nongma.registry.services.tries import forget_tries
@@ -23,8 +24,8 @@ def prompt_reviewers(timestamp: int) -> int:
 @app.periodic(cron="17 19 * * *")
 @app.task(name="registry.forget_unsent", queueing_lock="registry:forget-unsent")
 def forget_unsent(timestamp: int) -> int:
-    """Delete codes by text message and counted tries of more than a day ago, and drafts untouched for 90 days."""
-    return forget_codes() + forget_tries() + forget_drafts()
+    """Delete codes and counted tries of a day ago, drafts untouched and invitations not taken up for 90 days."""
+    return forget_codes() + forget_tries() + forget_drafts() + forget_invited()
 
 
 # Before the digests, as the prompts to reviewers are.

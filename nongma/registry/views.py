@@ -24,6 +24,7 @@ from nongma.registry.exports import operators_workbook
 from nongma.registry.forms import OperatorChangeForm, OperatorForm
 from nongma.registry.inputs import INPUTS
 from nongma.registry.models import NOT_TRADING, Operator
+from nongma.registry.people.queries import invitations_to
 from nongma.registry.queries import (
     COLUMNS,
     OperatorFilter,
@@ -192,6 +193,7 @@ def show_operator(
         "duplicates": likely_duplicates(shown, user) if may_decide else [],
         "faults": {INPUTS[name]: text for name, text in shown.review_faults.items()},
         "is_own": user.is_operator,
+        "invitations": invitations_to(user),
         "may_change": may_change and shown.status not in NOT_TRADING,
         "may_export_bases": user.is_operator or shown.region_id in scope_of(user, Action.EXPORT_OPERATORS),
         "may_reveal": may_reveal and contact is None and is_hidden,

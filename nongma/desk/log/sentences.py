@@ -147,6 +147,8 @@ PHRASES = {
     "operator.bases_exported": "导出{target}的基地和地块",
     "operator.member_added": "为{target}增加{role}",
     "operator.member_invited": "邀请{person}替{target}办事",
+    "operator.invitation_withdrawn": "撤回给{person}的邀请，不再请他替{target}办事",
+    "operator.invitation_declined": "没有同意替{target}办事的邀请",
     "operator.member_ended": "结束{person}在{target}的{role}身份",
     "operator.owner_changed": "把{target}的负责人由{before}交接给{person}",
     "operator.claimed": "认领{target}",

@@ -2,7 +2,7 @@
 
 from nongma.registry.models.bases import Base, Plot
 from nongma.registry.models.certifications import Certification
-from nongma.registry.models.claims import Claim, Invitation
+from nongma.registry.models.claims import Claim
 from nongma.registry.models.corrections import Correction
 from nongma.registry.models.directory import (
     DirectoryCount,
@@ -15,6 +15,7 @@ from nongma.registry.models.directory import (
     Uncoded,
 )
 from nongma.registry.models.intake import Intake, IntakeOperator, IntakeRow
+from nongma.registry.models.invitations import Invitation
 from nongma.registry.models.operators import (
     COUNTY_WIDTH,
     NOT_TRADING,

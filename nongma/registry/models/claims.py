@@ -74,27 +74,3 @@ class Claim(models.Model):
     def before(self) -> dict[str, Any]:
         """What the import had put on file, for a claim by phone."""
         return dict(json.loads(self.before_json)) if self.before_json else {}
-
-
-class Invitation(models.Model):
-    """A person is asked by phone to act for an operator, by its owner or an agency (邀请); good for a few days.
-
-    Until then nobody has proved the phone of the account that was made for it: its holder signs in once by this.
-    """
-
-    uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
-    operator = models.ForeignKey(Operator, models.PROTECT, verbose_name="主体", related_name="invitations")
-    user = models.ForeignKey(User, models.PROTECT, verbose_name="人员", related_name="+")
-    phone_index = models.BinaryField("手机索引", max_length=16)
-    invited_by = models.ForeignKey(User, models.PROTECT, verbose_name="邀请人", related_name="+")
-    invited_at = models.DateTimeField("邀请时间", auto_now_add=True)
-    expires_at = models.DateTimeField("有效到")
-    used_at = models.DateTimeField("接受时间", null=True)
-
-    class Meta:
-        verbose_name = "主体人员邀请"
-        verbose_name_plural = "主体人员邀请"
-        ordering = ("id",)
-
-    def __str__(self) -> str:
-        return f"{self.user}（{self.operator}）"

@@ -12,7 +12,7 @@ class PersonForm(forms.Form):
     phone = forms.CharField(
         label="手机号",
         max_length=20,
-        help_text="7 天内用这个手机号收验证码登录",
+        help_text="他 7 天内用这个手机号收验证码登录，同意以后才能办事",
         widget=forms.TextInput({"type": "tel", "inputmode": "tel", "autocomplete": "off"}),
     )
     role = forms.ChoiceField(

@@ -15,8 +15,8 @@ from nongma.lib.letters import DASH, random_letters
 from nongma.lib.refused import Refused
 from nongma.registry.models import Invitation, OperatorMember
 from nongma.registry.self_registration.codes import use_code
-from nongma.registry.services.members import USERNAME_LETTERS
 
+USERNAME_LETTERS = 12  # of 31 each: 59 bits
 BY_PASSWORD = "请用用户名和密码登录"  # noqa: S105, a sentence
 
 
@@ -24,8 +24,8 @@ def sign_in_by_phone(*, request: HttpRequest, phone: str, code: str) -> User:
     """Sign in the operator's person who has proved the phone, or a new one, by the code that was sent to it.
 
     Refuses what `use_code` does, and, to who has the right code only: `official` (a post in an agency),
-    `several_accounts`, `not_proved` (on an account whose person has not proved it and was not invited by it: it may be
-    mistyped), `totp_needed`, `first_password`, `suspended` and `closed`.
+    `several_accounts`, `not_proved` (on an account whose person has not proved it: it may be mistyped),
+    `totp_needed`, `first_password`, `suspended` and `closed`.
     """
     try:
         use_code(phone=phone, code=code)
@@ -67,8 +67,6 @@ def _known(phone: str) -> User | None:
         _check_may_come_by_phone(proved[0])
         return proved[0]
     if own:
-        if invited := _invited(own, phone):
-            return invited
         if all(_is_only_a_guest(user, phone) for user in own):
             return _taken_over(own[0])
         raise Refused(
@@ -84,34 +82,16 @@ def _known(phone: str) -> User | None:
     return None
 
 
-@transaction.atomic
-def _invited(people: list[User], phone: str) -> User | None:
-    """The person who was invited by this phone and comes for the first time: the code has proved it now."""
-    waiting = Invitation.objects.filter(
-        user__in=people, phone_index__in=blind_indexes(phone), used_at=None, expires_at__gt=timezone.now()
-    )
-    invitations = list(waiting.select_for_update(of=("self",)).select_related("user__agency"))
-    guests = {one.user for one in invitations if one.user.last_login is None and not one.user.has_usable_password()}
-    if len(guests) != 1:
-        return None
-    (guest,) = guests
-    _check_may_come_by_phone(guest)
-    waiting.filter(user=guest).update(used_at=timezone.now())
-    return note_phone_proved(user=guest, phone=guest.phone)
-
-
 def _is_only_a_guest(user: User, phone: str) -> bool:
-    """Whether an account was made by inviting this phone, and nobody took that up: it was never signed in to."""
-    invited = Invitation.objects.filter(user=user, used_at=None, phone_index__in=blind_indexes(phone))
-    return user.last_login is None and not user.has_usable_password() and invited.exists()
+    """Whether an account was made by inviting this phone, as was done before people were asked, and never used."""
+    invited = Invitation.objects.filter(user=user, phone_index__in=blind_indexes(phone))
+    unused = invited.exclude(state=Invitation.State.ACCEPTED)
+    return user.last_login is None and not user.has_usable_password() and unused.exists()
 
 
 @transaction.atomic
 def _taken_over(guest: User) -> User:
-    """The account of an invitation that lapsed, as its phone's own: whoever invited it doesn't keep its holder out.
-
-    It acts for nobody: the number may have been named by mistake.
-    """
+    """Such an account as its phone's own: it acts for nobody before its person has said yes."""
     _check_may_come_by_phone(guest)
     for member in OperatorMember.objects.open().filter(user=guest).select_related("operator").select_for_update():
         member.to_at = timezone.now()

@@ -29,7 +29,8 @@ from nongma.regions.models import Region
 from nongma.regions.queries import find_region
 from nongma.registry.claiming.queries import offers_to
 from nongma.registry.claiming.views import NOT_MINE
-from nongma.registry.models import PERSONS, Claim, Operator, OperatorMember
+from nongma.registry.models import PERSONS, Claim, Invitation, Operator, OperatorMember
+from nongma.registry.people.queries import invitations_to
 from nongma.registry.queries import operator_of
 from nongma.registry.self_registration.codes import seconds_to_wait, send_code
 from nongma.registry.self_registration.entering import prove_own_phone, sign_in_by_phone
@@ -86,6 +87,8 @@ def code(request: HttpRequest) -> HttpResponse:
             form.add_error("code", refusal.message)
         else:
             request.session.pop(PHONE, None)
+            if Invitation.objects.asking(user).exists():
+                return redirect("join:invitations")
             known = OperatorMember.objects.open().filter(user=user).exists()
             return redirect("desk:home" if known else "join:register")
     context = {
@@ -162,6 +165,7 @@ def register(request: SignedInRequest) -> HttpResponse:
     context = {
         "form": form,
         "chosen": find_region(str(form["region"].value() or "")),
+        "invitations": invitations_to(user),
         "is_restored": bool(kept) and not form.is_bound,
         "persons": " ".join(PERSONS),
         "rows": [(form[f"product_{number}"], form[f"scale_{number}"]) for number in ROWS],

@@ -1,7 +1,7 @@
 """Every write of this room."""
 
 from nongma.registry.services.checks import Point
-from nongma.registry.services.members import add_member, end_membership, hand_ownership_on, invite_person
+from nongma.registry.services.members import add_member, end_membership, hand_ownership_on
 from nongma.registry.services.personal import Contact, reveal_contact
 from nongma.registry.services.registering import change_operator, confirm_operator, register_operator
 from nongma.registry.services.reviewing import Decision, decide_revision, review_operator, withdraw_revision
@@ -18,7 +18,6 @@ __all__ = [
     "decide_revision",
     "end_membership",
     "hand_ownership_on",
-    "invite_person",
     "merge_operators",
     "register_operator",
     "restore_operator",

@@ -11,8 +11,19 @@ from nongma.codes.services import subject_changed
 from nongma.lib.reasons import checked_reason
 from nongma.lib.refused import Refused
 from nongma.registry.directory.marks import mark
-from nongma.registry.models import NOT_TRADING, Claim, Correction, Licence, Operator, OperatorMember, Produce, Revision
+from nongma.registry.models import (
+    NOT_TRADING,
+    Claim,
+    Correction,
+    Invitation,
+    Licence,
+    Operator,
+    OperatorMember,
+    Produce,
+    Revision,
+)
 from nongma.registry.services.checks import check_area
+from nongma.registry.services.closing import close_invitations
 from nongma.registry.telling import tell_merged, tell_revision_decided, tell_standing
 
 Status = Operator.Status
@@ -143,7 +154,10 @@ def _hand_numbers_over(operator: Operator, into: Operator) -> None:
 
 
 def _hand_people_over(operator: Operator, into: Operator, actor: User) -> None:
-    """Its people, the photo of its licence and what it said it grows go to the one that stays, where that has none."""
+    """Its people, whom they asked to join, the photo of its licence and what it said it grows go to the one that stays.
+
+    The last two where that has none.
+    """
     theirs = set(into.members.open().values_list("user_id", flat=True))
     now = timezone.now()
     for member in operator.members.open().select_for_update():
@@ -151,6 +165,9 @@ def _hand_people_over(operator: Operator, into: Operator, actor: User) -> None:
         member.save(update_fields=["to_at", "ended_by"])
         if member.user_id not in theirs:
             OperatorMember.objects.create(operator=into, user=member.user, role=member.role, from_at=now)
+    asked = into.invitations.filter(state=Invitation.State.WAITING).values("phone_index")
+    operator.invitations.waiting().exclude(phone_index__in=asked).update(operator=into)
+    close_invitations(operator.invitations.all(), actor)
     if not Licence.objects.filter(operator=into).exists():
         Licence.objects.filter(operator=operator).update(operator=into)
     known = Produce.objects.filter(operator=into).values("product")

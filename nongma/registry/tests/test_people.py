@@ -1,4 +1,4 @@
-"""An operator's people: staff by their own phone, the 负责人 handed on, the last one kept, nobody deleted."""
+"""An operator's people: asked first, by their own phone, the 负责人 handed on, the last one kept, nobody deleted."""
 
 import re
 from datetime import timedelta
@@ -7,15 +7,22 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from nongma.accounts.models import Role as UserRole
 from nongma.accounts.models import User
-from nongma.accounts.services import change_person
 from nongma.audit.models import Entry
 from nongma.lib.fields import blind_index
 from nongma.lib.refused import Refused
 from nongma.notices.models import Notice, Outgoing
 from nongma.registry.models import Base, Invitation, Operator, OperatorMember
-from nongma.registry.services import change_operator, end_membership, hand_ownership_on, invite_person
-from nongma.testing import at_once, client_of, make_base, make_operator, make_user
+from nongma.registry.people import services as people_services
+from nongma.registry.people.services import (
+    accept_invitation,
+    decline_invitation,
+    invite_person,
+    withdraw_invitation,
+)
+from nongma.registry.services import change_operator, end_membership, hand_ownership_on, merge_operators
+from nongma.testing import YAZHOU, at_once, client_of, make_base, make_official, make_operator, make_user
 
 PHONE = "19900004455"
 Role = OperatorMember.Role
@@ -41,98 +48,244 @@ def staff_of(operator: Operator, username: str = "staff", role: str = Role.STAFF
     return OperatorMember.objects.create(operator=operator, user=user, role=role)
 
 
-def test_an_owner_adds_staff_who_sign_in_by_their_own_phone(li, li_operator):
+def with_phone(user: User, phone: str = PHONE) -> User:
+    User.objects.filter(pk=user.pk).update(phone=phone, phone_index=blind_index(phone), phone_proved_at=timezone.now())
+    user.refresh_from_db()
+    return user
+
+
+def asked(operator: Operator, actor: User, **changes) -> Invitation:
+    return invite_person(operator=operator, actor=actor, **{"name": "李小山", "phone": PHONE} | changes)
+
+
+def test_who_has_no_account_signs_in_by_phone_sees_what_is_asked_and_agrees(li, li_operator):
     client = client_of(li)
     where = f"{li_operator.get_absolute_url()}people"
+    people = User.objects.count()
     assert client.post(where, {"name": "李小山", "phone": PHONE}).url == where
-    staff = User.objects.get(phone_index=blind_index(PHONE))
-    assert (staff.phone_proved_at, staff.has_usable_password(), staff.place) == (None, False, li_operator.region_id)
-    assert "等本人登录" in client.get(where).text
+    assert (User.objects.count(), li_operator.members.count()) == (people, 1)
+    page = client.get(where).text
+    assert "待本人同意" in page
+    assert PHONE not in page
     browser, told = come()
-    assert told == "/"
-    staff.refresh_from_db()
-    assert staff.phone_proved_at
-    assert Invitation.objects.get().used_at
+    assert told == "/join/invitations"
+    shown = browser.get(told).text
+    assert "李**" in shown
+    assert li_operator.region.full_name in shown
+    assert browser.get(li_operator.get_absolute_url()).status_code == 404
+    invitation = Invitation.objects.get()
+    answer = browser.post(f"/join/invitations/{invitation.uid}/accept")
+    assert answer.url == li_operator.get_absolute_url()
+    staff = User.objects.get(phone_index=blind_index(PHONE))
+    invitation.refresh_from_db()
+    assert (staff.name, staff.place, invitation.state, invitation.user) == (
+        "李小山", li_operator.region_id, "accepted", staff,
+    )  # fmt: skip
     assert browser.get(li_operator.get_absolute_url()).status_code == 200
     assert browser.get(where).status_code == 404
     assert browser.get(f"{li_operator.get_absolute_url()}change").status_code == 404
     assert [entry.action for entry in Entry.objects.of(li_operator).order_by("id")] == [
-        "operator.member_added", "operator.member_invited",
+        "operator.member_invited", "operator.member_added",
     ]  # fmt: skip
-    assert Notice.objects.visible_to(staff).count() == 1
+    assert "李小山" not in str(list(Entry.objects.of(li_operator).values_list("details", flat=True)))
+    assert Notice.objects.visible_to(li).get().title == "李小山同意了您的邀请"
+    assert "没有等您答复的邀请" in browser.get("/join/invitations").text
 
 
-def test_an_invitation_ends_and_is_given_anew(li, li_operator):
-    invite_person(operator=li_operator, name="李小山", phone=PHONE, actor=li)
-    Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    invite_person(operator=li_operator, name="李小山", phone=PHONE, actor=li)
-    assert (li_operator.members.count(), Invitation.objects.count()) == (2, 2)
-    assert come()[1] == "/"
+def test_who_has_an_account_is_told_and_nothing_happens_before_the_answer(li, li_operator, chen, chen_operator):
+    with_phone(chen)
+    invitation = asked(li_operator, li, name=chen.name)
+    assert not li_operator.members.filter(user=chen).exists()
+    assert Notice.objects.visible_to(chen).unread().get().url == "/join/invitations"
+    client = client_of(chen)
+    for page in ("/", chen_operator.get_absolute_url()):
+        assert "同意或不同意" in client.get(page).text
+    assert client.get(li_operator.get_absolute_url()).status_code == 404
+    assert client.post(f"/join/invitations/{invitation.uid}/decline").url == "/"
+    invitation.refresh_from_db()
+    assert invitation.state == "declined"
+    assert not li_operator.members.filter(user=chen).exists()
+    assert not Notice.objects.visible_to(chen).unread().exists()
+    assert Notice.objects.visible_to(li).get().title == "一个邀请没有得到同意"
+    assert client.post(f"/join/invitations/{invitation.uid}/accept").status_code == 404
+    again = asked(li_operator, li, name=chen.name)
+    assert accept_invitation(invitation=again, actor=chen).user == chen
 
 
-def test_an_invitation_that_lapsed_keeps_nobody_out(li, li_operator):
-    invited = invite_person(operator=li_operator, name="李小山", phone=PHONE, actor=li)
-    Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    browser, told = come()
-    assert told == "/join/register"
-    assert User.objects.get(phone_index=blind_index(PHONE)).phone_proved_at
-    invited.refresh_from_db()
-    assert invited.to_at
-    assert browser.get("/join/register").status_code == 200
-    assert browser.get(li_operator.get_absolute_url()).status_code == 404
-    invite_person(operator=li_operator, name="李小山", phone=PHONE, actor=li)
-    assert browser.get(li_operator.get_absolute_url()).status_code == 200
+def test_the_answer_tells_nothing_of_whether_a_phone_is_on_file(li, li_operator, chen, zhao, sun):
+    """Known by another name, an official's, written on an account but not proved, unknown: all the same."""
+    with_phone(chen, "19900005571")
+    for user, phone in ((zhao, "19900005572"), (sun, "19900005573")):
+        User.objects.filter(pk=user.pk).update(phone=phone, phone_index=blind_index(phone))
+    client = client_of(li)
+    where = f"{li_operator.get_absolute_url()}people"
+    told = set()
+    for number in range(1, 5):
+        client.post(where, {"name": "李小山", "phone": f"1990000557{number}"})
+        page = client.get(where)
+        told.add(str([str(one) for one in page.context["messages"]]))
+    assert len(told) == 1
+    assert page.text.count("1990000557") == 0
+    assert {one.masked_phone[:3] for one in page.context["people"].invitations} == {"199"}
+    assert li_operator.members.count() == 1
 
 
-def test_an_invitation_is_for_the_number_that_was_named(li, li_operator, zhao):
-    member = invite_person(operator=li_operator, name="李小山", phone=PHONE, actor=li)
-    change_person(user=member.user, name="李小山", phone="19900009988", email="", actor=member.user)
-    assert "没有证实" in come("19900009988")[1]
-    assert not User.objects.exclude(phone_proved_at=None).exists()
-
-
-def test_who_has_an_account_by_that_phone_is_added_and_told(li, li_operator, chen, chen_operator):
-    User.objects.filter(pk=chen.pk).update(phone=PHONE, phone_index=blind_index(PHONE), phone_proved_at=timezone.now())
+def test_somebody_of_another_name_was_meant(li, li_operator, chen):
+    with_phone(chen)
+    invitation = asked(li_operator, li)
     with pytest.raises(Refused) as refusal:
-        invite_person(operator=li_operator, name="错名字", phone=PHONE, actor=li)
+        accept_invitation(invitation=invitation, actor=chen)
     assert refusal.value.code == "name_differs"
-    assert invite_person(operator=li_operator, name=chen.name, phone=PHONE, actor=li).user == chen
-    assert not Invitation.objects.exists()
-    assert Notice.objects.visible_to(chen).count() == 1
+    invitation.refresh_from_db()
+    assert (invitation.state, li_operator.members.count()) == ("waiting", 1)
+
+
+def test_nobody_else_answers(li, li_operator, chen, zhao):
+    invitation = asked(li_operator, li)
+    with_phone(chen, "19900005577")
+    for act in (accept_invitation, decline_invitation):
+        with pytest.raises(Refused) as refusal:
+            act(invitation=invitation, actor=chen)
+        assert refusal.value.code == "not_invited"
+    User.objects.filter(pk=chen.pk).update(phone=PHONE, phone_index=blind_index(PHONE), phone_proved_at=None)
+    chen.refresh_from_db()
+    assert client_of(chen).post(f"/join/invitations/{invitation.uid}/accept").status_code == 404
+    with pytest.raises(Refused):
+        accept_invitation(invitation=invitation, actor=chen)
+    invitation.refresh_from_db()
+    assert (invitation.state, li_operator.members.count()) == ("waiting", 1)
+
+
+def test_it_lapses_and_is_given_anew(li, li_operator, chen):
+    with_phone(chen)
+    first = asked(li_operator, li, name=chen.name)
     with pytest.raises(Refused) as refusal:
-        invite_person(operator=li_operator, name=chen.name, phone=PHONE, actor=li)
-    assert refusal.value.code == "member_already"
+        asked(li_operator, li, name=chen.name)
+    assert refusal.value.code == "invited_already"
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    with pytest.raises(Refused) as refusal:
+        accept_invitation(invitation=first, actor=chen)
+    assert refusal.value.code == "not_waiting"
+    assert "同意或不同意" not in client_of(chen).get("/").text
+    second = asked(li_operator, li, name=chen.name)
+    first.refresh_from_db()
+    assert first.state == "lapsed"
+    assert accept_invitation(invitation=second, actor=chen).role == Role.STAFF
 
 
-def test_it_refuses(li, li_operator, chen, zhao, sun):
-    User.objects.filter(pk=zhao.pk).update(phone="19900005566", phone_index=blind_index("19900005566"))
-    User.objects.filter(pk=chen.pk).update(phone="19900005577", phone_index=blind_index("19900005577"))
-    staff = staff_of(li_operator).user
+def test_it_is_withdrawn(li, li_operator, chen, wang):
+    with_phone(chen)
+    invitation = asked(li_operator, li, name=chen.name)
+    where = f"{li_operator.get_absolute_url()}people/invitations/{invitation.uid}/withdraw"
+    assert client_of(chen).post(where).status_code == 404
+    assert client_of(li).post(where).status_code == 302
+    invitation.refresh_from_db()
+    assert invitation.state == "withdrawn"
+    assert not Notice.objects.visible_to(chen).unread().exists()
+    with pytest.raises(Refused) as refusal:
+        accept_invitation(invitation=invitation, actor=chen)
+    assert refusal.value.code == "not_waiting"
+    assert li_operator.members.count() == 1
+    assert Entry.objects.of(li_operator).order_by("-id")[0].action == "operator.invitation_withdrawn"
+
+
+def test_what_who_leaves_has_asked_goes_with_them(li, li_operator, zhao):
+    second = staff_of(li_operator, role=Role.OWNER)
+    theirs, other = asked(li_operator, second.user), asked(li_operator, li, phone="19900005577")
+    end_membership(membership=second, actor=zhao)
+    for one, state in ((theirs, "withdrawn"), (other, "waiting")):
+        one.refresh_from_db()
+        assert one.state == state
+
+
+def test_an_account_made_by_inviting_before_people_were_asked_is_its_phones_own(li, li_operator):
+    guest = make_user("guest", "李小山", is_operator=True, phone=PHONE, phone_index=blind_index(PHONE))
+    OperatorMember.objects.create(operator=li_operator, user=guest, role=Role.STAFF)
+    invitation = asked(li_operator, li)
+    Invitation.objects.update(user=guest)
+    assert come()[1] == "/join/invitations"
+    guest.refresh_from_db()
+    assert guest.phone_proved_at
+    assert not li_operator.members.open().filter(user=guest).exists()
+    assert accept_invitation(invitation=invitation, actor=guest).user == guest
+
+
+def test_it_refuses(li, li_operator, chen, wang, sun, settings):
+    staff = with_phone(staff_of(li_operator).user, "19900005577")
     people = User.objects.count()
     for actor, changes, code in (
         (li, {"name": ""}, "text_missing"),
         (li, {"phone": ""}, "phone_missing"),
         (li, {"phone": "123"}, "phone_invalid"),
         (li, {"role": Role.OWNER}, "not_owner"),
-        (li, {"phone": "19900005566"}, "official"),
-        (li, {"phone": "19900005577"}, "not_proved"),
+        (li, {"phone": "19900005577"}, "member_already"),
+        (wang, {"role": Role.OWNER}, "outside_area"),
         (staff, {}, "not_own_operator"),
         (chen, {}, "not_own_operator"),
         (sun, {}, "outside_area"),
     ):
         with pytest.raises(Refused) as refusal:
-            invite_person(operator=li_operator, actor=actor, **{"name": "李小山", "phone": PHONE} | changes)
+            asked(li_operator, actor, **changes)
         assert refusal.value.code == code
     assert (User.objects.count(), li_operator.members.count(), Invitation.objects.count()) == (people, 2, 0)
 
 
-def test_an_agency_adds_an_owner_for_who_has_none(zhao):
+def test_so_many_a_day_and_no_more(li, li_operator, zhao, monkeypatch):
+    monkeypatch.setattr(people_services, "MOST_A_DAY", 2)
+    for number in range(2):
+        invitation = asked(li_operator, li, phone=f"1990000440{number}")
+        withdraw_invitation(invitation=invitation, actor=li)
+    with pytest.raises(Refused) as refusal:
+        asked(li_operator, li)
+    assert refusal.value.code == "limit_reached"
+    assert Invitation.objects.count() == 2
+    assert asked(li_operator, zhao).state == "waiting"
+
+
+def test_an_agency_asks_an_owner_for_who_has_none(zhao):
     operator = make_operator()
     answer = client_of(zhao).post(
         f"{operator.get_absolute_url()}people", {"name": "李大山", "phone": PHONE, "role": "owner"}
     )
     assert answer.status_code == 302
+    assert not operator.members.exists()
+    browser, _ = come()
+    page = browser.get("/join/invitations").text
+    assert zhao.agency.name in page
+    assert zhao.name not in page
+    browser.post(f"/join/invitations/{Invitation.objects.get().uid}/accept")
     assert operator.members.owners().get().user.name == "李大山"
+
+
+def test_who_only_collects_names_the_first_owner_and_no_second(zhao):
+    collector = make_official("xu", "徐采集", UserRole.COLLECTOR, YAZHOU)
+    operator = make_operator(region=YAZHOU)
+    first = asked(operator, collector, role=Role.OWNER)
+    for _ in range(2):
+        with pytest.raises(Refused) as refusal:
+            asked(operator, collector, role=Role.OWNER, phone="19900005577")
+        assert refusal.value.code == "second_owner"
+        if first.state == "waiting":
+            browser, _told = come()
+            browser.post(f"/join/invitations/{first.uid}/accept")
+            first.refresh_from_db()
+    assert Invitation.objects.count() == operator.members.count() == 1
+    with pytest.raises(Refused) as refusal:
+        end_membership(membership=operator.members.get(), actor=collector)
+    assert refusal.value.code == "owner_by_reviewer"
+    assert operator.members.owners().exists()
+    assert asked(operator, zhao, role=Role.OWNER, phone="19900005577").role == Role.OWNER
+
+
+def test_what_a_merged_registration_asked_goes_with_its_people(li, zhao, chen):
+    known = make_operator(status="imported", reviewed_at=None, phone="19900003456")
+    fresh = make_operator(li, status="submitted", reviewed_at=None)
+    invitation = asked(fresh, li, name=chen.name)
+    merge_operators(operator=fresh, into=known, reason="同一户", actor=zhao)
+    with_phone(chen)
+    invitation.refresh_from_db()
+    assert (invitation.operator, invitation.state) == (known, "waiting")
+    assert accept_invitation(invitation=invitation, actor=chen).operator == known
 
 
 def test_who_is_ended_acts_no_more_and_the_history_stays(li, li_operator):
@@ -195,7 +348,8 @@ def test_ownership_is_handed_on_with_the_password_or_code_again(li, li_operator)
 
 
 def test_it_is_handed_to_nobody_who_has_never_come(li, li_operator):
-    member = invite_person(operator=li_operator, name="李小山", phone=PHONE, actor=li)
+    member = staff_of(li_operator)
+    User.objects.filter(pk=member.user_id).update(last_login=None)
     for actor, code in ((li, "not_proved"), (member.user, "not_own_operator")):
         with pytest.raises(Refused) as refusal:
             hand_ownership_on(membership=member, actor=actor)
@@ -217,10 +371,25 @@ def test_two_owners_who_end_each_other_leave_one(li):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_added_twice_at_once_there_is_one(li):
+def test_asked_twice_at_once_there_is_one(li):
     operator = make_operator(li)
-    at_once(
-        *[lambda: invite_person(operator=operator, name="李小山", phone=PHONE, actor=User.objects.get(pk=li.pk))] * 3
-    )
-    assert operator.members.open().count() == 2
-    assert User.objects.filter(phone_index=blind_index(PHONE)).count() == 1
+    results = at_once(*[lambda: asked(operator, User.objects.get(pk=li.pk)).state] * 3)
+    assert sorted(results) == ["invited_already", "invited_already", "waiting"]
+    assert Invitation.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_agreed_to_and_withdrawn_at_once_one_holds(li, chen):
+    operator = make_operator(li)
+    with_phone(chen)
+    for _ in range(4):
+        invitation = asked(operator, li, name=chen.name)
+        results = at_once(
+            lambda one=invitation: accept_invitation(invitation=one, actor=User.objects.get(pk=chen.pk)).role,
+            lambda one=invitation: withdraw_invitation(invitation=one, actor=User.objects.get(pk=li.pk)).state,
+        )
+        invitation.refresh_from_db()
+        joined = operator.members.open().filter(user=chen)
+        assert results in (["staff", "not_waiting"], ["not_waiting", "withdrawn"])
+        assert joined.exists() is (invitation.state == "accepted")
+        joined.update(to_at=timezone.now())
