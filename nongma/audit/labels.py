@@ -132,6 +132,8 @@ ACTIONS = {
     "operator.claimed": "认领主体",
     "operator.claim_asked": "申请认领主体",
     "operator.claim_approved": "认领核实：是同一个",
+    "operator.claim_revoked": "收回不实的认领",
+    "operator.claim_closed": "认领随主体停用或注销结束",
     "operator.claim_returned": "认领核实：不是同一个",
     "origin.imported": "导入产地信息",
     "origin.located": "定位并提交",

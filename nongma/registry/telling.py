@@ -68,6 +68,19 @@ def tell_claim_decided(*, claim: Claim, actor: User) -> None:
     )
 
 
+def tell_claim_closed(*, claim: Claim, actor: User) -> None:
+    """That nobody will decide on a claim, as what was claimed takes part no more; the own registration goes on."""
+    target = claim.fresh or claim.operator
+    notify(
+        users=[claim.user_id],
+        kind=Notice.Kind.DECISION,
+        title="您申请认领的主体已停用或注销，按新登记审核",
+        body=claim.note,
+        url=target.get_absolute_url(),
+        actor=actor,
+    )
+
+
 def _tell(operator: Operator, title: str, body: str, actor: User, *others: int) -> None:
     people = {*operator.members.open().values_list("user_id", flat=True), *others}
     notify(

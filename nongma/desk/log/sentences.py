@@ -154,6 +154,8 @@ PHRASES = {
     "operator.claimed": "认领{target}",
     "operator.claim_asked": "登记时和{target}相同，申请认领",
     "operator.claim_approved": "核实{target}的认领：是同一个",
+    "operator.claim_revoked": "收回{target}的不实认领，信息恢复成导入时的",
+    "operator.claim_closed": "{target}停用或注销，结束等待核实的认领",
     "operator.claim_returned": "核实{target}的认领：不是同一个",
     "origin.imported": "导入{target}",
     "origin.located": "定位{target}：待定位 → 待审核",

@@ -17,6 +17,7 @@ from nongma.registry.models import Claim, Operator
 from nongma.registry.names import public_name
 
 DUE = ("due_on", "id")
+MOST_REVOKED = 20
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,18 @@ def waiting_claims(user: User) -> QuerySet[Claim]:
 def claims_page(user: User, number: Any) -> Page[Claim]:
     """A page of them, what is due first on top."""
     return page_of(waiting_claims(user), DUE, number, natural=DUE, related=("operator", "fresh", "region", "user"))
+
+
+def revoked_claims(user: User) -> list[Claim]:
+    """The newest claims that were taken back in the user's area."""
+    found = Claim.objects.revoked().filter(scope_of(user, Action.REVIEW_OPERATORS).query("region_id"))
+    return list(found.select_related("operator", "user", "decided_by").order_by("-decided_at")[:MOST_REVOKED])
+
+
+def earlier_of(claim: Claim) -> list[Claim]:
+    """Claims of the same operator by the same person that were taken back: who decides has to know."""
+    found = Claim.objects.revoked().filter(operator=claim.operator_id, user=claim.user_id)
+    return list(found.exclude(pk=claim.pk).select_related("decided_by").order_by("-id"))
 
 
 def claim_of(operator: Operator, uid: UUID, user: User) -> Claim:

@@ -20,6 +20,7 @@ from nongma.registry.services.registering import put, review_due
 from nongma.registry.services.reviewing import Decision
 from nongma.registry.services.standing import merge_operators
 from nongma.registry.services.tries import tries_counted
+from nongma.registry.services.unclaiming import held_by
 from nongma.registry.telling import tell_claim_decided
 
 Status = Operator.Status
@@ -30,7 +31,8 @@ def claimable_by(user: User) -> OperatorQuerySet:
     """The imported operators without people on which the person's proved phone stands; none for who acts for one."""
     if not user.is_operator or not user.phone_proved_at or OperatorMember.objects.operators_of(user).exists():
         return Operator.objects.none()
-    return _unclaimed().filter(phone_index__in=blind_indexes(user.phone)).order_by("id")
+    barred = Claim.objects.revoked().filter(user=user).values("operator")
+    return _unclaimed().filter(phone_index__in=blind_indexes(user.phone)).exclude(pk__in=barred).order_by("id")
 
 
 @tries_counted
@@ -39,19 +41,24 @@ def claim_operator(*, operator: Operator, actor: User, **inputs: Any) -> Operato
     """Take an imported operator with the own phone on it, and send in what the import lacked for review (认领).
 
     `inputs` are those of `register_operator`; what was imported is kept with the claim. Of two at once one wins.
-    Refuses `member_already`, `already_claimed`, `not_claimable` (no longer 待认领, or another phone
-    on it) and what `register_operator` does.
+    Refuses `member_already`, `already_claimed`, `claim_barred` (an earlier claim was taken back), `not_claimable` (no
+    longer 待认领, or another phone on it) and what `register_operator` does.
     """
+    # The operator before the person, as everybody does who changes an operator's people. Not by its key: who registers
+    # at the same time and meets this operator holds the person already.
+    locked = Operator.objects.select_for_update(of=("self",), no_key=True).select_related("region")
+    operator = locked.get(pk=operator.pk)
     actor = User.objects.select_for_update(no_key=True).get(pk=actor.pk)
     if OperatorMember.objects.operators_of(actor).exists():
         raise Refused("member_already", "您已经是一个主体的人员，不能再认领")
-    operator = Operator.objects.select_for_update(of=("self",)).select_related("region").get(pk=operator.pk)
     if operator.members.open().exists():
         raise Refused("already_claimed", "这个主体刚刚由别人认领了；如果是您的，请联系县级管理部门")
+    if operator.claims.revoked().filter(user=actor).exists():
+        raise Refused("claim_barred", "您以前认领过这个主体，县里核实不是您的；真是您的，请联系县级管理部门邀请您")
     if not claimable_by(actor).filter(pk=operator.pk).exists():
         raise Refused("not_claimable", "这个主体不能认领了，请联系县级管理部门")
-    held = inputs_of(operator)
-    values = checked(**held | inputs)
+    before = held_by(operator)
+    values = checked(**inputs_of(operator) | inputs)
     OperatorMember.objects.create(operator=operator, user=actor, role=OperatorMember.Role.OWNER)
     Claim.objects.create(
         operator=operator,
@@ -59,12 +66,11 @@ def claim_operator(*, operator: Operator, actor: User, **inputs: Any) -> Operato
         region_id=operator.region_id,
         met_by=Claim.MetBy.PHONE,
         state=Claim.State.PROVED,
-        before_json=json.dumps(held | {"region": held["region"].pk}, ensure_ascii=False, default=str),
+        before_json=json.dumps(before, ensure_ascii=False, default=str),
     )
     record("operator.claimed", actor=actor, target=operator, region_code=operator.region_id, by=Claim.MetBy.PHONE.value)
-    before = {field: getattr(operator, field) for field in values}
     operator.status, operator.due_on = Status.SUBMITTED, review_due()
-    put(operator, values, before, actor)
+    put(operator, values, {field: getattr(operator, field) for field in values}, actor)
     return operator
 
 
@@ -73,16 +79,16 @@ def met_by(
 ) -> tuple[Operator, Claim.MetBy] | None:
     """The one imported operator without people that a registration meets otherwise than by its phone, and by what.
 
-    By number wherever it is; by name in the county, unless it has several of that name.
+    In the county of the registration only, whose reviewer decides and sees nothing of others: a number that stands in
+    another is refused as any that is on file. By name unless the county has several of that name.
     """
-    unclaimed = _unclaimed()
+    county = region.pk // COUNTY_WIDTH * COUNTY_WIDTH
+    unclaimed = _unclaimed().filter(region_id__gte=county, region_id__lt=county + COUNTY_WIDTH)
     if uscc and (found := unclaimed.filter(uscc=uscc).first()):
         return found, Claim.MetBy.USCC
     if id_number and (found := unclaimed.filter(id_index__in=blind_indexes(id_number)).first()):
         return found, Claim.MetBy.ID_NUMBER
-    county = region.pk // COUNTY_WIDTH * COUNTY_WIDTH
-    named = unclaimed.named(name).filter(name=name, region_id__gte=county, region_id__lt=county + COUNTY_WIDTH)
-    alike = list(named.order_by("id")[:2])
+    alike = list(unclaimed.named(name).filter(name=name).order_by("id")[:2])
     return (alike[0], Claim.MetBy.NAME) if len(alike) == 1 else None
 
 
@@ -118,6 +124,8 @@ def decide_claim(*, claim: Claim, decision: Decision, actor: User, reason: str) 
         raise Refused("already_decided", f"这个认领现在是“{claim.get_state_display()}”，不用再核实")
     note = checked_reason(reason, told="请写明怎么核实的")
     if decision is Decision.APPROVE:
+        # It may have moved to another county since.
+        check_area(held[claim.fresh.pk].region_id, actor, Action.REVIEW_OPERATORS)
         if operator.members.open().exists():
             raise Refused("already_claimed", "这个主体已经由别人认领，请写明原因，按新登记审核")
         merge_operators(operator=claim.fresh, into=operator, reason=note, actor=actor)

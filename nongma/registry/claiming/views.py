@@ -17,7 +17,7 @@ from nongma.lib.masking import mask_address
 from nongma.lib.refused import Refused
 from nongma.regions.models import Region
 from nongma.regions.queries import find_region
-from nongma.registry.claiming.queries import claim_of, offer_of, offers_to
+from nongma.registry.claiming.queries import claim_of, earlier_of, offer_of, offers_to
 from nongma.registry.claiming.services import decide_claim
 from nongma.registry.models import PERSONS, Claim, Operator
 from nongma.registry.queries import operator_of
@@ -58,7 +58,7 @@ def claim(request: SignedInRequest, code: str) -> HttpResponse:
         try:
             send_claim_in(operator=operator, actor=request.user, **form.cleaned_data)
         except Refused as refusal:
-            if refusal.code in {"member_already", "already_claimed", "not_claimable"}:
+            if refusal.code in {"member_already", "already_claimed", "claim_barred", "not_claimable"}:
                 messages.error(request, refusal.message)
                 return redirect("join:done")
             show_refusal(form, refusal, point="longitude")
@@ -106,9 +106,13 @@ def decide(request: SignedInRequest, code: str, uid: UUID, decision: str) -> Htt
 
 def _compare(request: SignedInRequest, asked: Claim, form: ReasonForm, decision: str = "") -> HttpResponse:
     scope = scope_of(request.user, Action.REVIEW_OPERATORS)
+    # A registration that has moved to another county is not for this one to see.
+    sees_both = asked.fresh is None or asked.fresh.region_id in scope
     context = {
         "claim": asked,
-        "facts": compared(asked.fresh, asked.operator) if asked.fresh else [],
+        "facts": compared(asked.fresh, asked.operator) if asked.fresh and sees_both else [],
+        "sees_both": sees_both,
+        "earlier": earlier_of(asked),
         "form": form,
         "decision": decision,
         "may_decide": asked.state == Claim.State.WAITING and asked.region_id in scope,

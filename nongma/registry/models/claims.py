@@ -19,6 +19,10 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
             return self.filter(user=user)
         return self.filter(scope_of(user).query("region_id"))
 
+    def revoked(self) -> Self:
+        """Claims that were taken back: their person was not the owner."""
+        return self.filter(state=Claim.State.REVOKED)
+
     def waiting(self) -> Self:
         """Claims that somebody has to decide on."""
         return self.filter(state=Claim.State.WAITING)
@@ -28,6 +32,7 @@ class Claim(models.Model):
     """A person says that an operator which an import put on file is theirs (认领).
 
     Whose proved phone stands on it takes it at once (`PROVED`), and `before_json` keeps what was imported, encrypted.
+    A false one is taken back by the county (`REVOKED`), and its person claims that operator by phone no more.
     Who registered anew and met it another way waits for the county, with the new registration beside (`fresh`).
     """
 
@@ -36,6 +41,7 @@ class Claim(models.Model):
         WAITING = "waiting", "待核实"
         APPROVED = "approved", "已核实，已并入"
         RETURNED = "returned", "不是同一个"
+        REVOKED = "revoked", "认领不实，已收回"
 
     class MetBy(models.TextChoices):
         PHONE = "phone", "手机号"
@@ -65,6 +71,7 @@ class Claim(models.Model):
         ordering = ("id",)
         indexes = [
             models.Index(fields=("due_on", "id"), condition=Q(state="waiting"), name="registry_claim_due"),
+            models.Index(fields=("-decided_at",), condition=Q(state="revoked"), name="registry_claim_revoked"),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,9 @@ from nongma.accounts.models import User
 from nongma.lib.masking import mask_name
 from nongma.registry.models import Invitation, Operator, OperatorMember
 from nongma.registry.names import public_name
+from nongma.registry.services.members import false_claim
+
+Role = OperatorMember.Role
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,8 @@ class People:
     members: list[OperatorMember]
     earlier: list[OperatorMember]
     invitations: list[Invitation]
+    claimants: set[int]
+    """Of the members, whose claim is taken back when an agency ends them."""
 
 
 def people_of(operator: Operator) -> People:
@@ -27,6 +32,7 @@ def people_of(operator: Operator) -> People:
         [one for one in shown if one.to_at is None],
         [one for one in shown if one.to_at],
         list(operator.invitations.waiting().select_related("invited_by")),
+        {one.pk for one in shown if one.to_at is None and one.role == Role.OWNER and false_claim(operator, one)},
     )
 
 

@@ -102,7 +102,7 @@ def end(request: SignedInRequest, code: str, uid: UUID) -> HttpResponse:
     operator = operator_of(code, request.user)
     member = member_of(operator, uid)
     try:
-        end_membership(membership=member, actor=request.user)
+        end_membership(membership=member, actor=request.user, reason=request.POST.get("reason", ""))
     except Refused as refusal:
         messages.error(request, refusal.message)
     else:

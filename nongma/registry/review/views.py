@@ -14,7 +14,7 @@ from nongma.accounts.access import Action, SignedInRequest, requires, scope_of
 from nongma.lib.forms import show_refusal
 from nongma.lib.paging import total_of
 from nongma.lib.refused import Refused
-from nongma.registry.claiming.queries import claims_page, waiting_claims
+from nongma.registry.claiming.queries import claims_page, revoked_claims, waiting_claims
 from nongma.registry.duplicates import likely_duplicates
 from nongma.registry.models import Operator, Revision
 from nongma.registry.queries import operator_of
@@ -200,6 +200,8 @@ def _queue(request: SignedInRequest, which: str, page: Any) -> HttpResponse:
         "operators": operators,
         "revisions": revisions,
         "claims": total_of(waiting_claims(request.user)),
+        "revoked": revoked_claims(request.user) if which == "claims" else [],
+        "scope": scope_of(request.user, Action.REVIEW_OPERATORS),
         "today": timezone.localdate(),
     }
     return render(request, "registry/review/queue.html", context)

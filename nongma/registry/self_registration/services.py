@@ -113,7 +113,11 @@ def _declare(operator: Operator, actor: User, produce: Sequence[Declared], licen
     if actor.name == name_for(actor.phone) and operator.contact:
         change_person(user=actor, name=operator.contact, phone="", email="", actor=actor)
     Produce.objects.bulk_create(
-        Produce(operator=operator, product=one.product, unit=one.unit, scale=one.scale) for one in produce
+        (Produce(operator=operator, product=one.product, unit=one.unit, scale=one.scale) for one in produce),
+        # A claimed one may have it from its import.
+        update_conflicts=True,
+        unique_fields=["operator", "product"],
+        update_fields=["unit", "scale"],
     )
     Draft.objects.filter(user=actor).delete()
     if licence:

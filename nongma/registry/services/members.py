@@ -10,10 +10,10 @@ from nongma.accounts.queries import places_of
 from nongma.accounts.services import place_operator_person
 from nongma.audit.services import record
 from nongma.lib.refused import Refused
-from nongma.registry.directory.marks import mark
-from nongma.registry.models import NOT_TRADING, Operator, OperatorMember
+from nongma.registry.models import NOT_TRADING, Claim, Operator, OperatorMember
 from nongma.registry.services.checks import check_may_change
 from nongma.registry.services.closing import close_invitations
+from nongma.registry.services.unclaiming import take_back
 from nongma.registry.telling import tell_member
 
 Role = OperatorMember.Role
@@ -38,13 +38,14 @@ def add_member(
 
 
 @transaction.atomic
-def end_membership(*, membership: OperatorMember, actor: User) -> OperatorMember:
+def end_membership(*, membership: OperatorMember, actor: User, reason: str = "") -> OperatorMember:
     """A person acts for an operator no more, at once (离开); what was done stays.
 
     By an owner, an agency of the area, or the person; what the person asked others to join for is taken back. Refuses
     `already_ended`, `last_owner` (an operator's own people hand on first), `owner_by_reviewer` (of an agency only who
     reviews in the area ends a 负责人), `not_own_operator`, `outside_area`. An agency that ends the last owner of an
-    operator which was never approved puts it back to be claimed (待认领) where it came from an import.
+    imported operator which was claimed and not decided on takes the claim back (`take_back`), for the `reason`: it
+    waits to be claimed again (待认领) as it was imported, and nobody whom the claimant let in stays.
     """
     operator = Operator.objects.select_for_update().get(pk=membership.operator_id)
     member = _locked(membership)
@@ -56,21 +57,26 @@ def end_membership(*, membership: OperatorMember, actor: User) -> OperatorMember
         raise Refused("last_owner", "您是唯一的负责人，请先把负责人交接给别人")
     _end(member, actor)
     close_invitations(operator.invitations.filter(invited_by=member.user), actor)
-    if is_last and operator.status in UNDECIDED and operator.claims.filter(user=member.user).exists():
-        operator.status, operator.due_on = Operator.Status.IMPORTED, None
-        operator.review_note, operator.review_faults = "", {}
-        operator.save(update_fields=["status", "due_on", "review_note", "review_faults"])
-        mark([operator.pk])
-    record(
-        "operator.member_ended",
-        actor=actor,
-        target=operator,
-        region_code=operator.region_id,
-        person=member.user.name,
-        role=member.role,
-    )
-    tell_member(operator=operator, user=member.user, title="您不再替一个主体办事", actor=actor)
+    _note_ended(member, operator, actor)
+    claim = false_claim(operator, member) if is_last else None
+    if claim:
+        # Whoever the claimant let in acts for nobody either.
+        for other in operator.members.open().select_related("user"):
+            _end(other, actor)
+            _note_ended(other, operator, actor)
+        close_invitations(operator.invitations.all(), actor)
+        take_back(operator=operator, claim=claim, actor=actor, reason=reason)
     return member
+
+
+def false_claim(operator: Operator, member: OperatorMember) -> Claim | None:
+    """The claim by which an undecided operator has its owner, and that an agency takes back by ending the last one.
+
+    Also when the claimant has handed it on to somebody else.
+    """
+    if member.role != Role.OWNER or operator.status not in UNDECIDED:
+        return None
+    return operator.claims.filter(state=Claim.State.PROVED).order_by("-id").first()
 
 
 @transaction.atomic
@@ -139,6 +145,18 @@ def _check_may_end(member: OperatorMember, operator: Operator, actor: User) -> N
         return
     if operator.region_id not in scope_of(actor, Action.REVIEW_OPERATORS):
         raise Refused("owner_by_reviewer", "负责人的离开由审核员办理")
+
+
+def _note_ended(member: OperatorMember, operator: Operator, actor: User) -> None:
+    record(
+        "operator.member_ended",
+        actor=actor,
+        target=operator,
+        region_code=operator.region_id,
+        person=member.user.name,
+        role=member.role,
+    )
+    tell_member(operator=operator, user=member.user, title="您不再替一个主体办事", actor=actor)
 
 
 def _end(member: OperatorMember, actor: User) -> None:

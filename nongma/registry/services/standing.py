@@ -23,7 +23,7 @@ from nongma.registry.models import (
     Revision,
 )
 from nongma.registry.services.checks import check_area
-from nongma.registry.services.closing import close_invitations
+from nongma.registry.services.closing import close_invitations, close_what_is_open
 from nongma.registry.telling import tell_merged, tell_revision_decided, tell_standing
 
 Status = Operator.Status
@@ -43,6 +43,8 @@ MERGEABLE = {Status.SUBMITTED, Status.RETURNED, Status.IMPORTED}
 def suspend_operator(*, operator: Operator, reason: str, actor: User) -> Operator:
     """Stop an operator from trading and certifying for a time (停用); its people still sign in and read.
 
+    Invitations and claims on it that wait are closed, and who waits is told.
+
     Refuses `outside_area`, `not_active` (only an approved or imported one), `reason_missing`, `text_too_long`.
     """
     operator = _locked(operator, actor)
@@ -54,6 +56,8 @@ def suspend_operator(*, operator: Operator, reason: str, actor: User) -> Operato
 @transaction.atomic
 def cancel_operator(*, operator: Operator, reason: str, actor: User) -> Operator:
     """Close an operator that is no more (注销); its record, codes and history stay.
+
+    What is open of it is closed with it, and who waits is told: changes, invitations, claims, 督促整改.
 
     Refuses `outside_area`, `already_cancelled`, `not_decided` (one that waits is returned instead), `reason_missing`,
     `text_too_long`.
@@ -205,6 +209,7 @@ def _stop(operator: Operator, status: Operator.Status, reason: str, actor: User)
     operator.save(update_fields=["status", "stopped_for"])
     if status == Status.CANCELLED:
         _close_revisions(operator, note, actor)
+    close_what_is_open(operator, note, actor)
     record(f"operator.{status.value}", actor=actor, target=operator, region_code=operator.region_id, reason=note)
     mark([operator.pk])
     tell_standing(operator=operator, actor=actor)

@@ -1,18 +1,26 @@
 """What an import put on file is claimed by who proved its phone, or with the county's decision; never silently."""
 
+import io
+from datetime import date
+from decimal import Decimal
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from PIL import Image
 
 from nongma.accounts.models import Role, User
 from nongma.audit.models import Entry
+from nongma.catalogue.models import Product
 from nongma.lib.fields import blind_index
 from nongma.lib.refused import Refused
 from nongma.notices.models import Notice
 from nongma.regions.models import Region
 from nongma.registry.claiming.services import claim_operator, claimable_by, decide_claim
-from nongma.registry.models import Claim, Operator, OperatorMember
-from nongma.registry.self_registration.services import send_in
-from nongma.registry.services import Decision, end_membership, review_operator
+from nongma.registry.models import Claim, KnownTry, Licence, Operator, OperatorMember, Produce
+from nongma.registry.people.services import invite_person
+from nongma.registry.self_registration.services import Declared, send_claim_in, send_in
+from nongma.registry.services import Decision, add_member, change_operator, end_membership, review_operator
 from nongma.testing import (
     LIANDU,
     YAZHOU,
@@ -183,13 +191,123 @@ def test_two_at_once_one_wins():
     assert OperatorMember.objects.count() == Claim.objects.count() == 1
 
 
-def test_the_county_takes_a_false_claim_back_and_it_can_be_claimed_again(newcomer, zhao):
+def photo() -> SimpleUploadedFile:
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), "white").save(file, "JPEG")
+    return SimpleUploadedFile("执照.jpg", file.getvalue(), "image/jpeg")
+
+
+@pytest.fixture
+def wheat(cowpea) -> Product:
+    return Product.objects.exclude(pk=cowpea.pk).order_by("pk")[0]
+
+
+def everything_of(operator: Operator) -> dict:
+    row = Operator.objects.values().get(pk=operator.pk)
+    produce = list(operator.produce.order_by("product").values_list("product", "unit", "scale"))
+    return {name: bytes(value) if isinstance(value, memoryview) else value for name, value in row.items()} | {
+        "produce": produce
+    }
+
+
+def test_the_county_takes_a_false_claim_back_and_what_was_imported_stands_there_again(
+    newcomer, zhao, cowpea, wheat, django_capture_on_commit_callbacks
+):
+    known = imported(address="五组 1 号", contact="李老大", confirmed_on=date(2026, 1, 5))
+    Produce.objects.create(operator=known, product=cowpea, unit="mu", scale=Decimal("3.5"))
+    before = everything_of(known)
+    form = FORM | {
+        "product_1": cowpea.pk, "scale_1": "99",
+        "product_2": wheat.pk, "scale_2": "7", "contact": "冒名", "longitude": "109.2", "latitude": "18.4",
+    }  # fmt: skip
+    client = client_of(newcomer)
+    answer = client.post(f"/join/claims/{known.code}", form | {"licence": photo()})
+    assert answer.status_code == 302, answer.context["form"].errors
+    licence = Licence.objects.get()
+    invite_person(operator=known, name="同伙", phone="19900004466", actor=newcomer)
+    staff = make_user("mate", "同伙", is_operator=True)
+    OperatorMember.objects.create(operator=known, user=staff, role="staff")
+    assert everything_of(known) != before
+    officer = client_of(zhao)
+    where = f"{known.get_absolute_url()}people"
+    assert "认领不实，收回" in officer.get(where).text
+    owner = known.members.owners().get()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert officer.post(f"{where}/{owner.uid}/end", {"reason": "上门核实是邻居"}).status_code == 302
+    after = everything_of(known)
+    assert {name: (before[name], after[name]) for name in before if before[name] != after[name]} == {}
+    assert not Licence.objects.exists()
+    assert not licence.photo.storage.exists(licence.photo.name)
+    assert (known.members.open().count(), known.invitations.waiting().count()) == (0, 0)
+    claim = Claim.objects.get()
+    assert (claim.state, claim.note, claim.decided_by) == ("revoked", "上门核实是邻居", zhao)
+    page = officer.get("/operators/review/claims").text
+    assert "收回过的认领" in page
+    assert "上门核实是邻居" in page
+    assert "不能再用手机号认领" in officer.get(f"/operators/{known.code}/claims/{claim.uid}/").text
+    assert "operator.claim_revoked" in Entry.objects.of(known).values_list("action", flat=True)
+
+
+def test_who_claimed_falsely_claims_it_no_more_but_others_do(newcomer, zhao):
     known = imported()
     client_of(newcomer).post(f"/join/claims/{known.code}", FORM)
     end_membership(membership=known.members.open().get(), actor=zhao)
     known.refresh_from_db()
     assert (known.status, known.due_on, known.members.open().count(), known.members.count()) == ("imported", None, 0, 1)
+    assert not claimable_by(newcomer).exists()
+    assert client_of(newcomer).post(f"/join/claims/{known.code}", FORM).status_code == 404
+    with pytest.raises(Refused) as refusal:
+        claim_operator(operator=known, actor=newcomer, id_number=ID_NUMBER)
+    assert refusal.value.code == "claim_barred"
+    known.refresh_from_db()
+    assert (known.status, known.id_number, known.members.open().count()) == ("imported", "", 0)
     assert claimable_by(person("right")).get() == known
+    invite_person(operator=known, name="李大山", phone=PHONE, role=OperatorMember.Role.OWNER, actor=zhao)
+
+
+def test_what_another_was_registered_with_meanwhile_is_not_put_back(newcomer, zhao):
+    uscc = "91110000600037341L"
+    known = imported(uscc=uscc)
+    claim_operator(operator=known, actor=newcomer, uscc="", id_number=ID_NUMBER)
+    make_operator(uscc=uscc, phone="19900003456")
+    end_membership(membership=known.members.open().get(), actor=zhao)
+    known.refresh_from_db()
+    assert (known.status, known.uscc, known.id_number, known.phone) == ("imported", None, "", PHONE)
+
+
+def test_who_only_collects_takes_no_claim_back(newcomer):
+    known = imported()
+    claim_operator(operator=known, actor=newcomer, id_number=ID_NUMBER)
+    collector = make_official("xu", "徐采集", Role.COLLECTOR, YAZHOU)
+    with pytest.raises(Refused) as refusal:
+        end_membership(membership=known.members.get(), actor=collector)
+    assert refusal.value.code == "owner_by_reviewer"
+    known.refresh_from_db()
+    assert (known.status, known.members.owners().count(), Claim.objects.get().state) == ("submitted", 1, "proved")
+
+
+def test_a_claim_with_what_its_import_named_already_is_taken(newcomer, cowpea):
+    known = imported()
+    Produce.objects.create(operator=known, product=cowpea, unit="mu", scale=Decimal("3.5"))
+    send_claim_in(operator=known, actor=newcomer, id_number=ID_NUMBER, produce=[Declared(cowpea, "mu", Decimal(12))])
+    assert [(one.product, one.scale) for one in known.produce.all()] == [(cowpea, Decimal(12))]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claiming_and_being_added_at_once_do_not_block_each_other():
+    newcomer = person("new")
+    for number in range(4):
+        known = imported(name=f"李大山{number}")
+        results = at_once(
+            lambda one=known: str(claim_operator(operator=one, actor=User.objects.get(pk=newcomer.pk), id_number="")),
+            lambda one=known: add_member(operator=one, user=newcomer, actor=None).role,
+        )
+        known.refresh_from_db()
+        assert known.members.open().count() == 1
+        assert results in (
+            [known.name, "owner"], ["already_claimed", "staff"], ["member_already", "staff"],
+        )  # fmt: skip
+        known.members.update(to_at=timezone.now())
 
 
 @pytest.fixture
@@ -200,7 +318,7 @@ def other(db) -> User:
 @pytest.mark.parametrize(
     ("fields", "by"),
     [
-        ({"id_number": ID_NUMBER, "id_index": blind_index(ID_NUMBER), "name": "李老大", "region": LIANDU}, "id_number"),
+        ({"id_number": ID_NUMBER, "id_index": blind_index(ID_NUMBER), "name": "李老大", "region": YAZHOU}, "id_number"),
         ({}, "name"),
     ],
 )
@@ -213,6 +331,32 @@ def test_met_otherwise_than_by_phone_the_county_is_asked(other, fields, by):
     known.refresh_from_db()
     assert (known.status, known.members.exists()) == ("imported", False)
     assert "县里会联系您核实" in client_of(other).get("/join/done").text
+
+
+def test_a_number_that_stands_in_another_county_is_refused_and_nobody_there_is_shown_the_registration(other):
+    known = imported(id_number=ID_NUMBER, id_index=blind_index(ID_NUMBER), region=LIANDU)
+    with pytest.raises(Refused) as refusal:
+        send_in(actor=other, **inputs())
+    assert refusal.value.code == "already_registered"
+    assert (Claim.objects.exists(), Operator.objects.get()) == (False, known)
+    assert KnownTry.objects.count() == 1
+
+
+def test_a_registration_that_moves_to_another_county_is_hidden_from_the_first(other, zhao):
+    known = imported()
+    fresh = send_in(actor=other, **inputs(address="三组 12 号"))
+    change_operator(operator=fresh, actor=other, region=Region.objects.get(pk=LIANDU), name="李大山二")
+    claim = Claim.objects.get()
+    client = client_of(zhao)
+    where = f"/operators/{known.code}/claims/{claim.uid}/"
+    assert "李大山二" not in client.get("/operators/review/claims").text
+    page = client.get(where)
+    assert (page.context["facts"], "已经迁到别的县" in page.text, "并入，归认领人" in page.text) == ([], True, False)
+    assert "不在您的管辖范围内" in client.post(f"{where}approve", {"reason": "打电话核实过"}).text
+    claim.refresh_from_db()
+    known.refresh_from_db()
+    assert (claim.state, known.members.exists()) == ("waiting", False)
+    assert client.post(f"{where}return", {"reason": "不是同一户"}).status_code == 302
 
 
 def test_two_of_that_name_tell_nothing(other):

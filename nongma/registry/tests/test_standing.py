@@ -13,7 +13,8 @@ from nongma.notices.models import Notice
 from nongma.registry.bases.services import add_base
 from nongma.registry.directory.corrections.services import send_correction, withdraw_correction
 from nongma.registry.duplicates import alike, core_of, likely_duplicates
-from nongma.registry.models import Correction, Operator, OperatorMember
+from nongma.registry.models import Claim, Correction, Invitation, Operator, OperatorMember
+from nongma.registry.people.services import invite_person
 from nongma.registry.services import (
     Decision,
     add_member,
@@ -339,3 +340,58 @@ def test_a_phone_is_compared_by_its_index(zhao, li):
     other = make_operator(helper, name="乙", phone="19900000077")
     assert bytes(Operator.objects.get(pk=other.pk).phone_index) == blind_index("19900000077")
     assert [one.operator for one in likely_duplicates(new, zhao)] == [other]
+
+
+def open_of(operator: Operator, li, zhao, asker) -> tuple[Invitation, Claim, Correction]:
+    """One of each that waits for somebody."""
+    invitation = invite_person(operator=operator, name="李小山", phone="19900004455", actor=li)
+    fresh = make_operator(asker, status="submitted", reviewed_at=None, name="新登记的", phone="19900004466")
+    claim = Claim.objects.create(
+        operator=operator, fresh=fresh, user=asker, region_id=operator.region_id, met_by="name", state="waiting"
+    )
+    correction = send_correction(
+        operator=operator,
+        matter=Correction.Matter.STALE,
+        finding="很久没有更新",
+        demand="请核对",
+        due_on=timezone.localdate() + timedelta(days=9),
+        actor=zhao,
+    )
+    return invitation, claim, correction
+
+
+@pytest.mark.parametrize(("stop", "state"), [(suspend_operator, "sent"), (cancel_operator, "withdrawn")])
+def test_what_is_open_of_one_that_stops_is_closed_and_who_waits_is_told(li, li_operator, zhao, chen, stop, state):
+    invitation, claim, correction = open_of(li_operator, li, zhao, chen)
+    stop(operator=li_operator, reason="不再经营", actor=zhao)
+    for one in (invitation, claim, correction):
+        one.refresh_from_db()
+    assert (invitation.state, claim.state, correction.state) == ("withdrawn", "returned", state)
+    assert claim.note.endswith("：不再经营")
+    told = Notice.objects.visible_to(chen).get()
+    assert (told.title, told.url) == ("您申请认领的主体已停用或注销，按新登记审核", claim.fresh.get_absolute_url())
+    done = set(Entry.objects.of(li_operator).values_list("action", flat=True))
+    assert {"operator.invitation_withdrawn", "operator.claim_closed"} <= done
+    assert ("correction.withdrawn" in done) is (state == "withdrawn")
+    claim.fresh.refresh_from_db()
+    assert claim.fresh.status == "submitted"
+
+
+def test_a_refused_stop_closes_nothing(li, li_operator, zhao, chen, sun):
+    opened = open_of(li_operator, li, zhao, chen)
+    for actor, reason in ((zhao, ""), (sun, "不再经营")):
+        with pytest.raises(Refused):
+            cancel_operator(operator=li_operator, reason=reason, actor=actor)
+    for one, state in zip(opened, ("waiting", "waiting", "sent"), strict=True):
+        one.refresh_from_db()
+        assert one.state == state
+
+
+def test_a_cancelled_registration_claims_nothing_any_more(li_operator, zhao, chen):
+    fresh = make_operator(chen, status="returned", reviewed_at=None, name="新登记的", phone="19900004466")
+    claim = Claim.objects.create(
+        operator=li_operator, fresh=fresh, user=chen, region_id=li_operator.region_id, met_by="name", state="waiting"
+    )
+    cancel_operator(operator=fresh, reason="不再经营", actor=zhao)
+    claim.refresh_from_db()
+    assert (claim.state, claim.decided_by) == ("returned", zhao)
