@@ -93,6 +93,6 @@ def _put_produce_back(operator: Operator, kept: list[list[Any]]) -> None:
 
 def _remove(licence: Licence) -> None:
     """The file goes when it is certain that the row did."""
-    photo = licence.photo
+    storage, name = licence.photo.storage, str(licence.photo.name)
     licence.delete()
-    transaction.on_commit(lambda: photo.storage.delete(photo.name))
+    transaction.on_commit(lambda: storage.delete(name))

@@ -217,9 +217,14 @@ def test_the_county_takes_a_false_claim_back_and_what_was_imported_stands_there_
     Produce.objects.create(operator=known, product=cowpea, unit="mu", scale=Decimal("3.5"))
     before = everything_of(known)
     form = FORM | {
-        "product_1": cowpea.pk, "scale_1": "99",
-        "product_2": wheat.pk, "scale_2": "7", "contact": "冒名", "longitude": "109.2", "latitude": "18.4",
-    }  # fmt: skip
+        "product_1": f"{cowpea.code}:{cowpea.scale_units[0]}",
+        "scale_1": "99",
+        "product_2": f"{wheat.code}:{wheat.scale_units[0]}",
+        "scale_2": "7",
+        "contact": "冒名",
+        "longitude": "109.2",
+        "latitude": "18.4",
+    }
     client = client_of(newcomer)
     answer = client.post(f"/join/claims/{known.code}", form | {"licence": photo()})
     assert answer.status_code == 302, answer.context["form"].errors
