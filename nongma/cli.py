@@ -83,13 +83,14 @@ COMMANDS: dict[str, Run] = {
     "run": _run,
     "manage": _manage,
     "import-origins": _management("import_origins"),
+    "import-operators": _management("import_operators"),
     "make-codes": _management("make_codes"),
     "verify": _verify,
     "load-reference": _management("load_reference"),
     "backup": _backup,
     "restore": _restore,
 }
-PASSED_ON = {"manage", "import-origins", "make-codes", "verify", "load-reference"}
+PASSED_ON = {"manage", "import-origins", "import-operators", "make-codes", "verify", "load-reference"}
 
 
 def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
@@ -108,6 +109,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     )
     add("manage", "Django 管理命令，如 nongma manage migrate")
     add("import-origins", "批量导入产地溯源信息采集表")
+    add("import-operators", "批量登记主体")
     add("make-codes", "生成单品码文件")
     add("verify", "核验承诺达标合格证（文件或 20 位码）")
     add("load-reference", "载入参考数据：行政区划、产品、禁限用清单、合格证样式")

@@ -79,7 +79,12 @@ def rows_of(intake: Intake, outcome: IntakeRow.Outcome, field: str, number: str 
 
 def shown_rows(rows: Page[IntakeRow]) -> list[ShownRow]:
     """The rows with their faults in words."""
-    return [ShownRow(row, [_shown(fault) for fault in row.faults]) for row in rows]
+    return [ShownRow(row, faults_in_words(row)) for row in rows]
+
+
+def faults_in_words(row: IntakeRow) -> list[ShownFault]:
+    """What is wrong in a row, cell by cell."""
+    return [_shown(fault) for fault in row.faults]
 
 
 def faults_by_field(intake: Intake) -> list[FieldFaults]:
