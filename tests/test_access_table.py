@@ -103,6 +103,7 @@ GET  /operators/directory/                         in 200 200 200 200 403 200 40
 GET  /operators/directory/?region=460205           in 200 200 404 200 403 200 403 403 404 403
 GET  /operators/directory/list                     in 200 200 200 200 403 200 403 403 200 403
 POST /operators/directory/export                   in  ok  ok 403  ok 403 403 403 403  ok 403
+POST /operators/directory/visits.pdf               in  ok  ok 403  ok 403 403 403 403  ok 403
 GET  /operators/directory/expected                 in 200 200 200 200 403 200 403 403 200 403
 GET  /operators/directory/expected/add             in 403 200 403 403 403 403 403 403 200 403
 POST /operators/directory/expected/{expected}/strike in 403 ok 403 403 403 403 403 403 404 403

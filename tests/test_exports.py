@@ -30,6 +30,7 @@ ASKED = {
     "origins:import-errors": "wang",
     "registry:corrections-export": "zhao",
     "registry:directory-export": "zhao",
+    "registry:directory-visits": "zhao",
     "registry:export": "zhao",
     "registry:intake-errors": "zhao",
 }

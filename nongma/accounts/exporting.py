@@ -90,7 +90,6 @@ def export_list(
 
     `things` names what the rows are; `page` is the list, where a refusal leads back to, narrowed as it was.
     """
-    narrowed = urlencode({field.name: value for field in form if (value := field.value())})
 
     def make_checked(mark: str) -> Made:
         check_amount(found, things, MOST_EXPORTED)
@@ -101,10 +100,15 @@ def export_list(
         action,
         make_checked,
         name=f"{things}-{timezone.localdate():%Y%m%d}.xlsx",
-        back=f"{reverse(page)}?{narrowed}",
+        back=f"{reverse(page)}?{narrowed_query(form)}",
         narrowed_to=narrowed_in_words(form),
         is_search=bool(form.cleaned_data.get("q", "").strip()),
     )
+
+
+def narrowed_query(form: Form) -> str:
+    """What a list's form narrows it by, as a query string that leads back to the list as it was."""
+    return urlencode({field.name: value for field in form if (value := field.value())})
 
 
 def export(

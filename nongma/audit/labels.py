@@ -97,6 +97,7 @@ ACTIONS = {
     "correction.printed": "打印督促整改通知书",
     "correction.exported": "导出督促整改通知",
     "directory.exported": "导出监管主体目录",
+    "directory.visits_printed": "打印走访名单",
     "directory.terms_set": "定目录期限",
     "expected.added": "列入应纳入名单",
     "expected.struck": "移出应纳入名单",

@@ -113,6 +113,7 @@ PHRASES = {
     "correction.printed": "打印给{target}的督促整改通知书",
     "correction.exported": "导出督促整改通知",
     "directory.exported": "导出监管主体目录",
+    "directory.visits_printed": "打印未赋码主体走访名单",
     "directory.terms_set": "定目录期限：{fresh_months} 个月更新，{idle_months} 个月用码",
     "expected.added": "把{target}列入应纳入名单",
     "expected.struck": "把{target}移出应纳入名单",

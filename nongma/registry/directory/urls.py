@@ -6,6 +6,7 @@ urlpatterns = [
     path("directory/", views.figures, name="directory"),
     path("directory/list", views.entries, name="directory-list"),
     path("directory/export", views.export, name="directory-export"),
+    path("directory/visits.pdf", views.visits, name="directory-visits"),
     path("directory/expected", views.expected, name="directory-expected"),
     path("directory/expected/add", views.add_expected, name="directory-expect"),
     path("directory/expected/<uuid:uid>/strike", views.strike, name="directory-strike"),

@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from nongma.accounts.access import Action, SignedInRequest, may, requires, scope_of
-from nongma.accounts.exporting import export_list
+from nongma.accounts.exporting import export as export_file
+from nongma.accounts.exporting import export_list, narrowed_query
 from nongma.accounts.models import User
 from nongma.accounts.queries import place_of
-from nongma.lib.forms import show_refusal
+from nongma.lib.forms import narrowed_in_words, show_refusal
 from nongma.lib.refused import Refused
 from nongma.lib.sorting import Sorting
 from nongma.regions.models import Region
@@ -25,6 +26,7 @@ from nongma.registry.directory.forms import ExpectedForm, RuleForm, StrikeForm, 
 from nongma.registry.directory.months import months_of
 from nongma.registry.directory.queries import COLUMNS, EntryFilter, area_of, entry_page, expected_page, steps_to
 from nongma.registry.directory.rules import end_rule, rules_in, set_rule, set_terms
+from nongma.registry.directory.visits import THINGS, visits_document
 from nongma.registry.models import DirectoryEntry, Expected, ScaleRule
 
 SOON = "目录和统计几秒后更新"
@@ -61,6 +63,7 @@ def entries(request: SignedInRequest) -> HttpResponse:
         "within": place_of(request.user),
         "narrowed": urlencode({name: value for name in form.fields if (value := request.GET.get(name))}),
         "may_manage": may(request.user, Action.SUPERVISE_OPERATORS),
+        "is_uncoded": wanted.what == "uncoded",
         "may_export": may(request.user, Action.EXPORT_OPERATORS) and page.paginator.count,
     }
     return render(request, "registry/directory/entries.html", context)
@@ -74,6 +77,24 @@ def export(request: SignedInRequest) -> HttpResponseBase:
     found = wanted.apply(DirectoryEntry.objects.visible_to(request.user)).order_by("region_id", "id")
     things, page = "监管主体目录", "registry:directory-list"
     return export_list(request, "directory.exported", directory_workbook, found, form, things=things, page=page)
+
+
+@requires(Action.EXPORT_OPERATORS)
+@require_POST
+def visits(request: SignedInRequest) -> HttpResponseBase:
+    """走访名单：the same filters as the list, of it those without a code in use, to print."""
+    wanted, form = EntryFilter.read(request.POST)
+    found = wanted.apply(DirectoryEntry.objects.visible_to(request.user))
+    return export_file(
+        request,
+        "directory.visits_printed",
+        lambda mark: visits_document(found, mark=mark),
+        name=f"{THINGS}-{timezone.localdate():%Y%m%d}.pdf",
+        back=f"{reverse('registry:directory-list')}?{narrowed_query(form)}",
+        content_type="application/pdf",
+        narrowed_to=narrowed_in_words(form),
+        is_search=bool(wanted.q),
+    )
 
 
 @requires(Action.VIEW_DIRECTORY)
