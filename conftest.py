@@ -122,6 +122,40 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
         admin.execute(f'DROP DATABASE IF EXISTS "{own}" WITH (FORCE)')
 
 
+@pytest.fixture
+def own_server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The data folder of a server of the test's own, that may be killed: its database is the template."""
+    from nongma.lib import embedded
+
+    data = tmp_path_factory.mktemp("server")
+    # A server that somebody else gave for the tests can't be copied: the embedded one is then made for this alone.
+    embedded.start(TEST_DATA, fsync="off", synchronous_commit="off", full_page_writes="off")
+    embedded.copy(TEST_DATA, data)
+    try:
+        embedded.start(data)
+        yield data
+    finally:
+        embedded.remove(data)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _list_static_files_once() -> Iterator[None]:
+    """Every test client starts its own middleware, which would look through all static files again."""
+    from whitenoise.middleware import WhiteNoiseMiddleware
+
+    look, found = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def look_once(self: WhiteNoiseMiddleware) -> None:
+        if self.static_prefix not in found:
+            look(self)
+            found[self.static_prefix] = dict(self.files)
+        self.files.update(found[self.static_prefix])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", look_once)
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _keep_reference_data() -> Iterator[None]:
     """Tests that commit are cleaned up by emptying every table but those of the reference data."""

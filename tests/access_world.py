@@ -1,14 +1,15 @@
 """The people and records that the access table asks about, and how they ask."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver
 from django.utils import timezone
@@ -63,6 +64,19 @@ class World:
 
     people: dict[str, User | None]
     marks: dict[str, str]
+    cookies: dict[str, SimpleCookie] = field(default_factory=dict)
+
+    def browser_of(self, person: str) -> Client:
+        """A fresh browser with the person's session, begun at the first call: signing in takes as long as a page.
+
+        A transaction that is rolled back must not contain that call.
+        """
+        if person not in self.cookies:
+            user = self.people[person]
+            self.cookies[person] = (client_of(user) if user else Client()).cookies
+        browser = Client()
+        browser.cookies = SimpleCookie(self.cookies[person].output(header="", sep=";"))
+        return browser
 
 
 @pytest.fixture
@@ -256,11 +270,17 @@ def rows_written() -> int:
 
 
 def answer(world: World, person: str, method: str, address: str) -> tuple[str, int]:
-    """What a person gets (a status, `in`, or `ok` for a change that the person may try), and how many rows it wrote."""
+    """What a person gets (a status, `in`, or `ok` for a change that the person may try), and how many rows it wrote.
+
+    All that it wrote is undone.
+    """
     ask = request_of(world, person, method, address)
-    before = rows_written()
-    response = ask()
-    return _named(method, response), rows_written() - before
+    with transaction.atomic():
+        before = rows_written()
+        response = ask()
+        written = rows_written() - before
+        transaction.set_rollback(True)
+    return _named(method, response), written
 
 
 def request_of(world: World, person: str, method: str, address: str) -> Callable[[], Any]:
@@ -282,7 +302,7 @@ def request_of(world: World, person: str, method: str, address: str) -> Callable
         body["agency"] = world.marks["agency"]
         posted: dict[str, Any] = {"data": body, "content_type": "application/json"}
     else:
-        client = client_of(user) if user else Client()
+        client = world.browser_of(person)
         posted = {"data": {"reason": BODY["reason"]}}
     return lambda: client.get(where) if method == "GET" else getattr(client, method.lower())(where, **posted)
 

@@ -229,6 +229,14 @@ def _lock(data: Path) -> Iterator[None]:
         yield
 
 
+def copy(source: Path, data: Path) -> None:
+    """Make the cluster of a new data folder from that of a running server. For temporary folders of tests only."""
+    cluster = home(data) / "postgres"
+    with _lock(data):
+        _owned(cluster)
+        _run("pg_basebackup", "-h", str(socket_folder(source)), "-U", SUPERUSER, "-D", str(cluster), "-c", "fast", "-N")
+
+
 def remove(data: Path) -> None:
     """Stop the server and delete its files. For temporary data folders of tests and benches only."""
     stop(data, mode="immediate")

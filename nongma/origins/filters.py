@@ -202,8 +202,8 @@ class FilterForm(forms.Form):
         super().__init__(data)
         self.user = user
         self.fields["import"] = forms.UUIDField(required=False, widget=forms.HiddenInput)
-        for name in ("industry", "status"):
-            words = "、".join(f"{value}（{label}）" for value, label in self.fields[name].choices if value)  # type: ignore[attr-defined]
+        for name, choices in (("industry", Industry.choices), ("status", STATUSES)):
+            words = "、".join(f"{value}（{label}）" for value, label in choices)
             self.fields[name].error_messages["invalid_choice"] = f"只能是 {words}"
 
     @property

@@ -108,7 +108,9 @@ class CorrectionForm(PointForm):
             self.fields[name].widget.attrs["placeholder"] = mask_name(getattr(origin, name))
         self.industry = Industry(origin.product.industry)
         units = cells.UNITS_OF_INDUSTRY[self.industry]
-        self.fields["unit"].choices = [(unit, Unit(unit).label) for unit in units]  # type: ignore[attr-defined]
+        unit_field = self.fields["unit"]
+        assert isinstance(unit_field, forms.ChoiceField)
+        unit_field.choices = [(unit, Unit(unit).label) for unit in units]
         if self.industry is not Industry.PLANTING:
             for name in ("on_sale_on", "off_sale_on", "methods"):
                 del self.fields[name]

@@ -342,9 +342,12 @@ _STATE_OF_OPERATOR = {
 
 def _quantity(row: dict[str, Any]) -> Decimal | None:
     """What the code speaks for: a certificate its own quantity, a lot what it began with, an item one piece of it."""
+    quantity: Decimal | None = None
     if row["kind"] == CodeRange.Kind.CERTIFICATE:
-        return row["certificate_quantity"]  # type: ignore[no-any-return]
-    return row["lot_quantity"] if row["kind"] == CodeRange.Kind.LOT else None
+        quantity = row["certificate_quantity"]
+    elif row["kind"] == CodeRange.Kind.LOT:
+        quantity = row["lot_quantity"]
+    return quantity
 
 
 def _party(row: dict[str, Any], who: str) -> Party | None:

@@ -70,6 +70,7 @@ def addresses(watcher: User) -> Iterator[tuple[str, dict[str, str] | None]]:
 def test_no_page_reads_a_big_table_from_end_to_end(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     slow: dict[str, str] = {}
+    read: set[str] = set()
     for name, watcher in fill_staff().items():
         assert watcher.agency
         assert watcher.agency.region_id == WATCHERS[name]
@@ -82,9 +83,10 @@ def test_no_page_reads_a_big_table_from_end_to_end(settings: Any) -> None:
                 response = client.get(where) if sent is None else client.post(where, sent)
                 b"".join(response) if response.streaming else response.content
             assert response.status_code in {200, 302, 422}, (name, where, response.status_code)
-            for query in captured.captured_queries:
-                for node in scans(query["sql"]):
-                    slow.setdefault(f"{node}: {query['sql'][:1500]}", f"{name} {where}")
+            for sql in {query["sql"] for query in captured.captured_queries} - read:
+                for node in scans(sql):
+                    slow.setdefault(f"{node}: {sql[:1500]}", f"{name} {where}")
+                read.add(sql)
     assert slow == {}
 
 

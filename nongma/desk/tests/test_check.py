@@ -1,16 +1,8 @@
 """Checking the whole log from the page: one at a time, with progress, and the first broken link in a sentence."""
 
-import contextlib
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from nongma.accounts.models import Role, User
@@ -20,11 +12,12 @@ from nongma.audit.models import Check, Entry, Seal
 from nongma.audit.sealing import seal_all
 from nongma.audit.services import record, record_many
 from nongma.lib.refused import Misfilled, Refused
+from nongma.lib.tests.workers import let_a_minute_pass, own_environment, wait_for, worker
 from nongma.testing import COUNTRY, client_of, make_official
 
-ROOT = Path(__file__).resolve().parents[3]
 PAGE = "/audit/check"
-PATIENCE = 120
+# Some seconds of checking: time to see that it runs, and to kill it.
+MANY = 50_000
 
 
 def write(user: User, count: int) -> list[Entry]:
@@ -174,30 +167,10 @@ def test_a_check_that_kills_its_worker_every_time_ends(ministry: User) -> None:
     assert Seal.objects.count() == 0
 
 
-@contextlib.contextmanager
-def worker() -> Iterator["subprocess.Popen[bytes]"]:
-    database = connection.settings_dict
-    address = f"postgresql://{database['USER']}@/{database['NAME']}?host={database['HOST']}"
-    env = {**os.environ, "DATABASE_URL": address, "NONGMA_DATA": str(settings.DATA)}
-    process = subprocess.Popen([sys.executable, "manage.py", "procrastinate", "worker"], cwd=ROOT, env=env)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def wait_for(check: Callable[[], Any]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not check():
-        assert time.monotonic() < until, "waited too long"
-        time.sleep(0.02)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_killed_check_begins_anew(transactional_db: None, ministry: User, li: User) -> None:
-    record_many("origin.imported", actor=li, targets=(("origin", str(n), None, {"n": n}) for n in range(150_000)))
+    record_many("origin.imported", actor=li, targets=(("origin", str(n), None, {"n": n}) for n in range(MANY)))
     seal_all()
     check = start_check(actor=ministry)
 
@@ -205,12 +178,14 @@ def test_a_killed_check_begins_anew(transactional_db: None, ministry: User, li: 
         check.refresh_from_db()
         return str(check.state)
 
-    with worker():
+    env = own_environment()
+    with worker(env):
         wait_for(lambda: state() == "running")
     assert (state(), check.attempts) == ("running", 1)
-    with worker():
+    let_a_minute_pass()
+    with worker(env):
         wait_for(lambda: state() == "done")
     assert check.attempts == 2
     assert check.is_sound
-    assert check.entries >= 150_000
+    assert check.entries >= MANY
     assert Check.objects.filter(finished_at=None).count() == 0

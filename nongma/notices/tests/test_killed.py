@@ -1,54 +1,26 @@
 """A gateway that is down and comes up, a worker that is killed in the middle: sent once, nothing lost."""
 
-import contextlib
-import os
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.db import connection
 
+from nongma.lib.tests.workers import PATIENCE, own_environment, wait_for, worker
 from nongma.notices.models import Channel, Outgoing
 from nongma.notices.sending import Message, send
 from nongma.notices.tests.conftest import KEY
 from nongma.notices.tests.servers import gateway
 
-ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 120
 
-
-@contextlib.contextmanager
-def worker(url: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """A worker as the platform runs it, on the test's database, killed at the end."""
-    database = connection.settings_dict
-    env = {
-        **os.environ,
-        "DATABASE_URL": f"postgresql://{database['USER']}@/{database['NAME']}?host={database['HOST']}",
-        "NONGMA_DATA": str(settings.DATA),
+def environment(url: str) -> dict[str, str]:
+    """What a worker needs to send by this gateway."""
+    return own_environment() | {
         "NONGMA_SMS_URL": url,
         "NONGMA_SMS_KEY": KEY,
         "NONGMA_SEND_WAIT_SECONDS": "1",
         "NONGMA_SEND_TIMEOUT_SECONDS": "60",
     }
-    process = subprocess.Popen([sys.executable, "manage.py", "procrastinate", "worker"], cwd=ROOT, env=env)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def wait_for(check: Callable[[], Any]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not check():
-        assert time.monotonic() < until, "waited too long"
-        time.sleep(0.1)
 
 
 def queue() -> Outgoing:
@@ -69,7 +41,7 @@ def test_a_gateway_that_comes_up_gets_it_once(transactional_db: None, settings: 
     url = f"http://127.0.0.1:{port}/"
     settings.SMS_URL, settings.SMS_KEY = url, KEY
     outgoing = queue()
-    with worker(url):
+    with worker(environment(url)):
         wait_for(lambda: state(outgoing) == "queued" and outgoing.last_error)
         assert "ConnectionRefusedError" in outgoing.last_error
         with gateway(port) as up:
@@ -86,13 +58,14 @@ def test_a_killed_worker_loses_nothing_and_keeps_the_id(transactional_db: None, 
         settings.SMS_URL, settings.SMS_KEY = up.url, KEY
         up.may_answer.clear()
         outgoing = queue()
-        with worker(up.url) as first:
+        with worker(environment(up.url)) as first:
             assert up.got.wait(PATIENCE)
             first.kill()
             first.wait()
         assert (state(outgoing), outgoing.attempts) == ("queued", 1)
+        # No time is skipped here: the platform itself gives a killed worker's tasks to the next after 30 seconds.
         up.may_answer.set()
-        with worker(up.url):
+        with worker(environment(up.url)):
             wait_for(lambda: state(outgoing) == "sent")
         assert outgoing.attempts == 2
         assert [request["id"] for request in up.requests] == [str(outgoing.uid)] * 2

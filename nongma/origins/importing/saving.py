@@ -210,10 +210,10 @@ def _updated_by(one: JudgedLine, fingerprint: bytes, records: list[Known], job_i
 
 
 def _metres(one: JudgedLine, record: Known) -> float:
-    if None in (one.longitude, one.latitude, record.longitude, record.latitude):
+    if one.longitude is None or one.latitude is None or record.longitude is None or record.latitude is None:
         return math.inf
-    east = float(one.longitude - record.longitude) * math.cos(math.radians(float(one.latitude)))  # type: ignore[operator, arg-type]
-    north = float(one.latitude - record.latitude)  # type: ignore[operator]
+    east = float(one.longitude - record.longitude) * math.cos(math.radians(float(one.latitude)))
+    north = float(one.latitude - record.latitude)
     return math.hypot(east, north) * METRES_PER_DEGREE
 
 

@@ -16,6 +16,7 @@ from nongma.origins.services.cells import (
     COARSEST,
     FINEST,
     SCALES,
+    TAKE,
     county_of,
     mark_dirty,
     rebuild_cells,
@@ -164,3 +165,9 @@ def test_recounts_and_changes_at_once_end_exact(li_base: Base, wang: User) -> No
     at_once(*(partial(change, origins[index::4]) for index in range(4)))
     recount_dirty()
     assert_exact()
+
+
+def test_a_batch_is_read_once_whatever_the_planner_believes(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {TAKE}", [1_000])
+        assert any("InitPlan" in line for (line,) in cursor.fetchall())

@@ -115,7 +115,7 @@ def test_every_county_of_the_list_has_a_shape_or_that_of_its_city() -> None:
 
 def test_every_listed_county_contains_a_point_of_itself() -> None:
     codes = np.array([460205000000, 331102000000, 450702000000, 350981000000, 510121000000, 440606000000])
-    inside = [shape_of(int(code)).point_on_surface() for code in codes]  # type: ignore[union-attr]
+    inside = [shape.point_on_surface() for code in codes if (shape := shape_of(int(code))) is not None]
     lons, lats = [point.x for point in inside], [point.y for point in inside]
     assert counties_at(lons, lats).tolist() == codes.tolist()
     assert outside_counties(codes, lons, lats).max() == 0

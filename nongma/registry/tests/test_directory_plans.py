@@ -5,6 +5,7 @@ from django.db import connection
 
 from nongma.accounts.models import Role
 from nongma.registry.directory.figures import COUNT_COUNTIES, COUNT_TOWNS
+from nongma.registry.directory.settling import TAKE
 from nongma.registry.tests.test_list import needless_reads, plans_of
 from nongma.testing import client_of, make_official
 
@@ -89,3 +90,9 @@ def test_figures_never_read_entries_of_a_county_or_above(many, nation):
             assert list(needless_reads(plan, table=ENTRIES)) == [], asked
             if asked:
                 assert list(needless_reads(plan, table=COUNTS)) == [], asked
+
+
+def test_a_batch_is_read_once_whatever_the_planner_believes(db):
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {TAKE}", [1_000])
+        assert any("InitPlan" in line for (line,) in cursor.fetchall())

@@ -9,12 +9,13 @@ from django.db import connection, transaction
 
 from bench.intake import write_sheet
 from nongma.accounts.models import User
-from nongma.lib.tests.workers import own_environment, wait_for, worker
+from nongma.lib.tests.workers import let_a_minute_pass, own_environment, wait_for, worker
 from nongma.registry.intake import services
 from nongma.registry.intake.services import run_intake, submit_intake
 from nongma.registry.models import Intake, IntakeOperator, Operator
 
-ROWS = 12_000
+# Eight chunks: killed after the second, a worker leaves most of the work to the next.
+ROWS, STOPPED_AT = 8_000, 2_000
 COUNTS = {
     "operators": "SELECT count(*) FROM registry_operator",
     "rows": "SELECT count(DISTINCT row) FROM registry_intakeoperator",
@@ -41,11 +42,12 @@ def test_a_killed_worker_is_followed_by_the_next(transactional_db: None, ministr
         return Intake.objects.filter(pk=intake.pk, status=status, last_row__gte=least).first()
 
     with worker(env):
-        wait_for(lambda: row("running", 3_000))
-    stopped = row("running", 3_000)
+        wait_for(lambda: row("running", STOPPED_AT))
+    stopped = row("running", STOPPED_AT)
     assert stopped
     assert stopped.last_row < ROWS
     assert Operator.objects.count() == stopped.made
+    let_a_minute_pass()
     with worker(env):
         wait_for(lambda: row("done", ROWS))
     intake.refresh_from_db()

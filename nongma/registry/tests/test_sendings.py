@@ -12,7 +12,7 @@ from django.utils import timezone
 from nongma.accounts.models import Role, User
 from nongma.audit.models import Entry
 from nongma.lib.refused import Refused
-from nongma.lib.tests.workers import own_environment, wait_for, worker
+from nongma.lib.tests.workers import let_a_minute_pass, own_environment, wait_for, worker
 from nongma.notices.models import Notice
 from nongma.registry import loading
 from nongma.registry.directory.corrections import fates
@@ -318,6 +318,7 @@ def test_a_killed_worker_is_followed_by_the_next(transactional_db: None, zhao: U
     assert stopped
     assert stopped.sent < ROWS
     assert Correction.objects.count() == stopped.sent
+    let_a_minute_pass()
     with worker(env):
         wait_for(lambda: row("done", ROWS + 1))
     assert Correction.objects.values("operator").distinct().count() == Correction.objects.count() == ROWS + 1
