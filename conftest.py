@@ -7,6 +7,8 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,14 +127,25 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
 @pytest.fixture
 def own_server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The data folder of a server of the test's own, that may be killed: its database is the template."""
+    from django.conf import settings
+
     from nongma.lib import embedded
 
     data = tmp_path_factory.mktemp("server")
-    # A server that somebody else gave for the tests can't be copied: the embedded one is then made for this alone.
-    embedded.start(TEST_DATA, fsync="off", synchronous_commit="off", full_page_writes="off")
-    embedded.copy(TEST_DATA, data)
     try:
-        embedded.start(data)
+        if settings.DATABASE_URL:  # a server that was given for the tests is not ours to copy
+            embedded.start(data)
+            env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+            for command in ("migrate", "load_reference"):
+                manage = [sys.executable, "manage.py", command]
+                subprocess.run(manage, cwd=ROOT, env=env | {"NONGMA_DATA": str(data)}, check=True, capture_output=True)
+        else:
+            embedded.copy(TEST_DATA, data)
+            embedded.start(data)
+            folder = str(embedded.socket_folder(data))
+            with psycopg.connect(host=folder, user=embedded.SUPERUSER, dbname="postgres", autocommit=True) as admin:
+                admin.execute(f'DROP DATABASE "{embedded.DATABASE}"')
+                admin.execute(f'ALTER DATABASE "{_template_name()}" RENAME TO "{embedded.DATABASE}"')
         yield data
     finally:
         embedded.remove(data)
@@ -143,7 +156,8 @@ def _list_static_files_once() -> Iterator[None]:
     """Every test client starts its own middleware, which would look through all static files again."""
     from whitenoise.middleware import WhiteNoiseMiddleware
 
-    look, found = WhiteNoiseMiddleware.add_files_from_finders, {}
+    look = WhiteNoiseMiddleware.add_files_from_finders
+    found: dict[str, dict[str, Any]] = {}
 
     def look_once(self: WhiteNoiseMiddleware) -> None:
         if self.static_prefix not in found:
