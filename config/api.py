@@ -33,6 +33,7 @@ ROOMS = (
     "registry",
     "registry.bases",
     "registry.certifications",
+    "registry.declaring",
     "registry.directory",
     "origins",
     "tracing",

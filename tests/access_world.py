@@ -25,7 +25,7 @@ from nongma.registry.certifications.services import add_certification
 from nongma.registry.directory.corrections.services import send_correction
 from nongma.registry.directory.expected import expect
 from nongma.registry.directory.rules import set_rule
-from nongma.registry.models import Claim, Correction, Intake, Plot, ScaleRule, Sending
+from nongma.registry.models import Claim, Correction, Intake, Licence, Plot, ScaleRule, Sending
 from nongma.registry.people.services import invite_person
 from nongma.registry.services import change_operator
 from nongma.testing import (
@@ -193,7 +193,9 @@ def world(
         due_on=timezone.localdate() + timedelta(days=9),
         last_entry=1,
     )
+    licence = Licence.objects.create(operator=operator, photo="licences/none.jpg", digest=b"1" * 32, uploaded_by=li)
     marks = {
+        "licence": str(licence.uid),
         "sending": str(sending.uid),
         "correction": str(correction.uid),
         "expected": str(expected.uid),

@@ -144,6 +144,9 @@ GET  /operators/review/claims                      in 403 200 403 403 403 403 40
 GET  /operators/{operator}/claims/{claim}/         in 403 200 403 403 403 403 403 403 404 403
 POST /operators/{operator}/claims/{claim}/approve  in 403  ok 403 403 403 403 403 403 404 403
 POST /operators/{operator}/claims/{claim}/return   in 403  ok 403 403 403 403 403 403 404 403
+GET  /operators/{operator}/declared                in 200 200 200 403 403 403 403 200 404 404
+POST /operators/{operator}/declared                in  ok  ok  ok 403 403 403 403  ok 404 404
+POST /operators/{operator}/licences/{licence}      in  ok  ok  ok  ok  ok  ok  ok  ok 404 404
 GET  /operators/{operator}/people                  in 200 200 200 403 403 403 403 200 404 404
 POST /operators/{operator}/people/invitations/{invitation}/withdraw in ok ok ok 403 403 403 403 ok 404 404
 POST /operators/{operator}/people/{member}/end     in  ok  ok  ok 403 403 403 403  ok 404 404
@@ -186,7 +189,6 @@ POST /join/invitations/{invitation}/decline        in 404 404 404 403 403 403 40
 GET  /join/register                                in 302 302 302 403 403 403 403 302 302 302
 POST /join/draft                                   in  ok  ok  ok 403 403 403 403  ok  ok  ok
 GET  /join/place?longitude=109.16&latitude=18.43   in 200 200 200 403 403 403 403 200 200 200
-POST /join/licence/{operator}                       in  ok  ok  ok  ok  ok  ok  ok  ok 404 404
 GET  /join/done                                    in 302 302 302 403 403 403 403 200 302 200
 GET  /origins/                                     in 200 200 200 200 403 200 403 200 200 200
 GET  /origins/map                                  in 200 200 200 200 403 200 403 200 200 200
@@ -240,6 +242,8 @@ GET  /api/v1/products/{product}                   401 200 200 200 200 200 200 20
 GET  /api/v1/bans                                 401 200 200 200 200 200 200 200 200 200 200
 GET  /api/v1/operators                            401 200 200 200 200 200 200 200 200 200 200
 POST /api/v1/operators                            401  ok  ok  ok 403 403 403 403  ok  ok  ok
+GET  /api/v1/operators/{operator}/declared        401 200 200 200 200 200 200 200 200 404 404
+PUT  /api/v1/operators/{operator}/declared        401  ok  ok  ok 403 403 403 403  ok 404 404
 GET  /api/v1/operators/{operator}                 401 200 200 200 200 200 200 200 200 404 404
 POST /api/v1/operators/{operator}/approve         401 403  ok 403 403 403 403 403 403 404 403
 POST /api/v1/operators/{operator}/return          401 403  ok 403 403 403 403 403 403 404 403

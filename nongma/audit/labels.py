@@ -109,6 +109,8 @@ ACTIONS = {
     "operator.taken_back": "撤回批量登记的主体",
     "operator.consented": "同意个人信息说明",
     "operator.licence_read": "查看执照照片",
+    "operator.licence_changed": "上传执照照片",
+    "operator.produce_changed": "修改产品和规模",
     "operator.changed": "修改主体信息",
     "operator.approved": "主体审核通过",
     "operator.change_asked": "申请变更主体信息",

@@ -23,12 +23,13 @@ from nongma.codes.services import assign, subject_changed
 from nongma.lib import signing
 from nongma.lib.ids import uuid7
 from nongma.lib.pipelines import insert, unanswered
+from nongma.lib.reasons import checked_reason
 from nongma.lib.refused import Refused
 from nongma.registry.directory.marks import note_code_used
 from nongma.registry.models import OperatorMember
 from nongma.tracing.events import note
 from nongma.tracing.models import Lot, TraceEvent
-from nongma.tracing.recalls import checked_reason, tell_owners
+from nongma.tracing.recalls import NO_REASON, tell_owners
 from nongma.tracing.services import checked_quantity, lock_own
 
 
@@ -109,9 +110,9 @@ def issue_certificate(
 def revoke_certificate(*, certificate: Certificate, reason: str, actor: User) -> Certificate:
     """Take a certificate back (作废). It stays on file and its code says so to whoever scans it.
 
-    Refuses `not_own_certificate`, `revoked`, `reason_missing` and `reason_long`.
+    Refuses `not_own_certificate`, `revoked`, `reason_missing` and `text_too_long`.
     """
-    reason = checked_reason(reason)
+    reason = checked_reason(reason, told=NO_REASON)
     lot = Lot.objects.select_for_update(of=("self",)).select_related("operator", "base").get(pk=certificate.lot_id)
     certificate = Certificate.objects.select_for_update(of=("self",)).select_related("template").get(pk=certificate.pk)
     certificate.lot = lot

@@ -41,7 +41,7 @@ HELD = {
     "bases": "基地",
     "certifications": "认证",
     "produce": "产品和规模",
-    "licence": "执照照片",
+    "licences": "执照照片",
     "revisions": "变更申请",
     "intakes": "批量登记",
     "merged": "并入的主体",
@@ -196,7 +196,13 @@ def _log(whole: Whole) -> Iterator[tuple[str, str, str]]:
     names = {key: _person(user, whole) for key, user in actors.items()}
     for entry in entries.order_by("id").iterator(chunk_size=AT_ONCE):
         who = names.get(entry.actor_id or 0) or mask_name(entry.actor_name) or "系统"
-        yield f"{timezone.localtime(entry.at):%Y-%m-%d %H:%M}", action_label(entry.action), who
+        yield f"{timezone.localtime(entry.at):%Y-%m-%d %H:%M}", action_label(entry.action) + _produce_of(entry), who
+
+
+def _produce_of(entry: Entry) -> str:
+    """What was declared before and after: no record but the log holds what stood before."""
+    told = entry.details
+    return f"：{told['produce_before']} → {told['produce_after']}" if "produce_after" in told else ""
 
 
 MORE: dict[type[models.Model], list[tuple[str, Callable[[Any], str]]]] = {

@@ -3,6 +3,7 @@ from django.urls import path
 from nongma.registry import views
 from nongma.registry.bases import urls as base_urls
 from nongma.registry.certifications import urls as certification_urls
+from nongma.registry.declaring import urls as declaring_urls
 from nongma.registry.directory import urls as directory_urls
 from nongma.registry.directory.corrections import urls as correction_urls
 from nongma.registry.intake import urls as intake_urls
@@ -20,6 +21,7 @@ urlpatterns = [
     *plate_urls.urlpatterns,
     *base_urls.urlpatterns,
     *people_urls.urlpatterns,
+    *declaring_urls.urlpatterns,
     path("", views.operators, name="operators"),
     path("export", views.export, name="export"),
     path("register", views.register, name="register"),

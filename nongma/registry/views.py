@@ -19,6 +19,7 @@ from nongma.lib.refused import Refused
 from nongma.lib.sorting import Sorting
 from nongma.registry.bases.queries import bases_of
 from nongma.registry.certifications.queries import certifications_part
+from nongma.registry.declaring.services import licences_for
 from nongma.registry.duplicates import likely_duplicates
 from nongma.registry.exports import operators_workbook
 from nongma.registry.forms import OperatorChangeForm, OperatorForm
@@ -185,6 +186,7 @@ def show_operator(
         "has_more_bases": len(bases) > BASES_SHOWN,
         "dealings": dealings_of(shown),
         "history": history_of(shown),
+        "licences": licences_for(shown, user),
         "members": list(shown.members.open().select_related("user").order_by("id")),
         "corrections": list(shown.corrections.open().select_related("operator")),
         "may_urge": shown.region_id in scope_of(user, Action.SUPERVISE_OPERATORS) and shown.status in OPEN,

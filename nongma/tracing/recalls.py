@@ -15,7 +15,8 @@ from django.utils import timezone
 from nongma.accounts.models import User
 from nongma.audit.services import record
 from nongma.codes.services import subject_changed, subjects_changed
-from nongma.lib.refused import Misfilled, Refused
+from nongma.lib.reasons import checked_reason
+from nongma.lib.refused import Refused
 from nongma.notices.models import Notice
 from nongma.notices.services import notify
 from nongma.registry.models import OperatorMember
@@ -23,7 +24,7 @@ from nongma.tracing import queries
 from nongma.tracing.events import note, note_all
 from nongma.tracing.models import Lot, LotQuerySet, TraceEvent
 
-REASON_LENGTH = 200
+NO_REASON = "请写明原因"
 
 
 @transaction.atomic
@@ -33,7 +34,7 @@ def recall_lot(*, lot: Lot, reason: str, actor: User) -> list[Lot]:
     Refuses `lot_recalled`, `reason_missing`, `outside_area` (neither the actor's own nor in the area of a post that
     may recall).
     """
-    reason = checked_reason(reason)
+    reason = checked_reason(reason, told=NO_REASON)
     lot = _lock(lot, Lot.objects.recallable_by(actor))
     if lot.recalled_at:
         raise Refused("lot_recalled", "该批次已经召回")
@@ -71,7 +72,7 @@ def freeze_lot(*, lot: Lot, reason: str, actor: User) -> Lot:
 
     Refuses `lot_frozen`, `lot_recalled`, `reason_missing`, `outside_area`.
     """
-    reason = checked_reason(reason)
+    reason = checked_reason(reason, told=NO_REASON)
     lot = _lock(lot, Lot.objects.watched_by(actor))
     if lot.recalled_at:
         raise Refused("lot_recalled", "该批次已经召回，不必冻结")
@@ -87,7 +88,7 @@ def freeze_lot(*, lot: Lot, reason: str, actor: User) -> Lot:
 @transaction.atomic
 def unfreeze_lot(*, lot: Lot, reason: str, actor: User) -> Lot:
     """Let a frozen lot go (解除冻结). Refuses `not_frozen`, `reason_missing`, `outside_area`."""
-    reason = checked_reason(reason)
+    reason = checked_reason(reason, told=NO_REASON)
     lot = _lock(lot, Lot.objects.watched_by(actor))
     if not lot.frozen_at:
         raise Refused("not_frozen", "该批次没有冻结")
@@ -104,16 +105,6 @@ def tell_owners(operators: Sequence[int], *, title: str, body: str, url: str, ac
     for user, operator in members:
         counts[user] += named[operator]
     notify(users=counts, kind=Notice.Kind.DECISION, title=title, body=body, url=url, actor=actor)
-
-
-def checked_reason(reason: str) -> str:
-    """The reason without space around it. Refuses `reason_missing` and `reason_long`."""
-    reason = reason.strip()
-    if not reason:
-        raise Misfilled("reason_missing", "请写明原因", field="reason")
-    if len(reason) > REASON_LENGTH:
-        raise Misfilled("reason_long", f"原因最多 {REASON_LENGTH} 字", field="reason")
-    return reason
 
 
 def _changed(lot: Lot, step: TraceEvent.Step, action: str, reason: str, actor: User) -> Lot:

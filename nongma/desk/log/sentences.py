@@ -125,6 +125,8 @@ PHRASES = {
     "operator.taken_back": "撤回批量登记，注销{target}",
     "operator.consented": "登记{target}时同意个人信息说明（{text} 版）",
     "operator.licence_read": "查看{target}的执照照片",
+    "operator.licence_changed": "上传{target}的执照照片",
+    "operator.produce_changed": "修改{target}的产品和规模：{produce_before} → {produce_after}",
     "operator.changed": "修改{target}的{fields}",
     "operator.approved": "审核{target}：已通过",
     "operator.returned": "审核{target}：待审核 → 已退回",

@@ -1,3 +1,5 @@
+from typing import Self
+
 from django.db import models
 
 from nongma.accounts.models import User
@@ -100,20 +102,35 @@ class Produce(models.Model):
         return f"{self.product}（{self.operator}）"
 
 
+class LicenceQuerySet(models.QuerySet["Licence"]):
+    def current(self) -> Self:
+        """The photos that stand; those that a newer one replaced stay for who asks what was reviewed."""
+        return self.filter(replaced_at=None)
+
+
 class Licence(models.Model):
-    """The photo of an operator's licence (营业执照照片), sealed on the disk."""
+    """A photo of an operator's licence (营业执照照片), sealed on the disk."""
 
     uid = models.UUIDField("编号", unique=True, default=uuid7, editable=False)
-    operator = models.OneToOneField(Operator, models.PROTECT, verbose_name="主体", related_name="licence")
+    operator = models.ForeignKey(Operator, models.PROTECT, verbose_name="主体", related_name="licences", db_index=False)
     photo = models.FileField("照片", upload_to="licences/%Y%m")
     digest = models.BinaryField("SHA-256", max_length=32)
     uploaded_by = models.ForeignKey(User, models.PROTECT, verbose_name="上传人", related_name="+")
     uploaded_at = models.DateTimeField("上传时间", auto_now_add=True)
+    replaced_at = models.DateTimeField("换下时间", null=True)
+
+    objects = LicenceQuerySet.as_manager()
 
     class Meta:
         verbose_name = "执照照片"
         verbose_name_plural = "执照照片"
         ordering = ("id",)
+        indexes = [models.Index(fields=("operator", "id"), name="registry_licence_of_operator")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=("operator",), condition=models.Q(replaced_at=None), name="registry_licence_one_current"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.operator}"

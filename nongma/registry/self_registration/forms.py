@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -68,6 +68,7 @@ class ProduceFields(forms.Form):
     scale_2 = ScaleField()
     product_3 = forms.ChoiceField(label="产品三", required=False)
     scale_3 = ScaleField()
+    numbers: Sequence[int] = ROWS
 
     def offer_products(self) -> None:
         """Fill the choices, by industry, with one query."""
@@ -77,7 +78,7 @@ class ProduceFields(forms.Form):
             groups[Industry(product.industry).label] += [
                 (f"{product.code}:{unit}", f"{product.name}（{Unit(unit).label}）") for unit in product.scale_units
             ]
-        for number in ROWS:
+        for number in self.numbers:
             field = self.fields[f"product_{number}"]
             assert isinstance(field, forms.ChoiceField)
             field.choices = [("", "请选择"), *groups.items()]
@@ -85,7 +86,7 @@ class ProduceFields(forms.Form):
     def take_produce(self, cleaned: dict[str, Any]) -> None:
         """Put `produce` in the place of the rows: product, unit and scale of each."""
         produce: list[Declared] = []
-        for number in ROWS:
+        for number in self.numbers:
             chosen, scale = cleaned.pop(f"product_{number}", ""), cleaned.pop(f"scale_{number}", None)
             if not chosen and scale:
                 self.add_error(f"product_{number}", "请选择产品")
@@ -98,8 +99,8 @@ class ProduceFields(forms.Form):
         cleaned["produce"] = produce
 
 
-class SelfRegistrationForm(ProduceFields, OperatorForm):
-    """An operator as its own person registers it: of the numbers, what its types need (`numbers_needed`)."""
+class LicenceField(forms.Form):
+    """The photo of the licence, as `plain_photo` gives it."""
 
     licence = forms.FileField(
         label="营业执照照片",
@@ -107,6 +108,17 @@ class SelfRegistrationForm(ProduceFields, OperatorForm):
         widget=forms.FileInput({"accept": "image/jpeg,image/png"}),
         help_text="拍清楚四个角，审核会快一些；照片不存在草稿里",
     )
+
+    def clean_licence(self) -> bytes | None:
+        given = self.cleaned_data["licence"]
+        try:
+            return plain_photo(given) if given else None
+        except Misfilled as refusal:
+            raise ValidationError(refusal.message, code=refusal.code) from None
+
+
+class SelfRegistrationForm(LicenceField, ProduceFields, OperatorForm):
+    """An operator as its own person registers it: of the numbers, what its types need (`numbers_needed`)."""
 
     consent = forms.BooleanField(
         label="我同意按《个人信息说明》收集和使用这些信息",
@@ -139,13 +151,6 @@ class SelfRegistrationForm(ProduceFields, OperatorForm):
         for name, mask in self.kept.items():
             self.fields[name].widget.attrs["placeholder"] = f"{mask}（留空＝不改）"
             self.fields[name].help_text = "已登记，留空＝不改"
-
-    def clean_licence(self) -> bytes | None:
-        given = self.cleaned_data["licence"]
-        try:
-            return plain_photo(given) if given else None
-        except Misfilled as refusal:
-            raise ValidationError(refusal.message, code=refusal.code) from None
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

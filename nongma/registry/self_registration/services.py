@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
-from typing import IO, Any
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
-from nongma.accounts.access import Action, scope_of
 from nongma.accounts.models import User
 from nongma.accounts.services import change_person, place_operator_person
 from nongma.audit.services import record
@@ -106,6 +105,22 @@ def send_claim_in(
     return claimed
 
 
+def keep_licence(operator: Operator, photo: bytes, actor: User) -> None:
+    """Keep a photo in the place of the one before, which stays.
+
+    To be called last in its transaction: a file is not taken back by the database.
+    """
+    Licence.objects.current().filter(operator=operator).update(replaced_at=timezone.now())
+    kept = Licence(operator=operator, digest=sha256(photo).digest(), uploaded_by=actor)
+    kept.photo.save(f"{kept.uid}.jpg", ContentFile(photo), save=False)
+    try:
+        with transaction.atomic():
+            kept.save()
+    except BaseException:
+        kept.photo.delete(save=False)
+        raise
+
+
 def _declare(operator: Operator, actor: User, produce: Sequence[Declared], licence: bytes | None) -> None:
     """What comes with a registration: the consent, the person's name and place, products, the licence."""
     record("operator.consented", actor=actor, target=operator, region_code=operator.region_id, text=CONSENT)
@@ -121,39 +136,7 @@ def _declare(operator: Operator, actor: User, produce: Sequence[Declared], licen
     )
     Draft.objects.filter(user=actor).delete()
     if licence:
-        _keep_licence(operator, licence, actor)
-
-
-@transaction.atomic
-def open_licence(*, operator: Operator, actor: User) -> IO[Any]:
-    """The photo of a licence to look at, by the operator's own people or a reviewer of the place; on record.
-
-    Refuses `not_allowed`, `licence_missing` and `file_unreadable`.
-    """
-    own = operator.members.open().filter(user=actor).exists()
-    if not own and operator.region_id not in scope_of(actor, Action.REVIEW_OPERATORS):
-        raise Refused("not_allowed", "只有本主体的人和审核员可以看执照照片")
-    kept = Licence.objects.filter(operator=operator).first()
-    if kept is None:
-        raise Refused("licence_missing", "这个主体没有传过执照照片")
-    try:
-        file = kept.photo.open()
-    except (OSError, ValueError):
-        raise Refused("file_unreadable", "照片读不出来，请联系运维人员") from None
-    record("operator.licence_read", actor=actor, target=operator, region_code=operator.region_id)
-    return file
-
-
-def _keep_licence(operator: Operator, photo: bytes, actor: User) -> None:
-    """Last in its transaction: a file is not taken back by the database."""
-    kept = Licence(operator=operator, digest=sha256(photo).digest(), uploaded_by=actor)
-    kept.photo.save(f"{kept.uid}.jpg", ContentFile(photo), save=False)
-    try:
-        with transaction.atomic():
-            kept.save()
-    except BaseException:
-        kept.photo.delete(save=False)
-        raise
+        keep_licence(operator, licence, actor)
 
 
 def _wait_for_own_turn(user: User) -> None:

@@ -18,6 +18,5 @@ urlpatterns = [
     path("register", views.register, name="register"),
     path("draft", views.draft, name="draft"),
     path("place", views.place, name="place"),
-    path("licence/<str:code>", views.licence, name="licence"),
     path("done", views.done, name="done"),
 ]

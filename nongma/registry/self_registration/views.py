@@ -7,7 +7,7 @@ from cryptography.exceptions import InvalidTag
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from nongma.accounts.access import Action, SignedInRequest, requires
 from nongma.accounts.models import User
-from nongma.lib.downloads import download
 from nongma.lib.fields import decrypt, encrypt
 from nongma.lib.forms import show_refusal
 from nongma.lib.masking import mask_phone
@@ -29,14 +28,13 @@ from nongma.regions.models import Region
 from nongma.regions.queries import find_region
 from nongma.registry.claiming.queries import offers_to
 from nongma.registry.claiming.views import NOT_MINE
+from nongma.registry.declaring.services import licences_for
 from nongma.registry.models import PERSONS, Claim, Invitation, Operator, OperatorMember
 from nongma.registry.people.queries import invitations_to
-from nongma.registry.queries import operator_of
 from nongma.registry.self_registration.codes import seconds_to_wait, send_code
 from nongma.registry.self_registration.entering import prove_own_phone, sign_in_by_phone
 from nongma.registry.self_registration.forms import NEEDS_EITHER, ROWS, PhoneForm, SelfRegistrationForm, TextCodeForm
-from nongma.registry.self_registration.photos import JPEG
-from nongma.registry.self_registration.services import draft_of, open_licence, save_draft, send_in
+from nongma.registry.self_registration.services import draft_of, save_draft, send_in
 
 PHONE = "join_phone"
 """Where the session keeps, encrypted, the number that a code was sent to."""
@@ -213,21 +211,8 @@ def done(request: SignedInRequest) -> HttpResponse:
     if own is None:
         return redirect("join:register")
     claim = Claim.objects.filter(fresh=own).select_related("operator").first()
-    return render(request, "registry/self/done.html", {"operator": own, "claim": claim})
-
-
-@requires(Action.VIEW_OPERATORS)
-@never_cache
-@require_POST
-def licence(request: SignedInRequest, code: str) -> HttpResponseBase:
-    """营业执照照片；谁看过都留痕。"""
-    shown = operator_of(code, request.user)
-    try:
-        file = open_licence(operator=shown, actor=request.user)
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-        return redirect(shown)
-    return download(request, file, name=f"执照-{shown.code}.jpg", content_type=JPEG)
+    context = {"operator": own, "claim": claim, "licences": licences_for(own, request.user)}
+    return render(request, "registry/self/done.html", context)
 
 
 def _phone_of(request: HttpRequest) -> str:

@@ -172,7 +172,7 @@ def _hand_people_over(operator: Operator, into: Operator, actor: User) -> None:
     asked = into.invitations.filter(state=Invitation.State.WAITING).values("phone_index")
     operator.invitations.waiting().exclude(phone_index__in=asked).update(operator=into)
     close_invitations(operator.invitations.all(), actor)
-    if not Licence.objects.filter(operator=into).exists():
+    if not Licence.objects.current().filter(operator=into).exists():
         Licence.objects.filter(operator=operator).update(operator=into)
     known = Produce.objects.filter(operator=into).values("product")
     Produce.objects.filter(operator=operator).exclude(product__in=known).update(operator=into)

@@ -202,7 +202,7 @@ def test_an_imported_operator_is_claimed_by_merging(zhao, li):
 
 def test_what_a_merge_does_with_each_kind_of_record_is_decided():
     links = {link.get_accessor_name() for link in Operator._meta.related_objects}
-    settled = {"members", "licence", "produce", "revisions", "merged", "claims", "invitations", "corrections"}
+    settled = {"members", "licences", "produce", "revisions", "merged", "claims", "invitations", "corrections"}
     derived = {"intakes", "directory_entry", "expected_as"}
     assert links == {*RECORDS, *settled, *derived}
 

@@ -124,7 +124,7 @@ def test_a_grower_recalls_but_does_not_freeze(li, zhao, lot):
 
 
 @pytest.mark.parametrize(
-    ("reason", "code"), [("", "reason_missing"), (" \n", "reason_missing"), ("长" * 201, "reason_long")]
+    ("reason", "code"), [("", "reason_missing"), (" \n", "reason_missing"), ("长" * 201, "text_too_long")]
 )
 @pytest.mark.parametrize("stop", [recall_lot, freeze_lot, unfreeze_lot])
 def test_it_wants_a_reason(zhao, lot, stop, reason, code):
