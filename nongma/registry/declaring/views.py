@@ -51,4 +51,4 @@ def licence(request: SignedInRequest, code: str, uid: UUID) -> HttpResponseBase:
     except Refused as refusal:
         messages.error(request, refusal.message)
         return redirect(shown)
-    return download(request, file, name=f"{shown.name}-执照.jpg", content_type=JPEG)
+    return download(request, file, name=f"执照-{shown.code}.jpg", content_type=JPEG)
