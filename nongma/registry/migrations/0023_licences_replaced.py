@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     """
 
     atomic = False
-    dependencies = [("registry", "0019_first_character")]
+    dependencies = [("registry", "0022_taken_back_claims")]
 
     operations = [
         migrations.AddField("licence", "replaced_at", models.DateTimeField("换下时间", null=True)),
