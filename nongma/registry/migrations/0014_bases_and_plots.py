@@ -7,6 +7,12 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    """What a base is like, its outline, and its plots.
+
+    Nothing is filled: the new columns have constant defaults, which PostgreSQL keeps beside the table. The two checks
+    read the bases once each while the table is locked, at 5 million of them too; run it while nobody is served, as
+    `nongma run` does.
+    """
 
     dependencies = [
         ('catalogue', '0001_initial'),

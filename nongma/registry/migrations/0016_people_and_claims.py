@@ -15,7 +15,13 @@ FROM registry_operator AS operator WHERE operator.id = member.operator_id
 
 
 class Migration(migrations.Migration):
-    """Who acted for an operator from when to when; who claimed what an import put on file; who was invited by phone."""
+    """Who acted for an operator from when to when; who claimed what an import put on file; who was invited by phone.
+
+    The members are filled, indexed and checked in one transaction that locks their table from the first step: at 5
+    million of them one statement writes each row anew, and nobody reads or writes members until it is committed. Parts
+    would lock it no shorter, for the lock is held to the end. Run it while nobody is served, as `nongma run` does;
+    stopped half-way it leaves everything as it was.
+    """
 
     dependencies = [
         ('regions', '0001_initial'),
