@@ -252,6 +252,15 @@ GET  /api/v1/directory/figures                    401 200 200 200 200 403 200 40
 GET  /api/v1/directory                            401 200 200 200 200 403 200 403 403 200 403
 POST /api/v1/operators/{operator}/notices         401 403  ok 403 403 403 403 403 403 404 403
 POST /api/v1/operators/{operator}/notices/{correction}/answer 401 ok ok ok 403 403 403 403 ok 404 404
+GET  /api/v1/operators/{operator}/people          401 200 200 200 403 403 403 403 200 404 404
+GET  /api/v1/operators/{operator}/invitations     401 200 200 200 403 403 403 403 200 404 404
+POST /api/v1/operators/{operator}/invitations     401  ok  ok  ok 403 403 403 403  ok 404 404
+POST /api/v1/operators/{operator}/invitations/{invitation}/withdraw 401 ok ok ok 403 403 403 403 ok 404 404
+POST /api/v1/operators/{operator}/people/{member}/end 401 ok ok ok 403 403 403 403  ok 404 404
+POST /api/v1/operators/{operator}/people/{member}/hand-on 401 ok ok ok 403 403 403 403 ok 404 404
+GET  /api/v1/claims                               401 403 200 403 403 403 403 403 403 200 403
+POST /api/v1/operators/{operator}/claims/{claim}/approve 401 403 ok 403 403 403 403 403 403 404 403
+POST /api/v1/operators/{operator}/claims/{claim}/return 401 403 ok 403 403 403 403 403 403 404 403
 GET  /api/v1/operators/{operator}/certifications  401 200 200 200 200 200 200 200 200 404 404
 POST /api/v1/operators/{operator}/certifications  401  ok  ok  ok 403 403 403 403  ok 404 404
 POST /api/v1/operators/{operator}/bases           401  ok  ok  ok 403 403 403 403  ok 404 404
