@@ -258,6 +258,7 @@ BODY: dict[str, Any] = {
     "demand": "请补上",
     "due_on": str(timezone.localdate() + timedelta(days=9)),
     "answer": "已经补上",
+    "phone": "19900004477",
 }
 
 

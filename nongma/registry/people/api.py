@@ -44,7 +44,7 @@ class InvitationIn(Schema):
 
     name: str = Field(min_length=1, max_length=60)
     phone: str = Field(min_length=1, max_length=20, description="手机号，他用它登录")
-    role: OperatorMember.Role = OperatorMember.Role.STAFF
+    is_owner: bool = Field(False, description="请他当负责人；只有管理部门可以")
 
 
 class InvitationOut(Schema):
@@ -90,7 +90,10 @@ def list_invitations(request: SignedInRequest, code: str, paging: Query[Paging])
 def create_invitation(request: SignedInRequest, code: str, data: InvitationIn) -> Status[Invitation]:
     """本人 7 天内登录、同意以后才能办事。手机号有没有登记过，回答都一样。"""
     operator = editable_of(code, request.user)
-    return Status(201, invite_person(operator=operator, actor=request.user, **data.dict()))
+    role = OperatorMember.Role.OWNER if data.is_owner else OperatorMember.Role.STAFF
+    return Status(
+        201, invite_person(operator=operator, name=data.name, phone=data.phone, role=role, actor=request.user)
+    )
 
 
 @router.post("/operators/{code}/invitations/{uid}/withdraw", response=InvitationOut, summary="撤回邀请")
