@@ -49,8 +49,7 @@ def take_back(*, operator: Operator, claim: Claim, actor: User, reason: str = ""
     put(operator, values, {name: getattr(operator, name) for name in values}, actor)
     if "produce" in before:
         _put_produce_back(operator, before["produce"])
-    for licence in Licence.objects.filter(operator=operator, uploaded_by=claim.user, uploaded_at__gte=claim.asked_at):
-        _remove(licence)
+    _put_licence_back(operator, claim)
     if "confirmed_on" in before:
         Operator.objects.filter(pk=operator.pk).update(confirmed_on=before["confirmed_on"])
     claim.state, claim.note = Claim.State.REVOKED, note
@@ -89,6 +88,17 @@ def _put_produce_back(operator: Operator, kept: list[list[Any]]) -> None:
         Produce(operator=operator, product_id=product, unit=unit, scale=Decimal(scale) if scale else None)
         for product, unit, scale in kept
     )
+
+
+def _put_licence_back(operator: Operator, claim: Claim) -> None:
+    """The photos of the claimant go, and what they replaced stands again."""
+    photos = Licence.objects.filter(operator=operator)
+    for photo in photos.filter(uploaded_by=claim.user, uploaded_at__gte=claim.asked_at):
+        _remove(photo)
+    replaced = photos.filter(replaced_at__gte=claim.asked_at).order_by("-id").first()
+    if replaced and not photos.current().exists():
+        replaced.replaced_at = None
+        replaced.save(update_fields=["replaced_at"])
 
 
 def _remove(licence: Licence) -> None:
