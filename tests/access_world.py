@@ -20,7 +20,7 @@ from nongma.certificates.models import Basis
 from nongma.certificates.services import issue_certificate
 from nongma.codes.codec import encode
 from nongma.notices.models import Channel, Notice, Outgoing
-from nongma.origins.models import ImportJob, ReviewSample, SampledOrigin
+from nongma.origins.models import ImportJob, Missed, ReviewSample, SampledOrigin
 from nongma.registry.certifications.services import add_certification
 from nongma.registry.directory.corrections.services import send_correction
 from nongma.registry.directory.expected import expect
@@ -98,6 +98,15 @@ def world(
         user=zhao, filters={}, description="全部记录", until=timezone.now(), seed="1", total=1
     )
     SampledOrigin.objects.create(sample=sample, origin=origin, place=1)
+    missed = Missed.objects.create(
+        operator=operator,
+        product=Product.objects.get(name="韭菜"),
+        region_id=YAZHOU_VILLAGE,
+        scale=Decimal(2),
+        unit="mu",
+        rule=ScaleRule.objects.filter(basis=ScaleRule.Basis.PRODUCT).order_by("pk")[0],
+        found_on=timezone.localdate(),
+    )
     intake = Intake.objects.create(user=zhao, file="intakes/none.xlsx", filename="主体.xlsx", digest=b"1" * 32)
     people: dict[str, User | None] = {
         "nobody": None,
@@ -219,6 +228,7 @@ def world(
         "certificate": encode(certificate.serial),
         "job": str(job.uid),
         "sample": str(sample.uid),
+        "missed": str(missed.uid),
         "product": cowpea.code,
         "notice": str(notice.uid),
         "outgoing": str(outgoing.uid),

@@ -196,6 +196,10 @@ GET  /origins/here?id={origin}                      in 200 200 200 200 403 200 4
 POST /origins/export.csv                           in  ok  ok 403  ok 403 403 403 403  ok 403
 POST /origins/paper/official                       in  ok  ok 403  ok 403 403 403 403  ok 403
 POST /origins/paper/wall                           in  ok  ok 403  ok 403 403 403 403  ok 403
+GET  /origins/missed                               in 200 200 200 200 403 200 403 403 200 403
+POST /origins/missed/check                         in 403  ok 403 403 403 403 403 403  ok 403
+POST /origins/missed/export                        in  ok  ok 403  ok 403 403 403 403  ok 403
+POST /origins/missed/{missed}                      in 403  ok 403 403 403 403 403 403 404 403
 POST /origins/decide                               in 403  ok 403 403 403 403 403 403  ok 403
 GET  /origins/samples                              in 403 200 403 403 403 403 403 403 200 403
 POST /origins/samples                              in 403  ok 403 403 403 403 403 403  ok 403

@@ -28,6 +28,8 @@ ASKED = {
     "audit:export": "hainan",
     "origins:export": "zhao",
     "origins:import-errors": "wang",
+    "origins:missed-export": "zhao",
+    "origins:paper": "zhao",
     "registry:corrections-export": "zhao",
     "registry:directory-export": "zhao",
     "registry:directory-visits": "zhao",

@@ -1,10 +1,11 @@
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from nongma.origins.missed.finding import check_everywhere
 from nongma.origins.retention import forget_faults, forget_review_jobs, remove_old_uploads
 from nongma.origins.services.cells import recount_dirty
 from nongma.origins.services.imports import run_import
-from nongma.origins.services.telling import prompt_of_waiting
+from nongma.origins.services.telling import prompt_of_missed, prompt_of_waiting
 
 
 @app.task(name="origins.recount_map", queueing_lock="origins:recount-map")
@@ -38,8 +39,15 @@ def forget_old(timestamp: int) -> int:
 @app.periodic(cron="50 23 * * *")
 @app.task(name="origins.prompt_reviewers", queueing_lock="origins:prompt-reviewers")
 def prompt_reviewers(timestamp: int) -> int:
-    """Tell each reviewer how many records wait."""
-    return prompt_of_waiting()
+    """Tell each reviewer how many records wait, and how many are missing."""
+    return prompt_of_waiting() + prompt_of_missed()
+
+
+@app.periodic(cron="17 17 * * *")
+@app.task(name="origins.check_missed", queueing_lock="origins:check-missed")
+def check_missed(timestamp: int) -> int:
+    """Compare what operators declare with what is on file, everywhere, at night."""
+    return check_everywhere()
 
 
 @app.task(name="origins.review_whole", retry=RetryStrategy(max_attempts=20, wait=5))

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from nongma.origins import import_urls
+from nongma.origins.missed import views as missed
 from nongma.origins.reviewing import views as sampling
 from nongma.origins.views import map as maps
 from nongma.origins.views import record, table
@@ -16,6 +17,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("samples/<uuid:uid>", sampling.sample, name="sample"),
     path("samples/<uuid:uid>/decide", sampling.conclude, name="conclude"),
     path("samples/<uuid:uid>/<uuid:origin_uid>", sampling.look, name="look"),
+    path("missed", missed.missed, name="missed"),
+    path("missed/export", missed.export, name="missed-export"),
+    path("missed/check", missed.check, name="missed-check"),
+    path("missed/<uuid:uid>", missed.excuse, name="missed-excuse"),
     *import_urls.urlpatterns,
     path("map", maps.chart, name="map"),
     path("here", maps.here, name="here"),

@@ -1,5 +1,6 @@
 from nongma.origins.models.cells import DirtyCell, OriginCell
 from nongma.origins.models.jobs import ImportJob, ImportRow, ReviewJob
+from nongma.origins.models.missed import Missed, MissedCheck
 from nongma.origins.models.origins import COUNTED, CURRENT, ON_MAP, Origin, OriginQuerySet
 from nongma.origins.models.samples import ReviewSample, SampledOrigin
 
@@ -10,6 +11,8 @@ __all__ = [
     "DirtyCell",
     "ImportJob",
     "ImportRow",
+    "Missed",
+    "MissedCheck",
     "Origin",
     "OriginCell",
     "OriginQuerySet",

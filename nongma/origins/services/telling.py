@@ -8,7 +8,7 @@ from nongma.accounts.models import User
 from nongma.notices.models import Notice
 from nongma.notices.reviewers import prompt_reviewers
 from nongma.notices.services import notify
-from nongma.origins.models import ImportJob, Origin
+from nongma.origins.models import ImportJob, Missed, Origin
 
 
 def tell_approved(*, collectors: Iterable[int], actor: User) -> None:
@@ -67,4 +67,14 @@ def prompt_of_waiting() -> int:
         about="origins.waiting",
         title="{count} 条产地信息等您审核",
         url=f"{reverse('origins:table')}?status={Origin.State.SUBMITTED}",
+    )
+
+
+def prompt_of_missed() -> int:
+    """Tell each reviewer how many of the own area have to be collected and are not (漏采)."""
+    return prompt_reviewers(
+        waiting=Missed.objects.open(),
+        about="origins.missed",
+        title="{count} 个主体的产品达到规模，还没有采集",
+        url=reverse("origins:missed"),
     )

@@ -55,6 +55,7 @@ def table(request: SignedInRequest) -> HttpResponse:
         "may_review": may(request.user, Action.REVIEW_ORIGINS) and page.paginator.count,
         "may_export": may(request.user, Action.EXPORT_ORIGINS) and page.paginator.count,
         "may_collect": may(request.user, Action.COLLECT_ORIGINS),
+        "may_see_missed": may(request.user, Action.VIEW_DIRECTORY),
         "may_reveal": may(request.user, Action.REVEAL_PERSONAL),
         "now": timezone.now().isoformat(),
     }
