@@ -242,6 +242,7 @@ def world(
 
 
 BODY: dict[str, Any] = {
+    "produce": [],
     "reason": "单据不全",
     "quantity": "1",
     "quantities": ["1"],
