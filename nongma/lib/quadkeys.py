@@ -75,6 +75,20 @@ def cell(quadkey: int, level: int) -> int:
     return quadkey >> 2 * (ZOOM - level)
 
 
+def cells_beside(quadkeys: npt.ArrayLike, level: int) -> Integers:
+    """The four cells of a level (at most 23) that each quadkey is nearest to, its own first; one row for each.
+
+    Everything within half a cell's side of a quadkey lies in one of them.
+    """
+    halves = np.asarray(quadkeys, np.int64) >> 2 * (ZOOM - level - 1)
+    x, y = _compact_all(halves), _compact_all(halves >> 1)
+    last = (1 << level) - 1
+    beside_x, beside_y = (np.clip((axis >> 1) + (axis & 1) * 2 - 1, 0, last) for axis in (x, y))
+    columns = np.stack([x >> 1, beside_x, x >> 1, beside_x], axis=-1)
+    rows = np.stack([y >> 1, y >> 1, beside_y, beside_y], axis=-1)
+    return _spread_all(columns) | _spread_all(rows) << 1
+
+
 def cell_tile(cell: int, level: int) -> tuple[int, int, int]:
     """The tile z/x/y of a cell."""
     return level, _compact(cell), _compact(cell >> 1)

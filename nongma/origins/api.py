@@ -48,6 +48,7 @@ class Wanted(Schema):
     scale_min: str | None = Field(None, description="规模不小于")
     scale_max: str | None = Field(None, description="规模不大于")
     on_sale: str | None = Field(None, description="在市月份，如 2026-05", examples=["2026-05"])
+    doubt: str | None = Field(None, description="any（有疑点）、none（没有疑点）或疑点的种类，如 town")
     q: str | None = Field(None, description="主体名称中的几个字；只有一个字时，找名称以它开头的")
     import_: str | None = Field(None, alias="import", description="导入的 id")
 
@@ -208,8 +209,8 @@ def decide(request: SignedInRequest, response: HttpResponse, decision: Decision)
     """
     if (decision.ids is None) == (decision.filter is None):
         raise ValidationError({"ids": ValidationError("ids 和 filter 要填一个，也只能填一个", code="one_of")})
-    if decision.filter is not None:
-        filters = decision.filter.filter_for(request)
+    filters = decision.filter.filter_for(request) if decision.filter is not None else None
+    if filters is not None:
         chosen = filters.visible_to(request.user)
         if waiting_for(request.user, chosen).order_by()[AT_ONCE : AT_ONCE + 1].exists():
             job = start_review_job(
@@ -226,7 +227,13 @@ def decide(request: SignedInRequest, response: HttpResponse, decision: Decision)
             return 202, {"id": job.uid, "progress": progress}
     else:
         chosen = Origin.objects.visible_to(request.user).filter(uid__in=decision.ids or [])
-    return decide_origins(origins=chosen, verdict=Verdict(decision.verdict), reason=decision.reason, actor=request.user)
+    return decide_origins(
+        origins=chosen,
+        verdict=Verdict(decision.verdict),
+        reason=decision.reason,
+        doubt=filters.doubt_kind if filters else None,
+        actor=request.user,
+    )
 
 
 @router.get(

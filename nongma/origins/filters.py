@@ -9,18 +9,20 @@ from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from nongma.accounts.models import User
 from nongma.catalogue.models import Industry, Product
-from nongma.origins.models import ImportJob, Origin, OriginQuerySet
+from nongma.origins.models import Doubt, ImportJob, Origin, OriginQuerySet
 from nongma.regions.models import Region
 from nongma.regions.spans import WIDTHS, Span
 from nongma.registry.models import Operator
 
 COUNTY = Region.Level.COUNTY
-NAMES = ("region", "product", "industry", "status", "scale_min", "scale_max", "on_sale", "q", "import")
+NAMES = ("region", "product", "industry", "status", "scale_min", "scale_max", "on_sale", "doubt", "q", "import")
 STATUSES = [(state.value, state.label) for state in Origin.State if state is not Origin.State.SUPERSEDED]
+NO_DOUBT = "none"
+DOUBTS = [("any", "有疑点"), (NO_DOUBT, "没有疑点"), *Doubt.Kind.choices]
 WRITTEN_LENGTHS = (2, 4, 6, 9, 12)
 
 
@@ -35,6 +37,7 @@ class OriginFilter:
     scale_min: Decimal | None = None
     scale_max: Decimal | None = None
     on_sale: date | None = None
+    doubt: str = ""
     q: str = ""
     job: ImportJob | None = None
 
@@ -95,6 +98,8 @@ class OriginFilter:
         if self.on_sale:
             last = self.on_sale.replace(day=monthrange(self.on_sale.year, self.on_sale.month)[1])
             query &= Q(on_sale_on__lte=last, off_sale_on__gte=self.on_sale)
+        if self.doubt:
+            query &= self._doubted()
         if self.q:
             query &= Q(operator__in=Operator.objects.named(self.q))
         if self.job:
@@ -120,6 +125,8 @@ class OriginFilter:
             found.append((("scale_min", "scale_max"), "种养规模", self._scale_words()))
         if self.on_sale:
             found.append((("on_sale",), "在市月份", f"{self.on_sale:%Y-%m}"))
+        if self.doubt:
+            found.append((("doubt",), "疑点", dict(DOUBTS)[self.doubt]))
         if self.q:
             found.append((("q",), "主体名称含" if len(self.q) > 1 else "主体名称开头是", self.q))
         if self.job:
@@ -136,10 +143,27 @@ class OriginFilter:
             "scale_min": self.scale_min,
             "scale_max": self.scale_max,
             "on_sale": self.on_sale and f"{self.on_sale:%Y-%m}",
+            "doubt": self.doubt,
             "q": self.q,
             "import": self.job and self.job.uid,
         }
         return {name: str(value) for name, value in given.items() if value not in (None, "")}
+
+    @property
+    def doubt_kind(self) -> str | None:
+        """The one kind of doubt that is asked for, if one."""
+        return self.doubt if self.doubt in Doubt.Kind.values else None
+
+    def _doubted(self) -> Q:
+        """Records with an open doubt (of the kind), or with none."""
+        doubts = Doubt.objects.open()
+        if self.doubt == NO_DOUBT:
+            return Q(~Exists(doubts.filter(origin=OuterRef("pk"))))
+        if self.doubt_kind:
+            doubts = doubts.filter(kind=self.doubt_kind)
+        if self.region:
+            doubts = doubts.filter(region_id__gte=self.region.span.start, region_id__lte=self.region.span.stop)
+        return Q(pk__in=doubts.order_by().values("origin"))
 
     def _scale_words(self) -> str:
         if self.scale_max is None:
@@ -189,6 +213,7 @@ class FilterForm(forms.Form):
         label="规模不大于", required=False, min_value=Decimal(0), max_digits=14, decimal_places=2
     )
     on_sale = MonthField(label="在市月份", required=False)
+    doubt = forms.ChoiceField(label="疑点", required=False, choices=[("", "全部"), *DOUBTS])
     q = forms.CharField(
         label="主体名称",
         required=False,
@@ -202,8 +227,8 @@ class FilterForm(forms.Form):
         super().__init__(data)
         self.user = user
         self.fields["import"] = forms.UUIDField(required=False, widget=forms.HiddenInput)
-        for name, choices in (("industry", Industry.choices), ("status", STATUSES)):
-            words = "、".join(f"{value}（{label}）" for value, label in choices)
+        for name in ("industry", "status", "doubt"):
+            words = "、".join(f"{value}（{label}）" for value, label in self.fields[name].choices if value)  # type: ignore[attr-defined]
             self.fields[name].error_messages["invalid_choice"] = f"只能是 {words}"
 
     @property
@@ -214,7 +239,7 @@ class FilterForm(forms.Form):
     @property
     def plain_fields(self) -> list[forms.BoundField]:
         """The fields that a page draws one like the other."""
-        return [self[name] for name in ("industry", "status", "scale_min", "scale_max", "on_sale", "q")]
+        return [self[name] for name in ("industry", "status", "scale_min", "scale_max", "on_sale", "doubt", "q")]
 
     def clean_region(self) -> Region | None:
         written = self.cleaned_data["region"].strip()
@@ -263,6 +288,7 @@ class FilterForm(forms.Form):
             "scale_min": cleaned.get("scale_min"),
             "scale_max": cleaned.get("scale_max"),
             "on_sale": cleaned.get("on_sale"),
+            "doubt": cleaned.get("doubt", ""),
             "q": cleaned.get("q", "").strip(),
             "job": cleaned.get("import"),
         }

@@ -2,6 +2,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from nongma.origins.missed.finding import check_everywhere
+from nongma.origins.doubts.looking import look
 from nongma.origins.retention import forget_faults, forget_review_jobs, remove_old_uploads
 from nongma.origins.services.cells import recount_dirty
 from nongma.origins.services.imports import run_import
@@ -19,6 +20,19 @@ def recount_map() -> int:
 def recount_map_every_minute(timestamp: int) -> int:
     """Find what a crash between a commit and its recount left behind."""
     return recount_dirty()
+
+
+@app.task(name="origins.look_for_doubts", queueing_lock="origins:look-for-doubts")
+def look_for_doubts() -> int:
+    """Look at the records that changed for what does not look right."""
+    return look()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="origins.look_for_doubts_every_minute")
+def look_for_doubts_every_minute(timestamp: int) -> int:
+    """Find what a crash between a commit and its look left behind."""
+    return look()
 
 
 @app.periodic(cron="23 3 * * *")

@@ -217,7 +217,7 @@ def _described(keys: list[int]) -> list[dict[str, Any]]:
 
 def _counties(filters: OriginFilter, user: User) -> list[Span] | None:
     """The spans of whole counties that the user's scope and the filter leave; None when cells can't tell."""
-    if user.is_operator or filters.q or filters.job:
+    if user.is_operator or filters.doubt or filters.q or filters.job:
         return None
     asked = filters.region.span if filters.region else EVERYWHERE
     spans = [

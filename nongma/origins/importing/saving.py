@@ -30,6 +30,7 @@ from nongma.codes.services import subjects_changed
 from nongma.lib.copying import array, copy_rows
 from nongma.lib.fields import digest_of, encrypt
 from nongma.lib.ids import uuid7
+from nongma.origins.doubts import marks
 from nongma.origins.importing.judging import JudgedLine
 from nongma.origins.importing.lines import Line
 from nongma.origins.models import ImportJob, ImportRow, Origin
@@ -279,6 +280,9 @@ def _write(job: ImportJob, plans: list[Plan], actor: User) -> None:
     places = [(plan.judged.quadkey, plan.judged.region_code) for plan in plans]
     places += [(plan.supersedes.quadkey, plan.supersedes.region_code) for plan in plans if plan.supersedes]
     mark_dirty(places)
+    marks.mark(
+        [plan.id for plan in plans] + [plan.supersedes.id for plan in plans if plan.supersedes and plan.supersedes.id]
+    )
 
 
 def _number(plans: list[Plan]) -> None:

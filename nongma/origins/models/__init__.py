@@ -1,4 +1,6 @@
+from nongma.origins.models.areas import Area, AreaLayer
 from nongma.origins.models.cells import DirtyCell, OriginCell
+from nongma.origins.models.doubts import Doubt, DoubtMark, DoubtQuerySet, DoubtTally, Usual
 from nongma.origins.models.jobs import ImportJob, ImportRow, ReviewJob
 from nongma.origins.models.missed import Missed, MissedCheck
 from nongma.origins.models.origins import COUNTED, CURRENT, ON_MAP, Origin, OriginQuerySet
@@ -8,7 +10,13 @@ __all__ = [
     "COUNTED",
     "CURRENT",
     "ON_MAP",
+    "Area",
+    "AreaLayer",
     "DirtyCell",
+    "Doubt",
+    "DoubtMark",
+    "DoubtQuerySet",
+    "DoubtTally",
     "ImportJob",
     "ImportRow",
     "Missed",
@@ -19,4 +27,5 @@ __all__ = [
     "ReviewJob",
     "ReviewSample",
     "SampledOrigin",
+    "Usual",
 ]

@@ -106,7 +106,13 @@ class Origin(models.Model):
     reviewed_at = models.DateTimeField("审核时间", null=True, blank=True)
     return_reason = models.CharField("退回原因", max_length=200, blank=True)
     import_job = models.ForeignKey(
-        "origins.ImportJob", models.PROTECT, null=True, blank=True, verbose_name="导入批次", related_name="origins"
+        "origins.ImportJob",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="导入批次",
+        related_name="origins",
+        db_index=False,
     )
     import_row = models.IntegerField("表内行号", null=True, blank=True)
     located_with = models.CharField(
@@ -155,6 +161,14 @@ class Origin(models.Model):
             ),
             models.Index(
                 fields=("scale", "id"), include=("quadkey", "region"), condition=CURRENT, name="origins_origin_scale"
+            ),
+            models.Index(
+                fields=("import_job", "import_row"), condition=Q(import_job__isnull=False), name="origins_origin_sheet"
+            ),
+            models.Index(
+                fields=("collected_by", "created_at"),
+                condition=Q(device_longitude__isnull=False),
+                name="origins_origin_track",
             ),
         ]
 

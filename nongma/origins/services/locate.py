@@ -16,6 +16,7 @@ from nongma.lib.fields import digest_of
 from nongma.lib.quadkeys import quadkey
 from nongma.lib.refused import Misfilled, Refused
 from nongma.lib.sheets.cleaning import BadValue
+from nongma.origins.doubts import marks
 from nongma.origins.importing.cells import separate_point
 from nongma.origins.importing.judging import JudgedLine
 from nongma.origins.importing.lines import Line
@@ -105,6 +106,7 @@ def locate_origin(*, origin: Origin, longitude: Decimal, latitude: Decimal, acto
     _save(held)
     record("origin.located", actor=actor, target=held, region_code=held.region_id, point=held.point)
     mark_dirty([(held.quadkey, held.region_id)])
+    marks.mark([held.pk])
     subjects_changed([held.base.uid, held.operator.uid])
     return held
 
@@ -144,6 +146,7 @@ def correct_origin(*, origin: Origin, correction: Correction, actor: User) -> Or
         changes={field: values for field, values in changed.items() if field in OPEN_FIELDS},
     )
     mark_dirty([before, (held.quadkey, held.region_id)])
+    marks.mark([held.pk])
     subjects_changed({left.uid, held.base.uid, held.operator.uid})
     return held
 

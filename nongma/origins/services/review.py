@@ -8,9 +8,10 @@
 A decision is taken once. The second of two reviewers is told who was first.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -23,7 +24,8 @@ from nongma.accounts.wholes import run_whole
 from nongma.audit.services import record, record_many
 from nongma.codes.services import subjects_changed
 from nongma.lib.refused import Misfilled, Refused
-from nongma.origins.models import Origin, OriginQuerySet, ReviewJob
+from nongma.origins.doubts.services import judge, judge_all
+from nongma.origins.models import Doubt, Origin, OriginQuerySet, ReviewJob
 from nongma.origins.services.cells import mark_dirty
 from nongma.origins.services.telling import tell_all_returned, tell_approved, tell_returned
 
@@ -60,13 +62,18 @@ def approve_origin(*, origin: Origin, actor: User) -> Origin:
     return decide_origin(origin=origin, verdict=Verdict.APPROVE, actor=actor)
 
 
-def return_origin(*, origin: Origin, reason: str, actor: User) -> Origin:
-    """Send one record back to its collector. Refuses as `approve_origin`, and `reason_missing`, `reason_too_long`."""
-    return decide_origin(origin=origin, verdict=Verdict.RETURN, reason=reason, actor=actor)
+def return_origin(*, origin: Origin, reason: str, right: Collection[str] = (), actor: User) -> Origin:
+    """Send one record back to its collector; the doubts of the kinds in `right` are 属实.
+
+    Refuses as `approve_origin`, and `reason_missing`, `reason_too_long`.
+    """
+    return decide_origin(origin=origin, verdict=Verdict.RETURN, reason=reason, right=right, actor=actor)
 
 
 @transaction.atomic
-def decide_origin(*, origin: Origin, verdict: Verdict, reason: str = "", actor: User) -> Origin:
+def decide_origin(
+    *, origin: Origin, verdict: Verdict, reason: str = "", right: Collection[str] = (), actor: User
+) -> Origin:
     """Approve or return one record, as `approve_origin` and `return_origin` say."""
     reason = _checked(verdict, reason, actor)
     held = Origin.objects.select_for_update().get(pk=origin.pk)
@@ -78,7 +85,8 @@ def decide_origin(*, origin: Origin, verdict: Verdict, reason: str = "", actor: 
     held.return_reason = reason
     held.reviewed_by, held.reviewed_at = actor, timezone.now()
     held.save(update_fields=["state", "return_reason", "reviewed_by", "reviewed_at", "updated_at"])
-    record(ACTIONS[verdict], actor=actor, target=held, region_code=held.region_id, **_details(reason))
+    judged = judge(origin=held, right=right, actor=actor)
+    record(ACTIONS[verdict], actor=actor, target=held, region_code=held.region_id, **_details(reason, judged))
     mark_dirty([(held.quadkey, held.region_id)])
     subjects_changed([held.base.uid, held.operator.uid])
     if verdict is Verdict.APPROVE:
@@ -89,14 +97,17 @@ def decide_origin(*, origin: Origin, verdict: Verdict, reason: str = "", actor: 
 
 
 @transaction.atomic
-def decide_origins(*, origins: OriginQuerySet, verdict: Verdict, reason: str = "", actor: User) -> Decided:
+def decide_origins(
+    *, origins: OriginQuerySet, verdict: Verdict, reason: str = "", doubt: str | None = None, actor: User
+) -> Decided:
     """Approve or return those of the records that wait for review, all in one go; the others are passed over.
 
-    `origins` is what the actor may see and picked. Refuses `reason_missing`, `reason_too_long`, `not_reviewer`.
+    `origins` is what the actor may see and picked, `doubt` the kind of doubt that it was picked by, which a return
+    confirms. Refuses `reason_missing`, `reason_too_long`, `not_reviewer`.
     """
     reason = _checked(verdict, reason, actor)
     asked = origins.count()
-    rows = _decide(origins, verdict, reason, actor)
+    rows = _decide(origins, verdict, reason, actor, doubt=doubt)
     return Decided(len(rows), asked - len(rows))
 
 
@@ -106,7 +117,13 @@ def waiting_for(actor: User, origins: OriginQuerySet) -> OriginQuerySet:
 
 
 def _decide(
-    origins: OriginQuerySet, verdict: Verdict, reason: str, actor: User, limit: int | None = None, about: str = ""
+    origins: OriginQuerySet,
+    verdict: Verdict,
+    reason: str,
+    actor: User,
+    limit: int | None = None,
+    about: str = "",
+    doubt: str | None = None,
 ) -> list[_Row]:
     """Lock in one order, so that two reviewers wait instead of blocking each other; write, audit, mark the map."""
     locked = waiting_for(actor, origins).order_by("region_id", "id").select_for_update(of=("self",))[:limit]
@@ -116,6 +133,7 @@ def _decide(
     Origin.objects.filter(pk__in=[row.pk for row in rows]).update(
         state=STATES[verdict], return_reason=reason, reviewed_by=actor, reviewed_at=now, updated_at=now
     )
+    judge_all([row.pk for row in rows], verdict, regions={row.region_code for row in rows}, actor=actor, kind=doubt)
     details = _details(reason)
     targets = (("origin", str(row.uid), row.region_code, details) for row in rows)
     record_many(ACTIONS[verdict], actor=actor, targets=targets)
@@ -183,7 +201,7 @@ def _decide_chunk(job: ReviewJob) -> bool:
         raise Refused("filter_invalid", told) from error
     origins = filters.visible_to(job.user).filter(updated_at__lte=job.until)
     about = f"origins.returned:{job.pk}"
-    rows = _decide(origins, verdict, job.reason, job.user, limit=AT_ONCE, about=about)
+    rows = _decide(origins, verdict, job.reason, job.user, limit=AT_ONCE, about=about, doubt=filters.doubt_kind)
     job.decided += len(rows)
     return bool(rows)
 
@@ -202,8 +220,12 @@ def _checked(verdict: Verdict, reason: str, actor: User) -> str:
     return reason
 
 
-def _details(reason: str) -> dict[str, str]:
-    return {"reason": reason} if reason else {}
+def _details(reason: str, right: Collection[str] = ()) -> dict[str, Any]:
+    """What the log keeps: the reason, and the doubts that were found to be right."""
+    details: dict[str, Any] = {"reason": reason} if reason else {}
+    if right:
+        details["doubts"] = "、".join(sorted(Doubt.Kind(kind).label for kind in right))
+    return details
 
 
 def _not_waiting(origin: Origin) -> Refused:

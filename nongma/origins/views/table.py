@@ -137,6 +137,7 @@ def decide(request: SignedInRequest) -> HttpResponse:
         return redirect("origins:table")
     back = f"{reverse('origins:table')}?{urlencode(filters.parameters())}"
     is_whole = request.POST.get("scope") == "whole"
+    doubt = filters.doubt_kind if is_whole else None
     selected = _uids(request)
     if is_whole:
         origins = filters.visible_to(user).filter(updated_at__lte=until)
@@ -160,7 +161,7 @@ def decide(request: SignedInRequest) -> HttpResponse:
                 actor=user,
             )
             return redirect("origins:review-job", uid=job.uid)
-        done = decide_origins(origins=origins, verdict=verdict, reason=reason, actor=user)
+        done = decide_origins(origins=origins, verdict=verdict, reason=reason, doubt=doubt, actor=user)
         words = f"{verdict.label}了 {done.decided} 条"
         if missed := waiting - done.decided:
             words += f"；{missed} 条刚刚被别人处理了，没有改动"

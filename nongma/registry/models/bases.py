@@ -137,7 +137,14 @@ class Base(Outlined):
                 fields=("operator", "region", "quadkey"), condition=Q(closed_on=None), name="registry_base_open_once"
             ),
         ]
-        indexes = [models.Index(fields=("region", "id"), name="registry_base_place")]
+        indexes = [
+            models.Index(fields=("region", "id"), name="registry_base_place"),
+            models.Index(
+                fields=("quadkey",),
+                condition=Q(outline__isnull=False, quadkey__isnull=False, closed_on=None),
+                name="registry_base_outlined",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -1,0 +1,1 @@
+"""Doubts (疑点): what does not look right in a record, found and explained by itself, judged by the reviewer."""
