@@ -206,6 +206,8 @@ POST /origins/samples                              in 403  ok 403 403 403 403 40
 GET  /origins/samples/{sample}                     in 403 200 403 403 403 403 403 403 404 403
 GET  /origins/samples/{sample}/{origin}            in 403 200 403 403 403 403 403 403 404 403
 POST /origins/samples/{sample}/decide              in 403  ok 403 403 403 403 403 403 404 403
+GET  /origins/doubts                               in 200 200 200 200 403 200 403 404 200 404
+POST /origins/doubts/{doubt}/withdraw              in 403  ok 403 403 403 403 403 403 404 403
 GET  /origins/import                               in 200 200 200 403 403 403 403 403 200 403
 GET  /origins/import/template.xlsx                 in 200 200 200 403 403 403 403 403 200 403
 GET  /origins/import/{job}                         in 404 404 200 403 403 403 403 403 404 403

@@ -144,6 +144,7 @@ ACTIONS = {
     "origin.approved": "产地信息审核通过",
     "origin.returned": "产地信息退回",
     "origin.revealed": "查看产地联系方式",
+    "origin.doubt_withdrawn": "撤下疑点",
     "origin.superseded": "更新为新记录",
     "missed.waived": "免采",
     "missed.waiver_taken_back": "取消免采",

@@ -1,7 +1,7 @@
 """The one filter of table, map, tiles, export, API and bulk review, so that all of them mean the same records."""
 
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,6 +23,11 @@ NAMES = ("region", "product", "industry", "status", "scale_min", "scale_max", "o
 STATUSES = [(state.value, state.label) for state in Origin.State if state is not Origin.State.SUPERSEDED]
 NO_DOUBT = "none"
 DOUBTS = [("any", "有疑点"), (NO_DOUBT, "没有疑点"), *Doubt.Kind.choices]
+CHOICES: dict[str, Sequence[tuple[str, str]]] = {
+    "industry": Industry.choices,
+    "status": STATUSES,
+    "doubt": DOUBTS,
+}
 WRITTEN_LENGTHS = (2, 4, 6, 9, 12)
 
 
@@ -227,9 +232,12 @@ class FilterForm(forms.Form):
         super().__init__(data)
         self.user = user
         self.fields["import"] = forms.UUIDField(required=False, widget=forms.HiddenInput)
-        for name in ("industry", "status", "doubt"):
-            words = "、".join(f"{value}（{label}）" for value, label in self.fields[name].choices if value)  # type: ignore[attr-defined]
-            self.fields[name].error_messages["invalid_choice"] = f"只能是 {words}"
+        if user.is_operator:  # What an office suspects is not told to whom it is about.
+            del self.fields["doubt"]
+        for name, field in self.fields.items():
+            if name in {"industry", "status", "doubt"} and isinstance(field, forms.ChoiceField):
+                words = "、".join(f"{value}（{label}）" for value, label in CHOICES[name])
+                field.error_messages["invalid_choice"] = f"只能是 {words}"
 
     @property
     def products(self) -> list[str]:
@@ -239,7 +247,8 @@ class FilterForm(forms.Form):
     @property
     def plain_fields(self) -> list[forms.BoundField]:
         """The fields that a page draws one like the other."""
-        return [self[name] for name in ("industry", "status", "scale_min", "scale_max", "on_sale", "doubt", "q")]
+        names = ("industry", "status", "scale_min", "scale_max", "on_sale", "doubt", "q")
+        return [self[name] for name in names if name in self.fields]
 
     def clean_region(self) -> Region | None:
         written = self.cleaned_data["region"].strip()

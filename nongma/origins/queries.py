@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.core.paginator import Page
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.shortcuts import get_object_or_404
 
 from nongma.accounts.access import Action, scope_of
@@ -15,7 +15,7 @@ from nongma.accounts.models import User
 from nongma.lib.pages import MOST_LISTED, CappedPaginator
 from nongma.lib.sorting import Sorting
 from nongma.origins.filters import OriginFilter
-from nongma.origins.models import Origin, OriginQuerySet
+from nongma.origins.models import Doubt, Origin, OriginQuerySet
 from nongma.regions.boundaries import shape_of
 from nongma.regions.models import Region
 from nongma.regions.spans import ancestors_of
@@ -33,6 +33,15 @@ COLUMNS = {
     "on_sale": ("on_sale_on", "id"),
     "updated": ("updated_at", "id"),
 }
+OPEN_DOUBTS = Subquery(
+    Doubt.objects.open()
+    .filter(origin=OuterRef("pk"))
+    .order_by()
+    .values("origin")
+    .annotate(number=Count("pk"))
+    .values("number")
+)
+"""How many doubts stand open; None where none does."""
 IN_INDEX_ORDER = ("region", "status", "scale")
 
 Bounds = tuple[float, float, float, float]
@@ -54,7 +63,7 @@ class OriginPaginator(CappedPaginator):
         start = (number - 1) * self.per_page
         stop = min(start + self.per_page, self.count)
         keys = self._keys(start, stop)
-        rows = with_names(Origin.objects.all()).in_bulk(keys)
+        rows = with_names(Origin.objects.all()).annotate(open_doubts=OPEN_DOUBTS).in_bulk(keys)
         return Page([rows[key] for key in keys if key in rows], number, self)
 
     def _keys(self, start: int, stop: int) -> list[int]:

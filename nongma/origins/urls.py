@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from nongma.origins import import_urls
 from nongma.origins.missed import views as missed
 from nongma.origins.reviewing import views as sampling
+from nongma.origins.doubts import views as doubts
 from nongma.origins.views import map as maps
 from nongma.origins.views import record, table
 
@@ -21,6 +22,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("missed/export", missed.export, name="missed-export"),
     path("missed/check", missed.check, name="missed-check"),
     path("missed/<uuid:uid>", missed.excuse, name="missed-excuse"),
+    path("doubts", doubts.overview, name="doubts"),
+    path("doubts/<uuid:uid>/withdraw", doubts.withdraw, name="doubt-withdraw"),
     *import_urls.urlpatterns,
     path("map", maps.chart, name="map"),
     path("here", maps.here, name="here"),

@@ -166,6 +166,7 @@ PHRASES = {
     "origin.approved": "审核{target}：待审核 → 已通过",
     "origin.returned": "审核{target}：待审核 → 已退回",
     "origin.revealed": "查看{target}的完整联系方式",
+    "origin.doubt_withdrawn": "撤下{target}的疑点",
     "origin.superseded": "导入新的一行，代替{target}",
     "origin.sample_drawn": "从待审核的 {total} 条产地信息里抽查 {drawn} 条",
     "origin.sample_decided": "抽查 {drawn} 条产地信息，有问题 {wrong} 条，其余全部{verdict}",

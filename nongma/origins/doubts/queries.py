@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, F, IntegerField, Q, Sum
+from django.db.models import Count, F, BigIntegerField, Q, Sum
 from django.db.models.functions import Mod
 
 from nongma.accounts.models import User
@@ -12,6 +12,7 @@ from nongma.regions.models import Region
 from nongma.regions.spans import WIDTHS
 
 COUNTY_WIDTH, TOWN_WIDTH = WIDTHS[3], WIDTHS[4]
+State = Doubt.State
 
 
 @dataclass(frozen=True)
@@ -104,13 +105,18 @@ class TownLine:
 
 
 def kinds_in(region: Region) -> list[KindLine]:
-    """Every kind that a province, city or county has, most open ones first."""
-    counted = (
-        DoubtTally.objects.filter(county__gte=region.span.start, county__lte=region.span.stop)
-        .order_by()
-        .values("kind")
-        .annotate(open=Sum("waiting"), yes=Sum("right"), no=Sum("wrong"))
-    )
+    """Every kind that a division has, most open ones first: by the tallies, below the county by the doubts there."""
+    span = region.span
+    if region.level <= Region.Level.COUNTY:
+        tallies = DoubtTally.objects.filter(county__gte=span.start, county__lte=span.stop).order_by().values("kind")
+        counted = tallies.annotate(open=Sum("waiting"), yes=Sum("right"), no=Sum("wrong"))
+    else:
+        doubts = Doubt.objects.filter(region_id__gte=span.start, region_id__lte=span.stop).order_by().values("kind")
+        counted = doubts.annotate(
+            open=Count("pk", filter=Q(state=State.OPEN)),
+            yes=Count("pk", filter=Q(state=State.RIGHT)),
+            no=Count("pk", filter=Q(state=State.WRONG)),
+        )
     rows = {row["kind"]: row for row in counted}
     _, everywhere = rates(rows, county=-1)
     lines = [
@@ -125,7 +131,7 @@ def towns_in(county: Region) -> list[TownLine]:
     open_ones = Doubt.objects.open().filter(region_id__gte=county.span.start, region_id__lte=county.span.stop)
     counted = (
         open_ones.order_by()
-        .annotate(town=F("region_id") - Mod(F("region_id"), TOWN_WIDTH, output_field=IntegerField()))
+        .annotate(town=F("region_id") - Mod(F("region_id"), TOWN_WIDTH, output_field=BigIntegerField()))
         .values("town", "kind")
         .annotate(number=Count("pk"))
     )
@@ -139,9 +145,3 @@ def towns_in(county: Region) -> list[TownLine]:
         if code in regions
     ]
     return sorted(lines, key=lambda line: (-line.total, line.region.code))
-
-
-def numbers_of(ids: Iterable[int]) -> dict[int, int]:
-    """How many open doubts each of the records of a page has."""
-    found = Doubt.objects.open().filter(origin__in=list(ids)).order_by().values("origin").annotate(number=Count("pk"))
-    return {row["origin"]: row["number"] for row in found}

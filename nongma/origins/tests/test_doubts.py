@@ -118,7 +118,7 @@ def test_it_leaves_a_neighbour_and_another_product_of_ones_own(make: Make, li_or
     pepper = Product.objects.exclude(pk=li_origin.product_id).filter(industry="planting").first()
     assert pepper
     assert looked(make(12)) == set()
-    assert looked(make(1, operator=li_origin.operator, product=pepper)) == set()
+    assert looked(make(-4, operator=li_origin.operator, product=pepper)) == set()
 
 
 def test_it_doubts_a_point_inside_anothers_base(make: Make, li_base: Base, li_origin: Origin) -> None:
@@ -137,8 +137,6 @@ def test_it_says_once_that_many_stand_on_one_spot(make: Make) -> None:
     assert looked(*four) == {"other_point"}
     assert looked(make(2)) == {"pile"}
     assert "5 家" in text_of(Origin.objects.latest("pk"), "pile")
-    assert not Doubt.objects.open().filter(origin=four[-1], kind="pile").exists()
-    # The four were judged before the fifth came; looked at again, they say the same.
     assert looked(*four) == {"pile"}
     assert Doubt.objects.get(origin=four[0], kind="other_point").state == "gone"
 

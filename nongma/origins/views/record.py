@@ -13,8 +13,9 @@ from nongma.accounts.access import Action, SignedInRequest, may, requires, scope
 from nongma.audit.queries import history_of
 from nongma.lib.masking import mask_name, mask_phone
 from nongma.lib.refused import Refused
+from nongma.origins.doubts.queries import rated
 from nongma.origins.forms import CorrectionForm, PointForm, ReturnForm
-from nongma.origins.models import Origin, SampledOrigin
+from nongma.origins.models import Doubt, Origin, SampledOrigin
 from nongma.origins.queries import next_waiting, origin_of
 from nongma.origins.reviewing.changes import changes_of
 from nongma.origins.services.locate import Phones, correct_origin, locate_origin, reveal_phones
@@ -40,10 +41,15 @@ def record_page(
     user = request.user
     may_review = origin.region_id in scope_of(user, Action.REVIEW_ORIGINS)
     may_collect = origin.region_id in scope_of(user, Action.COLLECT_ORIGINS)
+    doubts = [] if user.is_operator else rated(origin, user)
     context = {
         "origin": origin,
         "entries": history_of(origin),
         "changes": changes_of(origin),
+        "doubts": doubts,
+        "open_doubts": [one.doubt for one in doubts if one.doubt.state == Doubt.State.OPEN],
+        "others": [one.other for one in doubts if one.other and one.other.quadkey is not None],
+        "is_reviewer": may_review,
         "drawn": drawn,
         "tianditu_key": settings.TIANDITU_KEY,
         "later": Origin.objects.filter(supersedes=origin).only("uid").first(),
@@ -93,7 +99,9 @@ def send_back(request: SignedInRequest, uid: UUID) -> HttpResponse:
     if not form.is_valid():
         return record_page(request, origin, form=form)
     try:
-        return_origin(origin=origin, reason=form.cleaned_data["reason"], actor=request.user)
+        return_origin(
+            origin=origin, reason=form.cleaned_data["reason"], right=request.POST.getlist("right"), actor=request.user
+        )
     except Refused as refusal:
         messages.error(request, refusal.message)
     else:

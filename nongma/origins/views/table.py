@@ -50,6 +50,7 @@ def table(request: SignedInRequest) -> HttpResponse:
         "parameters": filters.parameters(),
         "chips": chips_of(filters),
         "page": page,
+        "tells_doubts": not request.user.is_operator,
         "sorting": sorting,
         "most": MOST_LISTED,
         "may_review": may(request.user, Action.REVIEW_ORIGINS) and page.paginator.count,

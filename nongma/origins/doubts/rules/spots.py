@@ -1,5 +1,6 @@
 """Who else is on the spot (与别家点位重合、在别家基地里、多家挤在一点)."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -83,7 +84,7 @@ def in_other_base(batch: Batch) -> Iterator[Found]:
         cursor.execute(OUTLINED, {"cells": asked, "bits": 2 * (ZOOM - TOWN_LEVEL), "most": MOST_BASES})
         rows = cursor.fetchall()
     for cell, number, operator, outline in rows:
-        bases[cell][number] = operator, shape(outline)
+        bases[cell][number] = operator, shape(json.loads(outline))
     inside = {}
     for row, four in zip(batch.located, cells, strict=True):
         for cell in four:
