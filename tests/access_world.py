@@ -21,6 +21,7 @@ from nongma.certificates.services import issue_certificate
 from nongma.codes.codec import encode
 from nongma.notices.models import Channel, Notice, Outgoing
 from nongma.origins.models import ImportJob, Missed, ReviewSample, SampledOrigin
+from nongma.origins.models import Doubt, ImportJob, ReviewSample, SampledOrigin
 from nongma.registry.certifications.services import add_certification
 from nongma.registry.directory.corrections.services import send_correction
 from nongma.registry.directory.expected import expect
@@ -106,6 +107,8 @@ def world(
         unit="mu",
         rule=ScaleRule.objects.filter(basis=ScaleRule.Basis.PRODUCT).order_by("pk")[0],
         found_on=timezone.localdate(),
+    doubt = Doubt.objects.create(
+        origin=origin, region_id=YAZHOU_VILLAGE, kind="accuracy", text="定位精度 40 米", figure="40 米", found_at=timezone.now()
     )
     intake = Intake.objects.create(user=zhao, file="intakes/none.xlsx", filename="主体.xlsx", digest=b"1" * 32)
     people: dict[str, User | None] = {
@@ -229,6 +232,7 @@ def world(
         "job": str(job.uid),
         "sample": str(sample.uid),
         "missed": str(missed.uid),
+        "doubt": str(doubt.uid),
         "product": cowpea.code,
         "notice": str(notice.uid),
         "outgoing": str(outgoing.uid),

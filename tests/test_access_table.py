@@ -280,6 +280,7 @@ GET  /api/v1/origins                              401 200 200 200 200 403 200 40
 POST /api/v1/origins/decide                       401 403  ok 403 403 403 403 403 403  ok 403
 GET  /api/v1/origins/decisions/{job}              401 403 404 403 403 403 403 403 403 404 403
 GET  /api/v1/origins/{origin}                     401 200 200 200 200 403 200 403 200 404 404
+GET  /api/v1/origins/{origin}/doubts               401 200 200 200 200 403 200 403 200 404 404
 POST /api/v1/origins/{origin}/approve             401 403  ok 403 403 403 403 403 403 404 403
 POST /api/v1/origins/{origin}/return              401 403  ok 403 403 403 403 403 403 404 403
 POST /api/v1/origins/{origin}/locate              401  ok  ok  ok 403 403 403 403 403 404 403

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, F, BigIntegerField, Q, Sum
+from django.db.models import BigIntegerField, Count, F, Q, Sum
 from django.db.models.functions import Mod
 
 from nongma.accounts.models import User
 from nongma.origins.models import Doubt, DoubtTally, Origin
 from nongma.regions.models import Region
-from nongma.regions.spans import WIDTHS
+from nongma.regions.spans import WIDTHS, Span
 
 COUNTY_WIDTH, TOWN_WIDTH = WIDTHS[3], WIDTHS[4]
 State = Doubt.State
@@ -106,24 +107,28 @@ class TownLine:
 
 def kinds_in(region: Region) -> list[KindLine]:
     """Every kind that a division has, most open ones first: by the tallies, below the county by the doubts there."""
-    span = region.span
-    if region.level <= Region.Level.COUNTY:
-        tallies = DoubtTally.objects.filter(county__gte=span.start, county__lte=span.stop).order_by().values("kind")
-        counted = tallies.annotate(open=Sum("waiting"), yes=Sum("right"), no=Sum("wrong"))
-    else:
-        doubts = Doubt.objects.filter(region_id__gte=span.start, region_id__lte=span.stop).order_by().values("kind")
-        counted = doubts.annotate(
-            open=Count("pk", filter=Q(state=State.OPEN)),
-            yes=Count("pk", filter=Q(state=State.RIGHT)),
-            no=Count("pk", filter=Q(state=State.WRONG)),
-        )
-    rows = {row["kind"]: row for row in counted}
+    rows = _tallied(region.span) if region.level <= Region.Level.COUNTY else _counted(region.span)
     _, everywhere = rates(rows, county=-1)
     lines = [
         KindLine(Doubt.Kind(kind), row["open"], Rate(row["yes"], row["no"]), everywhere.get(kind, Rate()))
         for kind, row in rows.items()
     ]
     return sorted(lines, key=lambda line: (-line.waiting, line.kind))
+
+
+def _tallied(span: Span) -> dict[str, dict[str, Any]]:
+    tallies = DoubtTally.objects.filter(county__gte=span.start, county__lte=span.stop).order_by().values("kind")
+    return {row["kind"]: {**row} for row in tallies.annotate(open=Sum("waiting"), yes=Sum("right"), no=Sum("wrong"))}
+
+
+def _counted(span: Span) -> dict[str, dict[str, Any]]:
+    doubts = Doubt.objects.filter(region_id__gte=span.start, region_id__lte=span.stop).order_by().values("kind")
+    counted = doubts.annotate(
+        open=Count("pk", filter=Q(state=State.OPEN)),
+        yes=Count("pk", filter=Q(state=State.RIGHT)),
+        no=Count("pk", filter=Q(state=State.WRONG)),
+    )
+    return {row["kind"]: {**row} for row in counted}
 
 
 def towns_in(county: Region) -> list[TownLine]:
