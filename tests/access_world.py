@@ -108,7 +108,12 @@ def world(
         rule=ScaleRule.objects.filter(basis=ScaleRule.Basis.PRODUCT).order_by("pk")[0],
         found_on=timezone.localdate(),
     doubt = Doubt.objects.create(
-        origin=origin, region_id=YAZHOU_VILLAGE, kind="accuracy", text="定位精度 40 米", figure="40 米", found_at=timezone.now()
+        origin=origin,
+        region_id=YAZHOU_VILLAGE,
+        kind="accuracy",
+        text="定位精度 40 米",
+        figure="40 米",
+        found_at=timezone.now(),
     )
     intake = Intake.objects.create(user=zhao, file="intakes/none.xlsx", filename="主体.xlsx", digest=b"1" * 32)
     people: dict[str, User | None] = {

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('regions', '0001_initial'),
-        ('registry', '0019_first_character'),
+        ('registry', '0023_licences_replaced'),
     ]
 
     operations = [
