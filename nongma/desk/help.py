@@ -83,6 +83,7 @@ BY_VIEW = {
     "notices:settings": ("notices", "选提醒方式"),
     "notices:sent": ("notices", "管理员-外发消息"),
     "audit:check": ("notices", "管理员-核对审计记录"),
+    "origins:doubts": ("doubts", "在哪里看"),
     "tracing:harvest": ("grower", "第一步-登记采收"),
     "tracing:transfer": ("grower", "卖出-分装-混装"),
     "tracing:split": ("grower", "卖出-分装-混装"),
