@@ -20,8 +20,7 @@ from nongma.certificates.models import Basis
 from nongma.certificates.services import issue_certificate
 from nongma.codes.codec import encode
 from nongma.notices.models import Channel, Notice, Outgoing
-from nongma.origins.models import ImportJob, Missed, ReviewSample, SampledOrigin
-from nongma.origins.models import Doubt, ImportJob, ReviewSample, SampledOrigin
+from nongma.origins.models import Doubt, ImportJob, Missed, ReviewSample, SampledOrigin
 from nongma.registry.certifications.services import add_certification
 from nongma.registry.directory.corrections.services import send_correction
 from nongma.registry.directory.expected import expect
@@ -107,6 +106,7 @@ def world(
         unit="mu",
         rule=ScaleRule.objects.filter(basis=ScaleRule.Basis.PRODUCT).order_by("pk")[0],
         found_on=timezone.localdate(),
+    )
     doubt = Doubt.objects.create(
         origin=origin,
         region_id=YAZHOU_VILLAGE,

@@ -1,8 +1,8 @@
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from nongma.origins.missed.finding import check_everywhere
 from nongma.origins.doubts.looking import look
+from nongma.origins.missed.finding import check_everywhere
 from nongma.origins.retention import forget_faults, forget_review_jobs, remove_old_uploads
 from nongma.origins.services.cells import recount_dirty
 from nongma.origins.services.imports import run_import

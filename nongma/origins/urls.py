@@ -1,9 +1,8 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from nongma.origins import import_urls
-from nongma.origins.missed import views as missed
-from nongma.origins.reviewing import views as sampling
 from nongma.origins.doubts import views as doubts
+from nongma.origins.missed import views as missed
 from nongma.origins.reviewing import views as sampling
 from nongma.origins.views import map as maps
 from nongma.origins.views import record, table

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('origins', '0007_doubts'),
+        ('origins', '0008_doubts'),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('catalogue', '0001_initial'),
-        ('origins', '0006_review_samples'),
+        ('origins', '0007_missed'),
         ('regions', '0001_initial'),
         ('registry', '0019_first_character'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
