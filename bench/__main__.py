@@ -20,7 +20,18 @@ PAGE = ROOT / "docs" / "performance.md"
 MARK = "<!-- figures: written by make bench -->"
 NAMES = (
     *("imports", "intake", "handouts", "start", "regions", "codes", "labels"),
-    *("certificates", "tiles", "origin_lists", "operators", "directory", "accounts", "rotation", "trace", "scan"),
+    *(
+        "certificates",
+        "tiles",
+        "origin_lists",
+        "reviewing",
+        "operators",
+        "directory",
+        "accounts",
+        "rotation",
+        "trace",
+        "scan",
+    ),
 )
 
 FULL = (("LOTS", 10_000_000), ("ORIGINS", 5_000_000))
