@@ -122,12 +122,19 @@ def _operator(one: Judged, approves_in: Scope) -> NewOperator:
 
 
 def _revive(back: Sequence[Judged], actor: User, approves_in: Scope) -> list[tuple[Judged, int, str]]:
-    """Open operators again whose load was taken back, as this sheet tells of them; each keeps its code."""
+    """Open operators again whose load was taken back, as this sheet tells of them; each keeps its code.
+
+    One that somebody else opened meanwhile stays as it is.
+    """
     rows = []
     operators = []
+    closed = Operator.objects.filter(pk__in=[one.operator.pk for one in back if one.operator], stopped_for__gt="")
+    held = closed.filter(status=Operator.Status.CANCELLED).select_for_update(no_key=True).order_by("pk").in_bulk()
     for one in back:
-        operator, new = one.operator, _operator(one, approves_in)
+        operator, new = held.get(one.operator.pk) if one.operator else None, _operator(one, approves_in)
         if operator is None:
+            one.outcome = Outcome.FAULTY
+            one.faults.append(Fault("name", "opened-just-now", "这个主体刚刚由别人恢复了，请再传一次"))
             continue
         operator.status = Operator.Status.APPROVED if new.is_approved else Operator.Status.IMPORTED
         operator.reviewed_by, operator.reviewed_at = (actor, timezone.now()) if new.is_approved else (None, None)

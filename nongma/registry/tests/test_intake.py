@@ -20,7 +20,7 @@ from nongma.lib.refused import Refused
 from nongma.lib.sheets.running import MOST_ATTEMPTS
 from nongma.notices.models import Notice
 from nongma.registry.directory.corrections.services import send_correction, withdraw_correction
-from nongma.registry.intake import undoing
+from nongma.registry.intake import saving, undoing
 from nongma.registry.intake.retention import forget_rows, remove_old_sheets
 from nongma.registry.intake.services import (
     confirm_intake,
@@ -362,6 +362,27 @@ class TestTakingBack:
         intake.refresh_from_db()
         assert (intake.status, intake.undone) == ("undone", 1)
         assert Operator.objects.get(name="李明").status == "imported"
+
+    def test_one_that_was_restored_meanwhile_stays_as_it_is(
+        self, zhao: User, sheet: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        intake = loaded(sheet(FARM), zhao)
+        undo_intake(intake=intake, reason="发错了表", actor=zhao)
+        run_undo(intake.uid, zhao)
+        compare = saving._compare
+
+        def compare_and_restore(*args: Any) -> None:
+            compare(*args)
+            Operator.objects.update(status="approved", stopped_for="")
+
+        again = checked(sheet(FARM | {"contact": "孙小华"}), zhao)
+        confirm_intake(intake=again, approves=False, actor=zhao)
+        monkeypatch.setattr(saving, "_compare", compare_and_restore)
+        run_intake(again.uid)
+        again.refresh_from_db()
+        assert told(again) == [(2, "name", "opened-just-now")]
+        operator = Operator.objects.get()
+        assert (operator.status, operator.contact) == ("approved", FARM["contact"])
 
     def test_it_ends_when_it_fails_again_and_again_and_may_be_asked_for_anew(
         self, zhao: User, sheet: Any, monkeypatch: pytest.MonkeyPatch
