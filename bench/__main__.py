@@ -25,6 +25,7 @@ NAMES = (
         "tiles",
         "origin_lists",
         "reviewing",
+        "due",
         "operators",
         "directory",
         "accounts",

@@ -20,6 +20,7 @@ from nongma.certificates.models import Basis
 from nongma.certificates.services import issue_certificate
 from nongma.codes.codec import encode
 from nongma.notices.models import Channel, Notice, Outgoing
+from nongma.origins.due.services import origins_saved
 from nongma.origins.models import Doubt, ImportJob, Missed, ReviewSample, SampledOrigin
 from nongma.registry.certifications.services import add_certification
 from nongma.registry.directory.corrections.services import send_correction
@@ -87,6 +88,7 @@ def world(
     base = make_base(operator, region=YAZHOU_VILLAGE, varieties="豇豆", measures="轮作")
     plot = Plot.objects.create(base=base, name="1 号地")
     origin = make_origin(base, cowpea, collected_by=wang)
+    origins_saved([origin.pk])
     lot = harvest_lot(
         base=base, product=cowpea, quantity=Decimal(500), unit="kg", harvested_on=timezone.localdate(), actor=li
     )

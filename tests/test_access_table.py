@@ -208,6 +208,14 @@ GET  /origins/samples/{sample}/{origin}            in 403 200 403 403 403 403 40
 POST /origins/samples/{sample}/decide              in 403  ok 403 403 403 403 403 403 404 403
 GET  /origins/doubts                               in 200 200 200 200 403 200 403 404 200 404
 POST /origins/doubts/{doubt}/withdraw              in 403  ok 403 403 403 403 403 403 404 403
+GET  /origins/dues/                                in 200 200 200 200 403 200 403 200 200 200
+POST /origins/dues/export                         in  ok  ok 403  ok 403 403 403 403  ok 403
+GET  /origins/dues/punctuality                     in 200 200 200 200 403 200 403 403 200 403
+POST /origins/dues/punctuality/export              in  ok  ok 403  ok 403 403 403 403  ok 403
+GET  /origins/dues/terms                           in 200 200 200 200 403 200 403 403 200 403
+POST /origins/dues/{origin}/confirm                in  ok  ok  ok 403 403 403 403 403 404 403
+POST /origins/dues/{origin}/end                    in  ok  ok  ok 403 403 403 403 403 404 403
+POST /origins/dues/{origin}/resume                 in  ok  ok  ok 403 403 403 403 403 404 403
 GET  /origins/import                               in 200 200 200 403 403 403 403 403 200 403
 GET  /origins/import/template.xlsx                 in 200 200 200 403 403 403 403 403 200 403
 GET  /origins/import/{job}                         in 404 404 200 403 403 403 403 403 404 403
@@ -283,6 +291,10 @@ GET  /api/v1/origins/{origin}                     401 200 200 200 200 403 200 40
 GET  /api/v1/origins/{origin}/doubts               401 200 200 200 200 403 200 403 200 404 404
 POST /api/v1/origins/{origin}/approve             401 403  ok 403 403 403 403 403 403 404 403
 POST /api/v1/origins/{origin}/return              401 403  ok 403 403 403 403 403 403 404 403
+GET  /api/v1/origins/dues                         401 200 200 200 200 403 200 403 200 200 200
+POST /api/v1/origins/{origin}/confirm              401  ok  ok  ok 403 403 403 403 403 404 403
+POST /api/v1/origins/{origin}/end                  401  ok  ok  ok 403 403 403 403 403 404 403
+POST /api/v1/origins/{origin}/resume               401  ok  ok  ok 403 403 403 403 403 404 403
 POST /api/v1/origins/{origin}/locate              401  ok  ok  ok 403 403 403 403 403 404 403
 POST /api/v1/origins/imports                      401  ok  ok  ok 403 403 403 403 403  ok 403
 GET  /api/v1/origins/imports                      401 200 200 200 403 403 403 403 403 200 403

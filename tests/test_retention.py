@@ -28,7 +28,7 @@ from nongma.audit.models import Check
 from nongma.lib.refused import Refused
 from nongma.notices.models import Channel, Digest, DigestRun, Notice, Outgoing
 from nongma.notices.sending import deliver, send_again
-from nongma.origins.models import ImportJob, ImportRow, Origin, ReviewJob
+from nongma.origins.models import DuePrompt, ImportJob, ImportRow, Origin, ReviewJob
 from nongma.registry.models import Draft, Intake, IntakeRow, Invitation, KnownTry, PhoneCode, Sending
 from nongma.testing import client_of, make_operator, make_origin, make_user
 
@@ -291,6 +291,15 @@ def digests(li: User, tmp_path: Path) -> Aged:
     return Aged([there(told[0]), there(runs[0])], [there(told[1]), there(runs[1])])
 
 
+def prompts(li: User, tmp_path: Path) -> Aged:
+    today = timezone.localdate()
+    old, young = (
+        DuePrompt.objects.create(user=li, day=today - days(settings.KEEP_MESSAGES_DAYS + off), stage="town", number=1)
+        for off in (2, -2)
+    )
+    return Aged([there(old)], [there(young)])
+
+
 def codes(li: User, tmp_path: Path) -> Aged:
     now = timezone.now()
     of_each = {"phone_index": b"i", "digest": b"d", "expires_at": now}
@@ -358,6 +367,7 @@ EXAMPLES: dict[str, Callable[[User, Path], Aged]] = {
     "nongma.notices.retention.forget_messages": texts,
     "nongma.notices.retention.forget_notices": notices,
     "nongma.origins.retention.forget_faults": faults,
+    "nongma.origins.retention.forget_prompts": prompts,
     "nongma.origins.retention.forget_review_jobs": reviews,
     "nongma.origins.retention.remove_old_uploads": uploads,
     "nongma.registry.directory.corrections.many.forget_sendings": sendings,

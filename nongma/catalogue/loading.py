@@ -27,6 +27,8 @@ PRODUCT_FIELDS = (
     "threshold",
     "threshold_unit",
     "threshold_note",
+    "growing_days",
+    "growing_source",
     "source",
 )
 
@@ -62,6 +64,8 @@ def _load_products(path: Path) -> int:
                 threshold=Decimal(row["threshold"]) if row["threshold"] else None,
                 threshold_unit=row["threshold_unit"],
                 threshold_note=row["threshold_note"],
+                growing_days=int(row["growing_days"]) if row["growing_days"] else None,
+                growing_source=row["growing_source"],
                 source=row["source"],
                 verified=row["verified"] == "true",
             )

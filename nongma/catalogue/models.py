@@ -45,6 +45,10 @@ class Product(models.Model):
     threshold = models.DecimalField("采集规模", max_digits=12, decimal_places=2, null=True, blank=True)
     threshold_unit = models.CharField("采集规模单位", max_length=8, choices=Unit.choices, blank=True)
     threshold_note = models.CharField("采集规模说明", max_length=100, blank=True)
+    growing_days = models.PositiveSmallIntegerField(
+        "定植到上市天数", null=True, blank=True, help_text="采集日历据此推算移栽定植的时间"
+    )
+    growing_source = models.CharField("生长天数依据", max_length=200, blank=True, default="", db_default="")
     source = models.CharField("依据", max_length=200, blank=True)
     verified = models.BooleanField("已核实", default=False)
 

@@ -17,7 +17,19 @@ from nongma.accounts.access import Action, may
 from nongma.accounts.models import User
 
 FOLDER: Path = settings.ROOT / "docs" / "manual"
-ORDER = ("index", "account", "collector", "reviewer", "directory", "grower", "shopper", "notices", "roles", "api")
+ORDER = (
+    "index",
+    "account",
+    "collector",
+    "reviewer",
+    "directory",
+    "dues",
+    "grower",
+    "shopper",
+    "notices",
+    "roles",
+    "api",
+)
 BY_ROOM = {"catalogue": "index", "notices": "notices", "audit": "roles", "accounts": "roles", "api-1": "api"}
 BY_VIEW = {
     "desk:home": ("index", "首页上有什么"),
@@ -33,6 +45,9 @@ BY_VIEW = {
     "origins:import-job": ("collector", "看懂导入结果"),
     "origins:locate": ("collector", "补坐标"),
     "origins:correct": ("collector", "改正退回的记录"),
+    "origins:dues": ("dues", "该采集什么"),
+    "origins:punctuality": ("dues", "乡镇-县-看及时率"),
+    "origins:collection-terms": ("dues", "县-定期限"),
     "origins:table": ("reviewer", "一张表-查找和筛选"),
     "origins:record": ("reviewer", "审核一条"),
     "origins:decide": ("reviewer", "审核一批"),

@@ -55,6 +55,7 @@ SECTIONS = (
     Section("首页", "home", "desk:home", Action.SIGNED_IN),
     Section("登记采收", "basket", "tracing:harvest", Action.HANDLE_LOTS, "采收"),
     Section("产地信息", "table", "origins:table", Action.VIEW_ORIGINS, "产地"),
+    Section("采集日历", "clock", "origins:dues", Action.VIEW_ORIGINS, "日历"),
     Section("一张图", "map-2", "origins:map", Action.VIEW_ORIGINS, "地图"),
     Section("导入表格", "file-upload", "origins:imports", Action.COLLECT_ORIGINS, "导入"),
     Section("主体", "users", "registry:operators", Action.VIEW_OPERATORS),

@@ -7,6 +7,7 @@ from django.urls import reverse
 from nongma.accounts.access import Action, may
 from nongma.accounts.models import User
 from nongma.desk.queries import MANY, AccountsWaiting, Waiting, accounts_waiting_for, waiting_for
+from nongma.origins.due.queries import waiting_of
 from nongma.origins.models import Origin
 
 
@@ -56,6 +57,9 @@ def _grower_tasks(user: User) -> list[Task]:
         Task("开具合格证", "选一个批次，承诺、出码、打标签", "certificate", reverse("tracing:lots")),
         Task("我的产地信息", "基地、品种、上市时间和审核结果", "map-pin", reverse("origins:table")),
     ]
+    if waiting := waiting_of(user):
+        note = "采集员这个月要上门采集；有变化的，先告诉采集员"
+        tasks.append(Task("等着采集", note, "clock", reverse("origins:dues"), waiting))
     return tasks
 
 
@@ -70,6 +74,9 @@ def _origin_tasks(user: User, waiting: Waiting) -> list[Task]:
         tasks.append(
             Task("导入表格", "上传附件 1 的 Excel 表", "file-upload", reverse("origins:imports"), main=not tasks)
         )
+        due = waiting_of(user)
+        note = "没有变化的，点一下就行" if due else "都采集了"
+        tasks.append(Task("待采集", note, "clock", reverse("origins:dues"), due))
         url = f"{table}?status={Origin.State.TO_LOCATE.value}"
         note = "没有坐标，要到现场定位" if waiting.to_locate else "都定位了"
         tasks.append(Task("待定位", note, "map-pin-off", url, waiting.to_locate))

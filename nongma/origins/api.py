@@ -20,6 +20,7 @@ from nongma.lib.masking import mask_name, mask_phone
 from nongma.lib.paging import Page, Paging, paged
 from nongma.origins import api_imports
 from nongma.origins.doubts import api as doubts
+from nongma.origins.due import api as api_dues
 from nongma.origins.filters import NAMES, OriginFilter
 from nongma.origins.models import Origin, ReviewJob
 from nongma.origins.queries import origin_of
@@ -38,6 +39,7 @@ from nongma.origins.services.review import (
 router = Router(tags=["产地信息"])
 router.add_router("", api_imports.router)
 router.add_router("", doubts.router)
+router.add_router("", api_dues.router)
 
 
 class Wanted(Schema):

@@ -1,4 +1,4 @@
-"""How long uploaded forms, their faults and reviews of a whole are kept (文件和办理过程的保存期限)."""
+"""How long uploaded forms, their faults, reviews of a whole and prompts are kept (文件和办理过程的保存期限)."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,11 +6,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from nongma.accounts.queries import place_by_user
 from nongma.audit.services import record_many
 from nongma.lib.retention import Settled, days_ago, delete_details, delete_rows, remove_old_files
-from nongma.origins.models import ImportJob, ImportRow, ReviewJob
+from nongma.origins.models import DuePrompt, ImportJob, ImportRow, ReviewJob
 
 UNFINISHED = (ImportJob.Status.QUEUED, ImportJob.Status.RUNNING)
 
@@ -39,6 +40,12 @@ def forget_review_jobs() -> int:
     """
     old = ReviewJob.objects.filter(finished_at__lt=days_ago(settings.KEEP_JOBS_DAYS))
     return delete_rows(old, by=["finished_at"])
+
+
+def forget_prompts() -> int:
+    """Delete the note of who was prompted to collect when, as long as messages are kept; how many."""
+    before = timezone.localdate(days_ago(settings.KEEP_MESSAGES_DAYS))
+    return delete_rows(DuePrompt.objects.filter(day__lt=before), by=["day"])
 
 
 @transaction.atomic

@@ -2,8 +2,11 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from nongma.origins.doubts.looking import look
+from nongma.origins.due.prompts import prompt_all
+from nongma.origins.due.standing import settle_standing
+from nongma.origins.due.sweeping import run_sweeps, sweep_for_rules
 from nongma.origins.missed.finding import check_everywhere
-from nongma.origins.retention import forget_faults, forget_review_jobs, remove_old_uploads
+from nongma.origins.retention import forget_faults, forget_prompts, forget_review_jobs, remove_old_uploads
 from nongma.origins.services.cells import recount_dirty
 from nongma.origins.services.imports import run_import
 from nongma.origins.services.telling import prompt_of_missed, prompt_of_waiting
@@ -45,8 +48,32 @@ def remove_uploads(timestamp: int) -> int:
 @app.periodic(cron="9 19 * * *")
 @app.task(name="origins.forget_old", queueing_lock="origins:forget-old")
 def forget_old(timestamp: int) -> int:
-    """Delete the faults of imports, and reviews of a whole, that ended long ago."""
-    return forget_faults() + forget_review_jobs()
+    """Delete the faults of imports and reviews of a whole that ended long ago, and old notes of prompts."""
+    return forget_faults() + forget_review_jobs() + forget_prompts()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="origins.sweep_dues", queueing_lock="origins:sweep-dues")
+def sweep_dues(timestamp: int) -> int:
+    """Reckon the collection calendar of divisions anew that ask for it."""
+    return run_sweeps()
+
+
+# Shortly after midnight in Shanghai; the worker's clock is UTC.
+@app.periodic(cron="5 16 * * *")
+@app.task(name="origins.settle_dues", queueing_lock="origins:settle-dues")
+def settle_dues(timestamp: int) -> int:
+    """Take those who stopped out of the collection calendar, and those who came back in; look for new rules."""
+    sweep_for_rules()
+    return settle_standing()
+
+
+# Before the digests go out at eight in Shanghai, and behind `settle_dues`.
+@app.periodic(cron="30 23 * * *")
+@app.task(name="origins.prompt_dues", queueing_lock="origins:prompt-dues")
+def prompt_dues(timestamp: int) -> int:
+    """Tell who collects what opens or ends today, and townships and counties what is overdue."""
+    return prompt_all()
 
 
 # Before the digests go out at eight in Shanghai; the worker's clock is UTC.

@@ -2,6 +2,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from nongma.origins import import_urls
 from nongma.origins.doubts import views as doubts
+from nongma.origins.due.urls import urlpatterns as dues
 from nongma.origins.missed import views as missed
 from nongma.origins.reviewing import views as sampling
 from nongma.origins.views import map as maps
@@ -25,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("doubts", doubts.overview, name="doubts"),
     path("doubts/<uuid:uid>/withdraw", doubts.withdraw, name="doubt-withdraw"),
     *import_urls.urlpatterns,
+    *dues,
     path("map", maps.chart, name="map"),
     path("here", maps.here, name="here"),
     path("<uuid:uid>", record.record, name="record"),

@@ -9,6 +9,8 @@ Which record a line is about:
 * Another content at the same point, or within 50 m of one from an earlier import, is an update: the new record takes
   the place of the old one and goes to review again (policy 五(四): 内容发生变化的，要及时进行更新).
 * A line with a point takes the place of a draft of an earlier import that waits for its visit.
+* The same month of sale a year after a record of an earlier import, at its point or within 50 m, is its next 茬 and
+  takes its place (policy 五(四): 每茬都要采集).
 * Everything else is a record of its own.
 """
 
@@ -31,6 +33,7 @@ from nongma.lib.copying import array, copy_rows
 from nongma.lib.fields import digest_of, encrypt
 from nongma.lib.ids import uuid7
 from nongma.origins.doubts import marks
+from nongma.origins.due.services import origins_saved
 from nongma.origins.importing.judging import JudgedLine
 from nongma.origins.importing.lines import Line
 from nongma.origins.models import ImportJob, ImportRow, Origin
@@ -121,8 +124,19 @@ def save_lines(job: ImportJob, lines: Sequence[JudgedLine], *, actor: User) -> O
 
 def key_of(one: JudgedLine) -> bytes:
     """The key of the records that a line may be about, 12 bytes."""
+    return _key_of(one, (one.line.on_sale or "")[:7])
+
+
+def _key_a_year_before(one: JudgedLine) -> bytes | None:
+    """The key of the 茬 before this one, of a line with a point that names its season."""
+    on_sale = one.line.on_sale
+    if not on_sale or one.longitude is None:
+        return None
+    return _key_of(one, f"{int(on_sale[:4]) - 1:04d}{on_sale[4:7]}")
+
+
+def _key_of(one: JudgedLine, season: str) -> bytes:
     line = one.line
-    season = (line.on_sale or "")[:7]
     parts = (one.region_code // COUNTY_WIDTH, line.name, line.phone, one.region_code, one.product_id, season)
     return digest_of("\x1f".join(map(str, parts)))[:KEY_BYTES]
 
@@ -140,15 +154,20 @@ def fingerprint_of(one: JudgedLine) -> bytes:
 
 def _plan(job: ImportJob, good: Sequence[JudgedLine], outcome: Outcome) -> list[Plan]:
     keys = [key_of(one) for one in good]
-    known = _on_file(keys)
+    before = [_key_a_year_before(one) for one in good]
+    known = _on_file([*keys, *filter(None, before)])
     plans = []
-    for one, key in zip(good, keys, strict=True):
+    for one, key, key_before in zip(good, keys, before, strict=True):
         records = known.setdefault(key, [])
         fingerprint = fingerprint_of(one)
         if any(_is_same(one, fingerprint, record) for record in records):
             outcome.unchanged += 1
             continue
         old = _updated_by(one, fingerprint, records, job.pk)
+        beside = records
+        if old is None and key_before is not None:
+            beside = known.get(key_before, [])
+            old = _last_season(one, beside, job.pk)
         located = one.quadkey is not None
         plan = Plan(
             judged=one,
@@ -158,7 +177,7 @@ def _plan(job: ImportJob, good: Sequence[JudgedLine], outcome: Outcome) -> list[
             supersedes=old,
         )
         if old:
-            records.remove(old)
+            beside.remove(old)
         records.append(
             Known(
                 0,
@@ -208,6 +227,16 @@ def _updated_by(one: JudgedLine, fingerprint: bytes, records: list[Known], job_i
     if near:
         return min(near, key=lambda item: item[:2])[2]
     return drafts[0] if drafts else None
+
+
+def _last_season(one: JudgedLine, records: list[Known], job_id: int) -> Known | None:
+    """The record of an earlier import that stands where the line does, the nearest."""
+    near = [
+        (metres, record.id, record)
+        for record in records
+        if record.job_id != job_id and (metres := _metres(one, record)) < SAME_PLACE_METRES
+    ]
+    return min(near, key=lambda item: item[:2])[2] if near else None
 
 
 def _metres(one: JudgedLine, record: Known) -> float:
@@ -283,6 +312,7 @@ def _write(job: ImportJob, plans: list[Plan], actor: User) -> None:
     marks.mark(
         [plan.id for plan in plans] + [plan.supersedes.id for plan in plans if plan.supersedes and plan.supersedes.id]
     )
+    origins_saved(plan.id for plan in plans)
 
 
 def _number(plans: list[Plan]) -> None:

@@ -1,6 +1,7 @@
 from nongma.origins.models.areas import Area, AreaLayer
 from nongma.origins.models.cells import DirtyCell, OriginCell
 from nongma.origins.models.doubts import Doubt, DoubtMark, DoubtQuerySet, DoubtTally, Usual
+from nongma.origins.models.dues import CollectionTerms, Due, DuePrompt, DueQuerySet, DueSweep
 from nongma.origins.models.jobs import ImportJob, ImportRow, ReviewJob
 from nongma.origins.models.missed import Missed, MissedCheck
 from nongma.origins.models.origins import COUNTED, CURRENT, ON_MAP, Origin, OriginQuerySet
@@ -12,11 +13,16 @@ __all__ = [
     "ON_MAP",
     "Area",
     "AreaLayer",
+    "CollectionTerms",
     "DirtyCell",
     "Doubt",
     "DoubtMark",
     "DoubtQuerySet",
     "DoubtTally",
+    "Due",
+    "DuePrompt",
+    "DueQuerySet",
+    "DueSweep",
     "ImportJob",
     "ImportRow",
     "Missed",

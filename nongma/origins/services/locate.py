@@ -17,6 +17,7 @@ from nongma.lib.quadkeys import quadkey
 from nongma.lib.refused import Misfilled, Refused
 from nongma.lib.sheets.cleaning import BadValue
 from nongma.origins.doubts import marks
+from nongma.origins.due.services import origins_saved
 from nongma.origins.importing.cells import separate_point
 from nongma.origins.importing.judging import JudgedLine
 from nongma.origins.importing.lines import Line
@@ -108,6 +109,7 @@ def locate_origin(*, origin: Origin, longitude: Decimal, latitude: Decimal, acto
     mark_dirty([(held.quadkey, held.region_id)])
     marks.mark([held.pk])
     subjects_changed([held.base.uid, held.operator.uid])
+    origins_saved([held.pk])
     return held
 
 
@@ -148,6 +150,7 @@ def correct_origin(*, origin: Origin, correction: Correction, actor: User) -> Or
     mark_dirty([before, (held.quadkey, held.region_id)])
     marks.mark([held.pk])
     subjects_changed({left.uid, held.base.uid, held.operator.uid})
+    origins_saved([held.pk])
     return held
 
 

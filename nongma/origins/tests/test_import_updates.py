@@ -18,7 +18,7 @@ from nongma.accounts.models import User
 from nongma.audit.models import Entry
 from nongma.codes.models import CodeRange
 from nongma.lib.fields import decrypt
-from nongma.origins.models import DirtyCell, ImportJob, Origin
+from nongma.origins.models import DirtyCell, Due, ImportJob, Origin
 from nongma.origins.services.imports import run_import, submit_import
 from nongma.origins.services.locate import locate_origin
 from nongma.origins.tests.test_import_tolerance import HEAD, row
@@ -199,3 +199,57 @@ def test_the_command_says_why_it_could_not(ministry: User, tmp_path: Path) -> No
     with pytest.raises(CommandError, match="读不到"):
         call_command("import_origins", str(tmp_path / "b.xlsx"), user=ministry.username)
     assert not Origin.objects.exists()
+
+
+def test_next_years_sheet_takes_the_place_of_this_years(zhao: User) -> None:
+    load(zhao, row())
+    assert counts(load(zhao, row(上市时间="2027-04", 下市时间="2027-08", 点位经纬度=NEAR))) == (1, 0, 0)
+    before, after = Origin.objects.order_by("pk")
+    assert (before.state, after.state, after.supersedes) == ("superseded", "submitted", before)
+    assert [due.origin for due in Due.objects.open()] == [after]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"上市时间": "2027-05", "下市时间": "2027-08"},
+        {"上市时间": "2028-04", "下市时间": "2028-08"},
+        {"上市时间": "2025-04", "下市时间": "2025-08"},
+        {"上市时间": "2027-04", "下市时间": "2027-08", "点位经纬度": FAR},
+        {"上市时间": "2027-04", "下市时间": "2027-08", "产品名称": "韭菜"},
+        {"上市时间": "2027-04", "下市时间": "2027-08", "点位经纬度": ""},
+    ],
+)
+def test_what_is_not_the_season_a_year_on_stays_a_record_of_its_own(zhao: User, fields: dict[str, str]) -> None:
+    load(zhao, row())
+    load(zhao, row(**fields))
+    assert Origin.objects.current().count() == 2
+    assert not Origin.objects.exclude(supersedes=None).exists()
+
+
+def test_two_seasons_a_year_apart_in_one_file_are_both_kept(zhao: User) -> None:
+    rows = (row(), row(上市时间="2027-04", 下市时间="2027-08"))
+    assert counts(load(zhao, *rows)) == (2, 0, 0)
+    assert counts(load(zhao, *rows)) == (0, 0, 2)
+    assert Origin.objects.current().count() == 2
+
+
+def test_two_neighbours_take_the_places_of_two(zhao: User) -> None:
+    load(zhao, row(), row(点位经纬度=FAR))
+    load(
+        zhao,
+        row(上市时间="2027-04", 下市时间="2027-08"),
+        row(上市时间="2027-04", 下市时间="2027-08", 点位经纬度=NEAR, 种养规模="2"),
+    )
+    replaced = Origin.objects.exclude(supersedes=None)
+    assert replaced.count() == 1
+    assert Origin.objects.current().count() == 3
+
+
+def test_a_season_of_this_year_is_updated_rather_than_followed(zhao: User) -> None:
+    load(zhao, row())
+    load(zhao, row(上市时间="2027-04", 下市时间="2027-08"))
+    load(zhao, row(上市时间="2027-04", 下市时间="2027-09"))
+    first, second, third = Origin.objects.order_by("pk")
+    assert (second.supersedes, third.supersedes) == (first, second)
+    assert [(due.origin, due.outcome) for due in Due.objects.order_by("pk")] == [(first, "collected"), (third, "")]

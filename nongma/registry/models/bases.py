@@ -144,6 +144,7 @@ class Base(Outlined):
                 condition=Q(outline__isnull=False, quadkey__isnull=False, closed_on=None),
                 name="registry_base_outlined",
             ),
+            models.Index(fields=("closed_on", "id"), condition=Q(closed_on__isnull=False), name="registry_base_closed"),
         ]
 
     def __str__(self) -> str:
