@@ -87,10 +87,11 @@ COMMANDS: dict[str, Run] = {
     "make-codes": _management("make_codes"),
     "verify": _verify,
     "load-reference": _management("load_reference"),
+    "load-areas": _management("load_areas"),
     "backup": _backup,
     "restore": _restore,
 }
-PASSED_ON = {"manage", "import-origins", "import-operators", "make-codes", "verify", "load-reference"}
+PASSED_ON = {"manage", "import-origins", "import-operators", "make-codes", "verify", "load-reference", "load-areas"}
 
 
 def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
@@ -113,6 +114,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     add("make-codes", "生成单品码文件")
     add("verify", "核验承诺达标合格证（文件或 20 位码）")
     add("load-reference", "载入参考数据：行政区划、产品、禁限用清单、合格证样式")
+    add("load-areas", "载入水面、城区的面，用来找疑点")
     add("backup", "备份数据库、上传文件和密钥到一个文件").add_argument("file", help="备份文件（.tar）")
     command = add("restore", "从备份文件恢复")
     command.add_argument("file", help="备份文件（.tar）")

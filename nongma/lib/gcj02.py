@@ -9,8 +9,8 @@ import math
 SEMI_MAJOR = 6_378_245.0
 ECCENTRICITY_SQUARED = 0.006_693_421_622_965_943
 WEST, SOUTH, EAST, NORTH = 72.004, 0.8293, 137.8347, 55.8271
-ROUNDS = 6
-"""The shift changes by 1 in 10,000 at most, so that each round of the inverse gains four digits."""
+ROUNDS = 4
+"""The shift changes by 1 in 10,000 at most, so that each round of the inverse gains nearly four digits."""
 
 Degrees = tuple[float, float]
 

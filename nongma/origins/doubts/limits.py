@@ -39,7 +39,7 @@ SPEED_HOURS = 2
 """Faster than any road between two fields at least 2 km apart, within two hours."""
 
 SCALE_RECORDS = 30
-"""Fewer records have no middle to speak of; then the city's are taken, then the province's."""
+"""Fewer records have no middle to speak of; then the city's are taken; where those are few too, nothing is said."""
 SCALE_DEVIATIONS = 4.0
 SCALE_LEAST_SPREAD = 0.25
 """Where nearly all are the same size, a quarter (of the logarithm) still counts as the usual spread."""

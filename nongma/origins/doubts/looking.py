@@ -12,7 +12,7 @@ from django.utils import timezone
 from nongma.lib.copying import array, copy_rows
 from nongma.lib.ids import uuid7
 from nongma.origins.doubts.batch import COUNTY_WIDTH, Batch, Found, Kind, read_batch
-from nongma.origins.doubts.rules import phones, places, spots
+from nongma.origins.doubts.rules import land, phones, places, sheets, shifts, spots, values
 from nongma.origins.models import Doubt
 
 AT_ONCE = 1_000
@@ -29,6 +29,11 @@ RULES: tuple[Callable[[Batch], Iterator[Found]], ...] = (
     phones.taken_elsewhere,
     phones.too_fast,
     phones.shared_phone,
+    values.out_of_line,
+    sheets.round_points,
+    sheets.copied_down,
+    shifts.phone_map_points,
+    land.on_water_or_in_town,
 )
 MUTUAL = {Kind.OTHER_POINT, Kind.PILE, Kind.PHOTO}
 """Where a doubt about one record is one about the other, too."""
