@@ -9,7 +9,7 @@ from nongma.origins.missed.finding import check_everywhere
 from nongma.origins.retention import forget_faults, forget_prompts, forget_review_jobs, remove_old_uploads
 from nongma.origins.services.cells import recount_dirty
 from nongma.origins.services.imports import run_import
-from nongma.origins.services.telling import prompt_of_missed, prompt_of_waiting
+from nongma.origins.services.telling import prompt_of_missed, prompt_of_overdue, prompt_of_waiting
 
 
 @app.task(name="origins.recount_map", queueing_lock="origins:recount-map")
@@ -80,8 +80,8 @@ def prompt_dues(timestamp: int) -> int:
 @app.periodic(cron="50 23 * * *")
 @app.task(name="origins.prompt_reviewers", queueing_lock="origins:prompt-reviewers")
 def prompt_reviewers(timestamp: int) -> int:
-    """Tell each reviewer how many records wait, and how many are missing."""
-    return prompt_of_waiting() + prompt_of_missed()
+    """Tell each reviewer how many records wait, are late, and are missing, and collectors what they are late with."""
+    return prompt_of_waiting() + prompt_of_overdue() + prompt_of_missed()
 
 
 @app.periodic(cron="17 17 * * *")

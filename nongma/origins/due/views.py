@@ -27,6 +27,7 @@ from nongma.origins.due.queries import DueFilter
 from nongma.origins.due.services import confirm_unchanged, end_collecting, resume_collecting
 from nongma.origins.due.terms import may_set_terms, set_terms, terms_of
 from nongma.origins.models import Due
+from nongma.origins.reviewing.answers import answered, overdue
 from nongma.regions.models import Region
 
 
@@ -127,6 +128,8 @@ def punctuality(request: SignedInRequest) -> HttpResponse:
         "form": form,
         "region": region,
         "rows": rows,
+        "answered": [] if form.errors else answered(request.user, region.span, chosen["first"], chosen["last"]),
+        "overdue": overdue(request.user, region.span),
         "by": chosen.get("by"),
         "within": place_of(request.user),
         "may_export": may(request.user, Action.EXPORT_ORIGINS) and rows,

@@ -17,7 +17,7 @@ Which record a line is about:
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,7 @@ from nongma.origins.due.services import origins_saved
 from nongma.origins.importing.judging import JudgedLine
 from nongma.origins.importing.lines import Line
 from nongma.origins.models import ImportJob, ImportRow, Origin
+from nongma.origins.reviewing.deadlines import deadlines
 from nongma.origins.services.cells import mark_dirty
 from nongma.regions.spans import WIDTHS
 from nongma.regions.wording import own_name
@@ -52,7 +53,8 @@ COLUMNS = (
     "id", "uid", "operator_id", "base_id", "product_id", "region_id", "alias", "certifications", "longitude",
     "latitude", "quadkey", "contact", "phone", "scale", "unit", "on_sale_on", "off_sale_on", "methods", "trace_methods",
     "credit", "grid_name", "grid_phone", "collector_name", "collector_phone", "state", "supersedes_id", "identity",
-    "fingerprint", "collected_by_id", "return_reason", "import_job_id", "import_row", "created_at", "updated_at",
+    "fingerprint", "collected_by_id", "return_reason", "import_job_id", "import_row", "due_on",
+    "created_at", "updated_at",
 )  # fmt: skip
 
 
@@ -293,8 +295,9 @@ def _write(job: ImportJob, plans: list[Plan], actor: User) -> None:
     _supersede(plans, actor)
     now = timezone.now()
     cipher: dict[str, str] = {}
+    due = deadlines((plan.judged.region_code for plan in plans), Origin.State.SUBMITTED)
     rows = [
-        _row(plan, operator.id, base, job, actor, now, cipher)
+        _row(plan, operator.id, base, job, actor, now, cipher, due[plan.judged.region_code])
         for plan, operator, base in zip(plans, operators, bases, strict=True)
     ]
     copy_rows("origins_origin", COLUMNS, rows)
@@ -370,7 +373,14 @@ def _base(one: JudgedLine, operator_id: int) -> NewBase:
 
 
 def _row(
-    plan: Plan, operator_id: int, base_id: int, job: ImportJob, actor: User, now: datetime, cipher: dict[str, str]
+    plan: Plan,
+    operator_id: int,
+    base_id: int,
+    job: ImportJob,
+    actor: User,
+    now: datetime,
+    cipher: dict[str, str],
+    review_by: date | None,
 ) -> tuple[Any, ...]:
     one = plan.judged
     line: Line = one.line
@@ -413,6 +423,7 @@ def _row(
         "",
         job.pk,
         line.row,
+        review_by if plan.state == Origin.State.SUBMITTED else None,
         now,
         now,
     )

@@ -1,3 +1,4 @@
+from nongma.origins.models.answers import AnswerCount
 from nongma.origins.models.areas import Area, AreaLayer
 from nongma.origins.models.cells import DirtyCell, OriginCell
 from nongma.origins.models.doubts import Doubt, DoubtMark, DoubtQuerySet, DoubtTally, Usual
@@ -11,6 +12,7 @@ __all__ = [
     "COUNTED",
     "CURRENT",
     "ON_MAP",
+    "AnswerCount",
     "Area",
     "AreaLayer",
     "CollectionTerms",

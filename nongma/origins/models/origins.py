@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 
 from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
@@ -160,6 +161,12 @@ class Origin(models.Model):
                 name="origins_origin_product_map",
             ),
             models.Index(
+                fields=("due_on", "region"),
+                include=("state",),
+                condition=Q(due_on__isnull=False),
+                name="origins_origin_due",
+            ),
+            models.Index(
                 fields=("scale", "id"), include=("quadkey", "region"), condition=CURRENT, name="origins_origin_scale"
             ),
             models.Index(
@@ -194,6 +201,13 @@ class Origin(models.Model):
     @property
     def trace_method_names(self) -> str:
         return "、".join(Origin.TraceMethod(value).label for value in self.trace_methods)
+
+    @property
+    def days_over(self) -> int:
+        """How many days a reviewer or a collector is behind the deadline; 0 in time, and where nothing waits."""
+        if self.due_on is None or self.state not in (Origin.State.SUBMITTED, Origin.State.RETURNED):
+            return 0
+        return max(0, (timezone.localdate() - self.due_on).days)
 
     @property
     def tone(self) -> str:

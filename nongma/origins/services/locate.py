@@ -22,7 +22,9 @@ from nongma.origins.importing.cells import separate_point
 from nongma.origins.importing.judging import JudgedLine
 from nongma.origins.importing.lines import Line
 from nongma.origins.importing.saving import KEY_BYTES, fingerprint_of, key_of
-from nongma.origins.models import Origin
+from nongma.origins.models import AnswerCount, Origin
+from nongma.origins.reviewing.answers import count_answers
+from nongma.origins.reviewing.deadlines import deadline_of
 from nongma.origins.services.cells import mark_dirty
 from nongma.regions.boundaries import TOLERANCE_METRES, distance_outside_county
 from nongma.registry.bulk import NewBase, enrol_bases
@@ -123,7 +125,7 @@ def correct_origin(*, origin: Origin, correction: Correction, actor: User) -> Or
     if held.state != Origin.State.RETURNED:
         raise Refused("not_returned", "只有退回的记录才能修改")
     before = held.quadkey, held.region_id
-    left = held.base
+    left, due_on = held.base, held.due_on
     point = read_point(str(correction.longitude), str(correction.latitude))
     changed: dict[str, list[Any]] = {}
     for field in dataclasses.fields(Correction):
@@ -151,6 +153,7 @@ def correct_origin(*, origin: Origin, correction: Correction, actor: User) -> Or
     marks.mark([held.pk])
     subjects_changed({left.uid, held.base.uid, held.operator.uid})
     origins_saved([held.pk])
+    count_answers(AnswerCount.Kind.CORRECT, [(actor.pk, held.region_id, due_on)])
     return held
 
 
@@ -213,7 +216,8 @@ def _base_at(origin: Origin) -> Base:
 
 
 def _save(origin: Origin) -> None:
-    """Save; two records of one key may not stand at one point."""
+    """Save, with the deadline of who it waits for; two records of one key may not stand at one point."""
+    origin.due_on = deadline_of(origin)
     try:
         with transaction.atomic():
             origin.save()

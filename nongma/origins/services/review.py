@@ -10,7 +10,7 @@ A decision is taken once. The second of two reviewers is told who was first.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -25,7 +25,9 @@ from nongma.audit.services import record, record_many
 from nongma.codes.services import subjects_changed
 from nongma.lib.refused import Misfilled, Refused
 from nongma.origins.doubts.services import judge, judge_all
-from nongma.origins.models import Doubt, Origin, OriginQuerySet, ReviewJob
+from nongma.origins.models import AnswerCount, Doubt, Origin, OriginQuerySet, ReviewJob
+from nongma.origins.reviewing.answers import count_answers
+from nongma.origins.reviewing.deadlines import deadline_of, deadlines
 from nongma.origins.services.cells import mark_dirty
 from nongma.origins.services.telling import tell_all_returned, tell_approved, tell_returned
 
@@ -34,6 +36,7 @@ AT_ONCE = 2_000
 LONGEST_REASON = 200
 
 Verdict = ReviewJob.Verdict
+Answer = AnswerCount.Kind
 STATES = {Verdict.APPROVE: Origin.State.APPROVED, Verdict.RETURN: Origin.State.RETURNED}
 ACTIONS = {Verdict.APPROVE: "origin.approved", Verdict.RETURN: "origin.returned"}
 
@@ -46,6 +49,7 @@ class _Row(NamedTuple):
     base: UUID
     operator: UUID
     collector: int
+    due_on: date | None
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,9 @@ def decide_origin(
     held.state = STATES[verdict]
     held.return_reason = reason
     held.reviewed_by, held.reviewed_at = actor, timezone.now()
-    held.save(update_fields=["state", "return_reason", "reviewed_by", "reviewed_at", "updated_at"])
+    count_answers(Answer.REVIEW, [(actor.pk, held.region_id, held.due_on)])
+    held.due_on = deadline_of(held)
+    held.save(update_fields=["state", "return_reason", "reviewed_by", "reviewed_at", "due_on", "updated_at"])
     judged = judge(origin=held, right=right, actor=actor)
     record(ACTIONS[verdict], actor=actor, target=held, region_code=held.region_id, **_details(reason, judged))
     mark_dirty([(held.quadkey, held.region_id)])
@@ -127,12 +133,20 @@ def _decide(
 ) -> list[_Row]:
     """Lock in one order, so that two reviewers wait instead of blocking each other; write, audit, mark the map."""
     locked = waiting_for(actor, origins).order_by("region_id", "id").select_for_update(of=("self",))[:limit]
-    columns = ("pk", "uid", "region_id", "quadkey", "base__uid", "operator__uid", "collected_by_id")
+    columns = ("pk", "uid", "region_id", "quadkey", "base__uid", "operator__uid", "collected_by_id", "due_on")
     rows = [_Row(*values) for values in locked.values_list(*columns)]
     now = timezone.now()
-    Origin.objects.filter(pk__in=[row.pk for row in rows]).update(
-        state=STATES[verdict], return_reason=reason, reviewed_by=actor, reviewed_at=now, updated_at=now
-    )
+    due = deadlines([row.region_code for row in rows], STATES[verdict])
+    for due_on in set(due.values()):
+        Origin.objects.filter(pk__in=[row.pk for row in rows if due[row.region_code] == due_on]).update(
+            state=STATES[verdict],
+            return_reason=reason,
+            reviewed_by=actor,
+            reviewed_at=now,
+            due_on=due_on,
+            updated_at=now,
+        )
+    count_answers(Answer.REVIEW, [(actor.pk, row.region_code, row.due_on) for row in rows])
     judge_all([row.pk for row in rows], verdict, regions={row.region_code for row in rows}, actor=actor, kind=doubt)
     details = _details(reason)
     targets = (("origin", str(row.uid), row.region_code, details) for row in rows)

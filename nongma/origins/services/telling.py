@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 
+from django.db.models import Count
 from django.urls import reverse
+from django.utils import timezone
 
 from nongma.accounts.models import User
 from nongma.notices.models import Notice
 from nongma.notices.reviewers import prompt_reviewers
-from nongma.notices.services import notify
+from nongma.notices.services import notify, withdraw
 from nongma.origins.models import ImportJob, Missed, Origin
 
 
@@ -78,3 +80,26 @@ def prompt_of_missed() -> int:
         title="{count} 个主体的产品达到规模，还没有采集",
         url=reverse("origins:missed"),
     )
+
+
+def prompt_of_overdue() -> int:
+    """Tell reviewers and collectors what they are late with; how many people."""
+    late = Origin.objects.filter(due_on__lt=timezone.localdate())
+    told = prompt_reviewers(
+        waiting=late.filter(state=Origin.State.SUBMITTED),
+        about="origins.review_overdue",
+        title="{count} 条产地信息过了审核期限，请尽快审核",
+        url=f"{reverse('origins:table')}?status={Origin.State.SUBMITTED}",
+    )
+    returned = late.filter(state=Origin.State.RETURNED).order_by().values_list("collected_by").annotate(Count("pk"))
+    collectors = dict(returned)
+    withdraw(about="origins.correct_overdue", but=collectors)
+    notify(
+        users=collectors,
+        kind=Notice.Kind.PROMPT,
+        title="{count} 条退回的产地信息过了改正期限，请尽快改正",
+        url=f"{reverse('origins:table')}?status={Origin.State.RETURNED}",
+        about="origins.correct_overdue",
+        is_added=False,
+    )
+    return told + len(collectors)
