@@ -28,6 +28,7 @@ NAMES = (
         "due",
         "operators",
         "directory",
+        "doubts",
         "accounts",
         "rotation",
         "trace",
