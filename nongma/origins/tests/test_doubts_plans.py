@@ -39,6 +39,7 @@ def crowd(li_base: Base, cowpea: Product, wang: User) -> Origin:
             "identity": "decode(md5(n::text), 'hex')",
             "region_id": "350000000000 + n::bigint * 1000000",
             "quadkey": "quadkey - 4000000000000 + n::bigint * 100000000",
+            "operator_id": "operator_id + n %% 7000",
             "import_row": "n + 100",
             "created_at": "created_at - n * interval '1 minute'",
         }
