@@ -16,12 +16,13 @@ from django.utils import timezone
 
 from nongma.accounts.models import Agency, Authorisation, AuthorisedTown, Handout, Role, ThirdParty, Training, User
 from nongma.catalogue.models import Product
+from nongma.catalogue.services import add_product
 from nongma.certificates.models import Basis
 from nongma.certificates.services import issue_certificate
 from nongma.codes.codec import encode
 from nongma.notices.models import Channel, Notice, Outgoing
 from nongma.origins.due.services import origins_saved
-from nongma.origins.models import Doubt, ImportJob, Missed, ReviewSample, SampledOrigin
+from nongma.origins.models import Doubt, ImportJob, Missed, OriginDraft, OriginPhoto, ReviewSample, SampledOrigin
 from nongma.registry.certifications.services import add_certification
 from nongma.registry.directory.corrections.services import send_correction
 from nongma.registry.directory.expected import expect
@@ -213,7 +214,17 @@ def world(
         last_entry=1,
     )
     licence = Licence.objects.create(operator=operator, photo="licences/none.jpg", digest=b"1" * 32, uploaded_by=li)
+    local = add_product(
+        region=zhao.agency.region, name="火山石斛", industry="planting", unit="mu", source="县文件", actor=zhao
+    )
+    draft = OriginDraft.objects.create(user=wang, inputs_json="{}")
+    photo = OriginPhoto.objects.create(
+        origin=origin, photo="origin-photos/none.jpg", digest=b"1" * 32, look=0, uploaded_by=wang
+    )
     marks = {
+        "local": local.code,
+        "draft": str(draft.uid),
+        "photo": str(photo.uid),
         "licence": str(licence.uid),
         "sending": str(sending.uid),
         "correction": str(correction.uid),
@@ -324,6 +335,8 @@ def request_of(world: World, person: str, method: str, address: str) -> Callable
                 "from_on": day,
                 "to_on": day,
             }
+        if address.startswith("/api/v1/origins"):
+            body |= {"unit": "mu", "scale": "10", "trace_methods": ["certificate"]}
         body["agency"] = world.marks["agency"]
         posted: dict[str, Any] = {"data": body, "content_type": "application/json"}
     else:

@@ -28,7 +28,7 @@ from nongma.audit.models import Check
 from nongma.lib.refused import Refused
 from nongma.notices.models import Channel, Digest, DigestRun, Notice, Outgoing
 from nongma.notices.sending import deliver, send_again
-from nongma.origins.models import DuePrompt, ImportJob, ImportRow, Origin, ReviewJob
+from nongma.origins.models import DuePrompt, ImportJob, ImportRow, Origin, OriginDraft, ReviewJob
 from nongma.registry.models import Draft, Intake, IntakeRow, Invitation, KnownTry, PhoneCode, Sending
 from nongma.testing import client_of, make_operator, make_origin, make_user
 
@@ -327,6 +327,10 @@ def drafts(li: User, tmp_path: Path) -> Aged:
     return both(Draft, "changed_at", days(90), lambda number: {"user": people[number], "inputs_json": "{}"})
 
 
+def origin_drafts(li: User, tmp_path: Path) -> Aged:
+    return both(OriginDraft, "changed_at", days(90), lambda number: {"user": li, "inputs_json": "{}"})
+
+
 def tasks(li: User, tmp_path: Path) -> Aged:
     """Tasks that ended in each way, and one that waits for ever."""
     gone: list[Callable[[], bool]] = []
@@ -376,6 +380,7 @@ EXAMPLES: dict[str, Callable[[User, Path], Aged]] = {
     "nongma.registry.people.services.forget_invited": invitations,
     "nongma.registry.self_registration.codes.forget_codes": codes,
     "nongma.registry.self_registration.services.forget_drafts": drafts,
+    "nongma.origins.collecting.drafts.forget_drafts": origin_drafts,
     "nongma.registry.services.tries.forget_tries": tries,
 }
 

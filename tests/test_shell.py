@@ -64,7 +64,7 @@ def test_it_marks_the_section_of_a_page(zhao: User, li: User, li_base: Base, cow
     job = ImportJob.objects.create(user=zhao, filename="a.xlsx", size_bytes=1, digest=b"")
     assert marked(li, reverse("tracing:harvest")) == {"登记采收", "采收"}
     assert marked(li, reverse("tracing:lot", args=[lot.code])) == {"批次"}
-    assert marked(zhao, reverse("origins:import-job", args=[job.uid])) == {"导入表格", "导入"}
+    assert marked(zhao, reverse("origins:import-job", args=[job.uid])) == {"导入表格"}
     assert marked(zhao, reverse("origins:table")) == {"产地信息", "产地"}
     assert marked(zhao, "/no-such-page/") == set()
 

@@ -31,10 +31,12 @@ class Action(models.TextChoices):
     SECURE_ACCOUNT = "secure_account", "管自己的动态口令和登录设备"
     VIEW_ORIGINS = "view_origins", "看产地信息"
     COLLECT_ORIGINS = "collect_origins", "采集、导入产地信息"
+    ENTER_ORIGIN = "enter_origin", "逐条采集产地信息"
     REVIEW_ORIGINS = "review_origins", "审核产地信息"
     EXPORT_ORIGINS = "export_origins", "导出产地信息"
     REVEAL_PERSONAL = "reveal_personal", "看完整的联系方式（留痕）"
     REVEAL_IDENTITY = "reveal_identity", "看完整的证件号和住址（留痕）"
+    MANAGE_PRODUCTS = "manage_products", "增设本县产品"
     VIEW_OPERATORS = "view_operators", "看主体和基地"
     REGISTER_OPERATOR = "register_operator", "登记主体和基地"
     LOAD_OPERATORS = "load_operators", "批量登记主体"
@@ -92,6 +94,7 @@ ALLOWED: dict[Role, set[Action]] = {
     Role.ADMINISTRATOR: SEE
     | {
         Action.COLLECT_ORIGINS,
+        Action.ENTER_ORIGIN,
         Action.EXPORT_ORIGINS,
         Action.EXPORT_OPERATORS,
         Action.VIEW_DIRECTORY,
@@ -107,7 +110,9 @@ ALLOWED: dict[Role, set[Action]] = {
     Role.REVIEWER: SEE
     | {
         Action.COLLECT_ORIGINS,
+        Action.ENTER_ORIGIN,
         Action.REVIEW_ORIGINS,
+        Action.MANAGE_PRODUCTS,
         Action.EXPORT_ORIGINS,
         Action.EXPORT_OPERATORS,
         Action.REVEAL_PERSONAL,
@@ -122,6 +127,7 @@ ALLOWED: dict[Role, set[Action]] = {
     Role.COLLECTOR: {
         Action.VIEW_ORIGINS,
         Action.COLLECT_ORIGINS,
+        Action.ENTER_ORIGIN,
         Action.REVEAL_PERSONAL,
         Action.VIEW_OPERATORS,
         Action.VIEW_DIRECTORY,
@@ -132,7 +138,14 @@ ALLOWED: dict[Role, set[Action]] = {
     Role.LABORATORY: {Action.VIEW_OPERATORS, Action.VIEW_LOTS},
     Role.OFFICER: SEE | {Action.VIEW_DIRECTORY, Action.REVEAL_PERSONAL, Action.REVEAL_IDENTITY, Action.RECALL_LOTS},
     Role.BRAND: {Action.VIEW_OPERATORS, Action.VIEW_CERTIFICATES},
-    Role.OPERATOR: SEE | {Action.HANDLE_LOTS, Action.RECALL_LOTS, Action.ISSUE_CERTIFICATE, Action.REGISTER_OPERATOR},
+    Role.OPERATOR: SEE
+    | {
+        Action.ENTER_ORIGIN,
+        Action.HANDLE_LOTS,
+        Action.RECALL_LOTS,
+        Action.ISSUE_CERTIFICATE,
+        Action.REGISTER_OPERATOR,
+    },
 }
 
 OFFICE = {Action.VIEW_ACCOUNTS, Action.MANAGE_ACCOUNTS, Action.EXPORT_ACCOUNTS}

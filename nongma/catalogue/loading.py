@@ -75,7 +75,7 @@ def _load_products(path: Path) -> int:
         unique_fields=["code"],
         update_fields=[*PRODUCT_FIELDS, "verified"],
     )
-    by_code = {product.code: product for product in Product.objects.only("id", "code", "parent_id")}
+    by_code = {product.code: product for product in Product.objects.national().only("id", "code", "parent_id")}
     moved = []
     for row in rows:
         product = by_code[row["code"]]

@@ -1,9 +1,13 @@
+from collections.abc import Iterable
 from datetime import date
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+
+from nongma.regions.models import Region
+from nongma.regions.spans import Span, above
 
 
 class Industry(models.TextChoices):
@@ -29,12 +33,37 @@ class Unit(models.TextChoices):
     PIECE = "piece", "件"
 
 
+class ProductQuerySet(models.QuerySet["Product"]):
+    def national(self) -> Self:
+        """Products that the whole country collects, without those that a county added."""
+        return self.filter(region=None)
+
+    def usable_at(self, code: int) -> Self:
+        """What may be collected in a division: the nation's products, and those that its county added and keeps."""
+        return self.filter(Q(region=None) | Q(region_id=above(code, Region.Level.COUNTY), ended_on=None))
+
+    def offered_within(self, spans: Iterable[Span]) -> Self:
+        """What a person may choose from whose area these are: the nation's, and what the counties in it added."""
+        wanted = Q(region=None)
+        for span in spans:
+            county = above(span.start, Region.Level.COUNTY)
+            wanted |= Q(region_id__gte=county, region_id__lte=span.stop, ended_on=None)
+        return self.filter(wanted)
+
+
 class Product(models.Model):
-    """A farm product (产品), under our own code until NY/T 3177-2018 codes are verified."""
+    """A farm product (产品), under our own code until NY/T 3177-2018 codes are verified.
+
+    With a `region` it is what a county collects beside the nation's products (本县增设), until `ended_on`.
+    """
 
     code = models.CharField("代码", max_length=20, unique=True)
-    name = models.CharField("名称", max_length=40, unique=True)
+    name = models.CharField("名称", max_length=40)
     aliases = ArrayField(models.CharField(max_length=40), verbose_name="别名", default=list, blank=True)
+    region = models.ForeignKey(
+        Region, models.PROTECT, null=True, blank=True, verbose_name="增设的县（市、区）", related_name="+"
+    )
+    ended_on = models.DateField("停用日期", null=True, blank=True)
     english_name = models.CharField("英文名", max_length=60, blank=True)
     industry = models.CharField("所属行业", max_length=10, choices=Industry.choices)
     scale_units = ArrayField(models.CharField(max_length=8, choices=Unit.choices), verbose_name="规模单位")
@@ -52,6 +81,8 @@ class Product(models.Model):
     source = models.CharField("依据", max_length=200, blank=True)
     verified = models.BooleanField("已核实", default=False)
 
+    objects = ProductQuerySet.as_manager()
+
     class Meta:
         verbose_name = "产品"
         verbose_name_plural = "产品"
@@ -60,7 +91,17 @@ class Product(models.Model):
             models.CheckConstraint(
                 condition=Q(threshold=None, threshold_unit="") | (Q(threshold__gt=0) & ~Q(threshold_unit="")),
                 name="catalogue_product_threshold",
-            )
+            ),
+            models.UniqueConstraint(fields=("name",), condition=Q(region=None), name="catalogue_product_name"),
+            models.UniqueConstraint(
+                fields=("region", "name"),
+                condition=Q(region__isnull=False, ended_on=None),
+                name="catalogue_product_name_in_county",
+            ),
+            models.CheckConstraint(
+                condition=Q(region=None, ended_on=None) | Q(region__isnull=False, is_key=False),
+                name="catalogue_product_of_county",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
+from nongma.accounts.access import Action, scope_of
+from nongma.accounts.models import User
 from nongma.catalogue.models import Ban, Product
 
 
@@ -19,7 +21,7 @@ class ProductIndex:
     @classmethod
     def load(cls) -> "ProductIndex":
         """Read the catalogue as it is now."""
-        return cls.of(Product.objects.all())
+        return cls.of(Product.objects.national())
 
     @classmethod
     def of(cls, products: Iterable[Product]) -> "ProductIndex":
@@ -40,13 +42,13 @@ class ProductIndex:
 
 
 def find_product(text: str) -> Product | None:
-    """The product of our code or of an official name, as the API takes it."""
-    return Product.objects.filter(Q(code=text) | Q(name=text)).first()
+    """The product of our code or of an official name, as the API takes it; what a county added goes by its code."""
+    return Product.objects.filter(Q(code=text) | Q(name=text, region=None)).first()
 
 
 def products_matching(*, text: str = "", industry: str = "", key_only: bool = False) -> QuerySet[Product]:
     """Products whose name, English name, alias or code holds the text."""
-    products = Product.objects.select_related("parent")
+    products = Product.objects.national().select_related("parent")
     if text:
         # `icontains` on an array looks into its text form, which is enough for a list of some hundred products.
         products = products.filter(
@@ -58,6 +60,13 @@ def products_matching(*, text: str = "", industry: str = "", key_only: bool = Fa
     if industry:
         products = products.filter(industry=industry)
     return products.filter(is_key=True) if key_only else products
+
+
+def county_products(user: User) -> QuerySet[Product]:
+    """What counties of the person's area added, those in use first."""
+    area = scope_of(user, Action.MANAGE_PRODUCTS).query("region_id")
+    found = Product.objects.filter(area).exclude(region=None).select_related("region")
+    return found.order_by(F("ended_on").asc(nulls_first=True), "code")
 
 
 def bans_matching(*, on: date, text: str = "", kind: str = "", degree: str = "") -> QuerySet[Ban]:

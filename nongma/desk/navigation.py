@@ -57,6 +57,7 @@ SECTIONS = (
     Section("产地信息", "table", "origins:table", Action.VIEW_ORIGINS, "产地"),
     Section("采集日历", "clock", "origins:dues", Action.VIEW_ORIGINS, "日历"),
     Section("一张图", "map-2", "origins:map", Action.VIEW_ORIGINS, "地图"),
+    Section("采集一条", "map-pin", "origins:collect", Action.ENTER_ORIGIN, "采集"),
     Section("导入表格", "file-upload", "origins:imports", Action.COLLECT_ORIGINS, "导入"),
     Section("主体", "users", "registry:operators", Action.VIEW_OPERATORS),
     Section("监管主体目录", "list-details", "registry:directory", Action.VIEW_DIRECTORY, "目录"),

@@ -55,6 +55,7 @@ def _grower_tasks(user: User) -> list[Task]:
     tasks = [
         Task("登记采收", "今天采了多少，记下一个批次", "basket", reverse("tracing:harvest"), main=True),
         Task("开具合格证", "选一个批次，承诺、出码、打标签", "certificate", reverse("tracing:lots")),
+        Task("采集产地信息", "自己上传基地、品种、规模和上市时间", "plus", reverse("origins:collect")),
         Task("我的产地信息", "基地、品种、上市时间和审核结果", "map-pin", reverse("origins:table")),
     ]
     if waiting := waiting_of(user):
@@ -77,6 +78,7 @@ def _origin_tasks(user: User, waiting: Waiting) -> list[Task]:
         due = waiting_of(user)
         note = "没有变化的，点一下就行" if due else "都采集了"
         tasks.append(Task("待采集", note, "clock", reverse("origins:dues"), due))
+        tasks.append(Task("采集一条", "在地里用手机填，边填边存", "plus", reverse("origins:collect")))
         url = f"{table}?status={Origin.State.TO_LOCATE.value}"
         note = "没有坐标，要到现场定位" if waiting.to_locate else "都定位了"
         tasks.append(Task("待定位", note, "map-pin-off", url, waiting.to_locate))

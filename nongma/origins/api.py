@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from nongma.accounts.access import Action, SignedInRequest
@@ -19,12 +19,15 @@ from nongma.catalogue.models import Industry, Unit
 from nongma.lib.masking import mask_name, mask_phone
 from nongma.lib.paging import Page, Paging, paged
 from nongma.origins import api_imports
+from nongma.origins.collecting.bodies import Found, OriginIn, UpdateIn, changed_entry, new_entry
+from nongma.origins.collecting.services import collect_origin, update_origin, version_of
 from nongma.origins.doubts import api as doubts
 from nongma.origins.due import api as api_dues
 from nongma.origins.filters import NAMES, OriginFilter
 from nongma.origins.models import Origin, ReviewJob
 from nongma.origins.queries import origin_of
-from nongma.origins.services.locate import locate_origin, read_point
+from nongma.origins.services.locate import locate_origin
+from nongma.origins.services.placing import Fix, read_point
 from nongma.origins.services.review import (
     AT_ONCE,
     LONGEST_REASON,
@@ -101,6 +104,8 @@ class OriginOut(Schema):
     phone: str
     scale: Decimal
     unit: Unit
+    scale_typed: str = Field(description="折算成亩以前填报的规模；没有折算的为空")
+    planted_on: date | None = Field(description="移栽定植时间，只有种植产品有")
     on_sale: date | None = Field(validation_alias="on_sale_on")
     off_sale: date | None = Field(validation_alias="off_sale_on")
     methods: list[Origin.Method]
@@ -113,8 +118,20 @@ class OriginOut(Schema):
     return_reason: str
     reviewed_by: str | None
     reviewed_at: datetime | None
+    located_with: str = Field(description="device 手机定位、map 地图点选、typed 手工填写、sheet 表格导入；不知道的为空")
+    accuracy_m: Decimal | None = Field(description="手机定位的精度，米")
+    base: str = Field(description="基地码")
+    version: str = Field(description="内容的版本，更新时作为 `seen` 带上")
     created_at: datetime
     updated_at: datetime
+
+    @staticmethod
+    def resolve_base(origin: Any) -> str:
+        return str(origin.base.code)
+
+    @staticmethod
+    def resolve_version(origin: Any) -> str:
+        return version_of(origin)
 
     @staticmethod
     def resolve_contact(origin: Origin) -> str:
@@ -149,7 +166,7 @@ class Reason(Schema):
     reason: str = Field(max_length=LONGEST_REASON, description="退回原因")
 
 
-class Place(Schema):
+class Place(Found):
     longitude: str | float = Field(description="经度，WGS84；文本要有 6 位小数", examples=["109.158151"])
     latitude: str | float = Field(description="纬度，WGS84；文本要有 6 位小数", examples=["18.435040"])
 
@@ -193,8 +210,19 @@ class DecisionProgress(Schema):
 def origins(request: SignedInRequest, wanted: Query[Wanted], paging: Query[Paging]) -> Any:
     """按区划顺序，只含现行记录（不含已被更新的）。"""
     found = wanted.filter_for(request).visible_to(request.user)
-    rows = found.select_related("operator", "product", "region", "reviewed_by").order_by("region_id", "id")
+    rows = found.select_related("operator", "base", "product", "region", "reviewed_by").order_by("region_id", "id")
     return paged(rows, paging)
+
+
+@router.post("/origins", response={201: OriginOut}, summary="采集一条产地信息", operation_id="collect_origin")
+@requires_api(Action.ENTER_ORIGIN)
+@idempotent
+def collect(request: SignedInRequest, data: OriginIn) -> Status[Origin]:
+    """机构人员在辖区内采集；主体审核通过的，主体人员可以自行采集。保存后等待县级审核；没有点位的存为待定位。"""
+    entry = new_entry(data, request.user)
+    fix = Fix.read(data.dict())
+    made = collect_origin(entry=entry, fix=fix, locate_later=data.locate_later, actor=request.user)
+    return Status(201, origin_of(made.uid, request.user))
 
 
 @router.post(
@@ -260,6 +288,16 @@ def origin(request: SignedInRequest, uid: UUID) -> Any:
     return origin_of(uid, request.user)
 
 
+@router.put("/origins/{uuid:uid}", response=OriginOut, summary="更新一条产地信息", operation_id="update_origin")
+@requires_api(Action.ENTER_ORIGIN)
+def update(request: SignedInRequest, uid: UUID, data: UpdateIn) -> Any:
+    """主体、产品和村不变。得到一条等待审核的新记录，原来的变为已更新；别人先更新了的回答 409 `changed_meanwhile`。"""
+    old = origin_of(uid, request.user)
+    entry, fix = changed_entry(data, old, request.user), Fix.read(data.dict())
+    made = update_origin(origin=old, entry=entry, fix=fix, seen=data.seen, actor=request.user)
+    return origin_of(made.uid, request.user)
+
+
 @router.post("/origins/{uuid:uid}/approve", response=OriginOut, summary="审核通过", operation_id="approve_origin")
 @requires_api(Action.REVIEW_ORIGINS)
 def approve(request: SignedInRequest, uid: UUID) -> Any:
@@ -277,10 +315,11 @@ def send_back(request: SignedInRequest, uid: UUID, body: Reason) -> Any:
 
 
 @router.post("/origins/{uuid:uid}/locate", response=OriginOut, summary="补点位", operation_id="locate_origin")
-@requires_api(Action.COLLECT_ORIGINS)
+@requires_api(Action.ENTER_ORIGIN)
 def locate(request: SignedInRequest, uid: UUID, place: Place) -> Any:
     """给待定位的记录补上现场采集的点位，随后等待审核。"""
     found = origin_of(uid, request.user)
     longitude, latitude = read_point(place.longitude, place.latitude)
-    locate_origin(origin=found, longitude=longitude, latitude=latitude, actor=request.user)
+    fix = Fix.read(place.dict())
+    locate_origin(origin=found, longitude=longitude, latitude=latitude, fix=fix, actor=request.user)
     return origin_of(uid, request.user)

@@ -11,6 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
 from nongma.catalogue.models import Industry, Product
 from nongma.origins.models import Doubt, ImportJob, Origin, OriginQuerySet
@@ -242,7 +243,8 @@ class FilterForm(forms.Form):
     @property
     def products(self) -> list[str]:
         """Names to choose from, the key products first."""
-        return list(Product.objects.order_by("-is_key", "code").values_list("name", flat=True))
+        offered = Product.objects.offered_within(scope_of(self.user).spans)
+        return list(dict.fromkeys(offered.order_by("-is_key", "code").values_list("name", flat=True)))
 
     @property
     def plain_fields(self) -> list[forms.BoundField]:

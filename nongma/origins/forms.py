@@ -12,7 +12,8 @@ from nongma.lib.sheets import cleaning
 from nongma.lib.sheets.cleaning import BadValue
 from nongma.origins.importing import cells
 from nongma.origins.models import Origin
-from nongma.origins.services.locate import Correction, read_point
+from nongma.origins.services.locate import Correction
+from nongma.origins.services.placing import Fix, read_point
 from nongma.origins.services.review import LONGEST_REASON
 
 PHONES = ("phone", "grid_phone", "collector_phone")
@@ -29,8 +30,12 @@ class ReturnForm(forms.Form):
     )
 
 
+def _said_by_phone() -> forms.CharField:
+    return forms.CharField(required=False, max_length=20, initial="", widget=forms.HiddenInput)
+
+
 class PointForm(forms.Form):
-    """A point in WGS84 degrees, six decimals each."""
+    """A point in WGS84 degrees, six decimals each, and how the page found it."""
 
     longitude = forms.CharField(
         label="经度", max_length=20, widget=forms.TextInput({"inputmode": "decimal", "placeholder": "如 109.158151"})
@@ -39,9 +44,19 @@ class PointForm(forms.Form):
         label="纬度", max_length=20, widget=forms.TextInput({"inputmode": "decimal", "placeholder": "如 18.435040"})
     )
 
+    located_with = _said_by_phone()
+    accuracy_m = _said_by_phone()
+    device_longitude = _said_by_phone()
+    device_latitude = _said_by_phone()
+
+    @property
+    def fix(self) -> Fix:
+        """How the point of a valid form was found."""
+        return Fix.read(self.cleaned_data)
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if "longitude" in cleaned and "latitude" in cleaned:
+        if cleaned.get("longitude") and cleaned.get("latitude"):
             try:
                 cleaned["longitude"], cleaned["latitude"] = read_point(cleaned["longitude"], cleaned["latitude"])
             except Refused as refusal:
@@ -159,7 +174,8 @@ class CorrectionForm(PointForm):
     def correction(self) -> Correction:
         """What the form says, of a form that is valid."""
         absent: dict[str, Any] = {"on_sale_on": None, "off_sale_on": None, "methods": []}
-        return Correction(**absent | self.cleaned_data)
+        said = {name: value for name, value in self.cleaned_data.items() if name in Correction.__dataclass_fields__}
+        return Correction(**absent | said)
 
     def _judged_phone(self, name: str, label: str) -> Any:
         return self._judged(name, cleaning.mobile, label) if self.cleaned_data[name] else getattr(self.origin, name)

@@ -130,6 +130,12 @@ def names_on_paths(codes: Iterable[int]) -> dict[int, str]:
     return {code: name for code, name in named if not is_filler(name)}
 
 
+def county_bounds(region_code: int) -> str:
+    """West, south, east and north of the county of a division, as a map's element takes them; empty when unknown."""
+    shape = shape_of(region_code - region_code % 10**6)
+    return ",".join(f"{edge:.5f}" for edge in shape.bounds) if shape is not None else ""
+
+
 def bounds_of(filters: OriginFilter, user: User) -> Bounds:
     """West, south, east and north of what a map should show at first: the place asked for, or the user's own."""
     spans = scope_of(user).spans

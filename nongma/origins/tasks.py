@@ -1,6 +1,7 @@
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from nongma.origins.collecting.drafts import forget_drafts
 from nongma.origins.doubts.looking import look
 from nongma.origins.due.prompts import prompt_all
 from nongma.origins.due.standing import settle_standing
@@ -48,8 +49,8 @@ def remove_uploads(timestamp: int) -> int:
 @app.periodic(cron="9 19 * * *")
 @app.task(name="origins.forget_old", queueing_lock="origins:forget-old")
 def forget_old(timestamp: int) -> int:
-    """Delete the faults of imports and reviews of a whole that ended long ago, and old notes of prompts."""
-    return forget_faults() + forget_review_jobs() + forget_prompts()
+    """Delete what ended long ago: faults of imports, reviews of a whole, notes of prompts; and drafts left alone."""
+    return forget_faults() + forget_review_jobs() + forget_prompts() + forget_drafts()
 
 
 @app.periodic(cron="* * * * *")

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from nongma.origins import import_urls
+from nongma.origins.collecting import views as collecting
 from nongma.origins.doubts import views as doubts
 from nongma.origins.due.urls import urlpatterns as dues
 from nongma.origins.missed import views as missed
@@ -29,7 +30,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *dues,
     path("map", maps.chart, name="map"),
     path("here", maps.here, name="here"),
+    path("collect", collecting.collect, name="collect"),
+    path("collect/save", collecting.save, name="save-draft"),
+    path("collect/operators", collecting.operators, name="find-operators"),
+    path("collect/village", collecting.village, name="village"),
+    path("drafts", collecting.drafts, name="drafts"),
+    path("drafts/<uuid:uid>/discard", collecting.discard, name="discard-draft"),
+    path("photos/<uuid:uid>", collecting.photo, name="photo"),
+    path("photos/<uuid:uid>/remove", collecting.drop_photo, name="drop-photo"),
     path("<uuid:uid>", record.record, name="record"),
+    path("<uuid:uid>/update", collecting.update, name="update"),
+    path("<uuid:uid>/carry-over", collecting.carry, name="carry-over"),
+    path("<uuid:uid>/photos", collecting.add_photos, name="add-photos"),
     path("<uuid:uid>/approve", record.approve, name="approve"),
     path("<uuid:uid>/return", record.send_back, name="return"),
     path("<uuid:uid>/locate", record.locate, name="locate"),

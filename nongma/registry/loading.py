@@ -27,7 +27,7 @@ FIXED: tuple[Row, ...] = (
 @transaction.atomic
 def load() -> str:
     """Load the nationwide rules; returns a line that says what was loaded."""
-    products = Product.objects.filter(threshold__isnull=False).order_by("code")
+    products = Product.objects.national().filter(threshold__isnull=False).order_by("code")
     rows = [
         *FIXED,
         *(

@@ -58,10 +58,10 @@ class OperatorFilter:
             operators = operators.exclude(large_for="")
         if self.region != EVERYWHERE:
             operators = operators.filter(region_id__gte=self.region.start, region_id__lte=self.region.stop)
-        return _called(operators, " ".join(self.q.split())) if self.q.strip() else operators
+        return called(operators, " ".join(self.q.split())) if self.q.strip() else operators
 
 
-def _called(operators: OperatorQuerySet, text: str) -> OperatorQuerySet:
+def called(operators: OperatorQuerySet, text: str) -> OperatorQuerySet:
     """Operators by what a person types: a 主体码, a 统一社会信用代码, a whole phone number, or part of the name."""
     serial = decode(text.replace(" ", ""))
     if serial is not None:

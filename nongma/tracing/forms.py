@@ -11,8 +11,9 @@ from nongma.lib.forms import ANY, show_refusal
 from nongma.lib.refused import Refused
 from nongma.regions.forms import RegionField
 from nongma.regions.models import Region
-from nongma.regions.spans import NOWHERE
+from nongma.regions.spans import NOWHERE, span_of
 from nongma.registry.models import Base, Operator
+from nongma.registry.models.bases import BaseQuerySet
 from nongma.tracing import queries
 from nongma.tracing.buyers import MOST_FOUND, buyers_found
 from nongma.tracing.growing import grown_on_bases, product_groups
@@ -65,7 +66,7 @@ class HarvestForm(forms.Form):
     """
 
     base = forms.ModelChoiceField(label="基地", queryset=Base.objects.none(), empty_label=None)
-    product = forms.ModelChoiceField(label="产品", queryset=Product.objects.order_by("code"), widget=ProductSelect)
+    product = forms.ModelChoiceField(label="产品", queryset=Product.objects.none(), widget=ProductSelect)
     quantity = QuantityField(label="数量")
     unit = forms.CharField(label="单位", max_length=8, widget=forms.Select)
     harvested_on = forms.DateField(label="采收日期", widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
@@ -81,15 +82,19 @@ class HarvestForm(forms.Form):
         bases.queryset = Base.objects.visible_to(user).in_use()
         self.has_base = bases.queryset.exists()
         base = _chosen(self, "base", {each.pk: each for each in bases.queryset}) or usual.base
-        self._offer_products(user, base)
+        self._offer_products(user, base, bases.queryset)
         self.fields["harvested_on"].widget.attrs |= {"min": f"{today - OLDEST_HARVEST}", "max": f"{today}"}
 
-    def _offer_products(self, user: User, base: Base | None) -> None:
+    def _offer_products(self, user: User, base: Base | None, bases: BaseQuerySet) -> None:
         products, unit = self.fields["product"], self.fields["unit"]
         assert isinstance(products, forms.ModelChoiceField)
         assert isinstance(products.widget, ProductSelect)
         assert isinstance(unit.widget, forms.Select)
-        listed = list(products.queryset or ())
+        # What the counties of the bases added is harvested there, too.
+        products.queryset = Product.objects.offered_within(
+            span_of(code) for code in set(bases.values_list("region_id", flat=True))
+        ).order_by("code")
+        listed = list(products.queryset)
         by_id = {product.pk: product for product in listed}
         grown = grown_on_bases(user)
         groups = product_groups(listed, grown, base)

@@ -161,6 +161,14 @@ PHRASES = {
     "operator.claim_closed": "{target}停用或注销，结束等待核实的认领",
     "operator.claim_returned": "核实{target}的认领：不是同一个",
     "origin.imported": "导入{target}",
+    "origin.collected": "采集{target}",
+    "origin.updated": "更新{target}的{fields}，等待审核",
+    "origin.carried_over": "新一茬沿用上次内容：{target}",
+    "origin.photo_added": "给{target}上传现场照片",
+    "origin.photo_removed": "删除{target}的现场照片",
+    "product.added": "增设本县产品：{target}",
+    "product.changed": "修改本县产品：{target}",
+    "product.ended": "停用本县产品：{target}",
     "origin.located": "定位{target}：待定位 → 待审核",
     "origin.changed": "改正{target}的{fields}：已退回 → 待审核",
     "origin.approved": "审核{target}：待审核 → 已通过",
@@ -170,9 +178,9 @@ PHRASES = {
     "origin.confirmed": "确认{target}无变化",
     "origin.collecting_ended": "把{target}标为不再种养",
     "origin.collecting_resumed": "撤销{target}的不再种养",
-    "origin.superseded": "导入新的一行，代替{target}",
     "origin.sample_drawn": "从待审核的 {total} 条产地信息里抽查 {drawn} 条",
     "origin.sample_decided": "抽查 {drawn} 条产地信息，有问题 {wrong} 条，其余全部{verdict}",
+    "origin.superseded": "有了新的记录，代替{target}",
     "origins.exported": "导出产地信息",
     "missed.waived": "{target}的{product}免采：{reason}",
     "missed.waiver_taken_back": "{target}的{product}取消免采",
@@ -204,7 +212,7 @@ UNCHANGED = {
     "origin.changed": "重新提交{target}，内容没有改动：已退回 → 待审核",
 }
 BY_NOBODY_KNOWN = {"account.failed", "account.code_failed", "account.text_code_failed", "account.refused"}
-HIDDEN = {"changes", "correction", "import", "transfer", "operator", "size_bytes", "region", "unit"}
+HIDDEN = {"changes", "photo", "correction", "import", "transfer", "operator", "size_bytes", "region", "unit"}
 CHOICES: dict[str, dict[str, str]] = {
     "basis": dict(Basis.choices),
     "by": {"session": "网页", "phone": "短信验证码", "token": "接口"},

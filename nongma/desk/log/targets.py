@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from nongma.accounts.models import Agency, Handout, ThirdParty, Training, User
 from nongma.audit.labels import kind_label
+from nongma.catalogue.models import Product
 from nongma.certificates.models import Certificate
 from nongma.codes.codec import encode
 from nongma.codes.models import CodeRange
@@ -75,6 +76,11 @@ def _origins(ids: Collection[str]) -> Found:
     origins = Origin.objects.filter(uid__in=_uids(ids))
     for uid, name, product in origins.values_list("uid", "operator__name", "product__name"):
         yield uid, Target("产地信息", f"{name} {product}", reverse("origins:record", args=[uid]))
+
+
+def _products(ids: Collection[str]) -> Found:
+    for pk, name in Product.objects.filter(pk__in=[one for one in ids if one.isdecimal()]).values_list("pk", "name"):
+        yield pk, Target("产品", name, reverse("catalogue:products"))
 
 
 def _handouts(ids: Collection[str]) -> Found:
@@ -156,6 +162,7 @@ FINDERS: dict[str, Callable[[Collection[str]], Found]] = {
     "operator": _operators,
     "origin": _origins,
     "reviewsample": _samples,
+    "product": _products,
     "sending": _sendings,
     "thirdparty": _third_parties,
     "training": _trainings,

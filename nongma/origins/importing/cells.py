@@ -8,7 +8,7 @@ import calendar
 import datetime
 import functools
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from nongma.lib.sheets import cleaning
 from nongma.lib.sheets.amounts import amount
@@ -65,10 +65,6 @@ OTHER_UNITS = frozenset(
         "件",
         "箱",
         "公顷",
-        "平方米",
-        "平米",
-        "㎡",
-        "m2",
         "株",
         "棵",
         "尾",
@@ -77,6 +73,9 @@ OTHER_UNITS = frozenset(
         "万头",
     )
 )
+SQUARE_METRES = frozenset(("平方米", "平米", "㎡", "m2"))
+SQUARE_METRE, SQUARE_METRE_LABEL = "m2", "平方米"
+"""What the scale of fishery is also known in; it is kept in 亩 (附件1, note 7)."""
 UNITS_OF_INDUSTRY = {"planting": ("mu",), "livestock": ("head", "bird"), "fishery": ("mu",)}
 INDUSTRY_LABELS = {"planting": "种植业", "livestock": "畜牧业", "fishery": "渔业"}
 UNIT_LABELS = {"mu": "亩", "head": "头", "bird": "只"}
@@ -86,11 +85,19 @@ FIRST_YEAR, LAST_YEAR = 2000, 2099
 
 def scale(value: Cell) -> tuple[Decimal, str]:
     """A positive amount with two decimals and the unit word that was written behind it, if one was."""
-    return amount(value, "种养规模", UNITS.keys() | OTHER_UNITS)
+    return amount(value, "种养规模", UNITS.keys() | OTHER_UNITS | SQUARE_METRES)
+
+
+def mu_of(square_metres: Decimal) -> Decimal:
+    """Square metres as 亩, 1 亩 = 2000/3 m², with two decimals."""
+    found = (square_metres * 3 / 2000).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    if not found:
+        raise BadValue("not-positive", f"{square_metres} 平方米折合不到 0.01 亩，请核对")
+    return found
 
 
 def unit(value: Cell, industry: str, written: str) -> str:
-    """The unit of scale, which must be one of the industry's (`""`: the industry is not known).
+    """The unit of scale, which must be one of the industry's (`""`: the industry is not known); m² of fishery, too.
 
     `written` is the unit word that stood behind the amount.
     """
@@ -99,17 +106,23 @@ def unit(value: Cell, industry: str, written: str) -> str:
         found = written
     if not found or found in NOTHING:
         raise BadValue("missing", "没有填种养规模单位")
-    code = UNITS.get(found)
+    code = _unit_code(found)
+    if code == SQUARE_METRE and industry == "fishery" and _unit_code(written or found) == code:
+        return code
     allowed = UNITS_OF_INDUSTRY.get(industry, tuple(UNIT_LABELS))
     if code not in allowed:
         hint = "、".join(UNIT_LABELS[item] for item in allowed)
-        if code is None and found not in OTHER_UNITS:
+        if code is None and found not in OTHER_UNITS | SQUARE_METRES:
             raise BadValue("not-a-choice", f"种养规模单位不能填“{shortened(found)}”，只能填：{hint}")
         name = INDUSTRY_LABELS.get(industry, "这一行")
         raise BadValue("unit-does-not-fit-industry", f"{name}的规模单位是{hint}，不能填“{shortened(found)}”")
-    if written and UNITS.get(written) != code:
+    if written and _unit_code(written) != code:
         raise BadValue("unit-does-not-fit-scale", f"种养规模里写的是“{written}”，与单位栏的“{found}”不一致")
     return code
+
+
+def _unit_code(word: str) -> str | None:
+    return SQUARE_METRE if word in SQUARE_METRES else UNITS.get(word)
 
 
 _MONTH_WORDS = re.compile(r"(上旬|中旬|下旬|月初|月底|月末|初|底|左右)$")

@@ -13,6 +13,7 @@ from nongma.catalogue.naming import ProductNames
 from nongma.lib.quadkeys import quadkeys
 from nongma.lib.sheets.faults import Fault
 from nongma.origins.importing.lines import Line
+from nongma.regions.models import Region
 from nongma.regions.placing import OUTSIDE_AREA, Placer, far_points
 
 NEEDS_VISIT = "needs-visit"
@@ -41,7 +42,8 @@ class Judge:
     """Judges lines for one person: reads the products and the person's area once, divisions as they come up."""
 
     def __init__(self, user: User) -> None:
-        self._placer = Placer(scope_of(user, Action.COLLECT_ORIGINS).spans)
+        self.scope = scope_of(user, Action.COLLECT_ORIGINS)
+        self._placer = Placer(self.scope.spans)
         self._products = ProductNames()
 
     def judge(self, lines: Sequence[Line]) -> list[JudgedLine]:
@@ -58,6 +60,13 @@ class Judge:
             self._judge_product(one)
         self._judge_points(judged)
         return judged
+
+    def judge_placed(self, line: Line, region: Region) -> JudgedLine:
+        """A line whose division was chosen and not written; whose area that is has been looked at."""
+        one = JudgedLine(line, [Fault(*fault) for fault in line.faults], region.pk, region.full_name)
+        self._judge_product(one)
+        self._judge_points([one])
+        return one
 
     def _judge_place(self, one: JudgedLine) -> None:
         line = one.line
@@ -76,9 +85,9 @@ class Judge:
         line = one.line
         if line.product is None:
             return
-        product = self._products.find(line.product)
+        product = self._products.find(line.product, one.region_code)
         if product is None:
-            message = self._products.unknown(line.product)
+            message = self._products.unknown(line.product, one.region_code)
             one.faults.append(Fault("product", "unknown-product", message, line.product))
             return
         one.product_id = product.pk

@@ -30,31 +30,29 @@ from nongma.audit.services import record_many
 from nongma.catalogue.models import Industry
 from nongma.codes.services import subjects_changed
 from nongma.lib.copying import array, copy_rows
-from nongma.lib.fields import digest_of, encrypt
+from nongma.lib.fields import encrypt
 from nongma.lib.ids import uuid7
 from nongma.origins.doubts import marks
 from nongma.origins.due.services import origins_saved
+from nongma.origins.importing.identity import KEY_BYTES, fingerprint_of, identity_of, key_a_year_before, key_of
 from nongma.origins.importing.judging import JudgedLine
 from nongma.origins.importing.lines import Line
 from nongma.origins.models import ImportJob, ImportRow, Origin
 from nongma.origins.reviewing.deadlines import deadlines
 from nongma.origins.services.cells import mark_dirty
-from nongma.regions.spans import WIDTHS
 from nongma.regions.wording import own_name
 from nongma.registry.bulk import NewBase, NewOperator, enrol_bases, enrol_operators, hold_counties
-from nongma.registry.models import OperatorKind
+from nongma.registry.models import COUNTY_WIDTH, OperatorKind
 
-KEY_BYTES = 12
 SAME_PLACE_METRES = 50
 METRES_PER_DEGREE = 111_320
-COUNTY_WIDTH = WIDTHS[3]
 
 COLUMNS = (
     "id", "uid", "operator_id", "base_id", "product_id", "region_id", "alias", "certifications", "longitude",
     "latitude", "quadkey", "contact", "phone", "scale", "unit", "on_sale_on", "off_sale_on", "methods", "trace_methods",
     "credit", "grid_name", "grid_phone", "collector_name", "collector_phone", "state", "supersedes_id", "identity",
     "fingerprint", "collected_by_id", "return_reason", "import_job_id", "import_row", "due_on",
-    "created_at", "updated_at",
+    "created_at", "updated_at", "located_with", "scale_typed",
 )  # fmt: skip
 
 
@@ -124,39 +122,9 @@ def save_lines(job: ImportJob, lines: Sequence[JudgedLine], *, actor: User) -> O
 # Which record is it
 
 
-def key_of(one: JudgedLine) -> bytes:
-    """The key of the records that a line may be about, 12 bytes."""
-    return _key_of(one, (one.line.on_sale or "")[:7])
-
-
-def _key_a_year_before(one: JudgedLine) -> bytes | None:
-    """The key of the 茬 before this one, of a line with a point that names its season."""
-    on_sale = one.line.on_sale
-    if not on_sale or one.longitude is None:
-        return None
-    return _key_of(one, f"{int(on_sale[:4]) - 1:04d}{on_sale[4:7]}")
-
-
-def _key_of(one: JudgedLine, season: str) -> bytes:
-    line = one.line
-    parts = (one.region_code // COUNTY_WIDTH, line.name, line.phone, one.region_code, one.product_id, season)
-    return digest_of("\x1f".join(map(str, parts)))[:KEY_BYTES]
-
-
-def fingerprint_of(one: JudgedLine) -> bytes:
-    """The content of a line but for its point, 16 bytes."""
-    line = one.line
-    parts = (
-        line.name, line.kind, line.industry, one.product_id, line.alias, line.certifications, one.region_code,
-        line.contact, line.phone, line.scale, line.unit, line.on_sale, line.off_sale, line.methods, line.traces,
-        line.credit, line.grid_name, line.grid_phone, line.collector, line.collector_phone,
-    )  # fmt: skip
-    return digest_of("\x1f".join(map(str, parts)))
-
-
 def _plan(job: ImportJob, good: Sequence[JudgedLine], outcome: Outcome) -> list[Plan]:
     keys = [key_of(one) for one in good]
-    before = [_key_a_year_before(one) for one in good]
+    before = [key_a_year_before(one) for one in good]
     known = _on_file([*keys, *filter(None, before)])
     plans = []
     for one, key, key_before in zip(good, keys, before, strict=True):
@@ -173,7 +141,7 @@ def _plan(job: ImportJob, good: Sequence[JudgedLine], outcome: Outcome) -> list[
         located = one.quadkey is not None
         plan = Plan(
             judged=one,
-            identity=key + _place_of(one, fingerprint),
+            identity=identity_of(one, key=key, fingerprint=fingerprint),
             fingerprint=fingerprint,
             state=Origin.State.SUBMITTED if located else Origin.State.TO_LOCATE,
             supersedes=old,
@@ -200,13 +168,6 @@ def _plan(job: ImportJob, good: Sequence[JudgedLine], outcome: Outcome) -> list[
         else:
             outcome.to_locate += 1
     return plans
-
-
-def _place_of(one: JudgedLine, fingerprint: bytes) -> bytes:
-    """What tells records of one key apart: the point, or the content of a draft that has none; 4 bytes."""
-    if one.longitude is None:
-        return fingerprint[:4]
-    return digest_of(f"{one.longitude},{one.latitude}")[:4]
 
 
 def _is_same(one: JudgedLine, fingerprint: bytes, record: Known) -> bool:
@@ -289,8 +250,8 @@ def _on_file(keys: list[bytes]) -> dict[bytes, list[Known]]:
 
 
 def _write(job: ImportJob, plans: list[Plan], actor: User) -> None:
-    operators = enrol_operators([_operator(plan.judged) for plan in plans], actor=actor)
-    bases = enrol_bases([_base(plan.judged, operator.id) for plan, operator in zip(plans, operators, strict=True)])
+    operators = enrol_operators([operator_of(plan.judged) for plan in plans], actor=actor)
+    bases = enrol_bases([base_of(plan.judged, operator.id) for plan, operator in zip(plans, operators, strict=True)])
     _number(plans)
     _supersede(plans, actor)
     now = timezone.now()
@@ -346,7 +307,8 @@ def _supersede(plans: list[Plan], actor: User) -> None:
     )
 
 
-def _operator(one: JudgedLine) -> NewOperator:
+def operator_of(one: JudgedLine) -> NewOperator:
+    """Whoever grows what a line tells of."""
     line = one.line
     return NewOperator(
         kinds=(OperatorKind(line.kind or ""),),
@@ -359,7 +321,8 @@ def _operator(one: JudgedLine) -> NewOperator:
     )
 
 
-def _base(one: JudgedLine, operator_id: int) -> NewBase:
+def base_of(one: JudgedLine, operator_id: int) -> NewBase:
+    """The base that a line tells of."""
     line = one.line
     return NewBase(
         operator_id=operator_id,
@@ -426,4 +389,6 @@ def _row(
         review_by if plan.state == Origin.State.SUBMITTED else None,
         now,
         now,
+        Origin.LocatedWith.SHEET if one.quadkey is not None else "",
+        line.scale_typed or "",
     )

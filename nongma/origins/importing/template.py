@@ -111,9 +111,10 @@ def _choices(user: User) -> dict[str, Sequence[str]]:
         "method": [*_first_words(cells.METHODS), "露地、设施"],
         "trace": [*_first_words(cells.TRACE_METHODS), "承诺达标合格证、追溯码"],
         "unit": list(cells.UNIT_LABELS.values()),
-        "product": [product.name for product in Product.objects.order_by("-is_key", "code")],
     }
     spans = scope_of(user, Action.COLLECT_ORIGINS).spans
+    products = Product.objects.offered_within(spans).order_by("-is_key", "code").values_list("name", flat=True)
+    choices["product"] = list(dict.fromkeys(products))
     if len(spans) != 1:
         return choices
     home = spans[0]

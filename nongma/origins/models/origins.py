@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
-from nongma.catalogue.models import Product, Unit
+from nongma.catalogue.models import Industry, Product, Unit
 from nongma.lib.fields import EncryptedTextField
 from nongma.lib.ids import uuid7
 from nongma.regions.models import Region
@@ -85,6 +85,9 @@ class Origin(models.Model):
     phone = EncryptedTextField("联系方式")
     scale = models.DecimalField("种养规模", max_digits=14, decimal_places=2)
     unit = models.CharField("规模单位", max_length=8, choices=Unit.choices)
+    scale_typed = models.CharField(
+        "填报的规模", max_length=30, blank=True, default="", db_default="", help_text="折算成亩以前，如 200.00 平方米"
+    )
     on_sale_on = models.DateField("上市时间", null=True, blank=True)
     off_sale_on = models.DateField("下市时间", null=True, blank=True)
     methods = ArrayField(models.CharField(max_length=12, choices=Method.choices), verbose_name="生产方式", default=list)
@@ -189,6 +192,11 @@ class Origin(models.Model):
     def point(self) -> str:
         """Longitude and latitude as 附件1 writes them."""
         return f"{self.longitude},{self.latitude}" if self.quadkey is not None else ""
+
+    @property
+    def is_crop(self) -> bool:
+        """Whether it has a season: 上下市时间、生产方式、移栽定植时间 are a crop's alone (附件1, notes 8 and 9)."""
+        return self.product.industry == Industry.PLANTING
 
     @property
     def certification_names(self) -> str:

@@ -53,7 +53,12 @@ def changes_of(origin: Origin) -> list[Change]:
     Names and phones are masked; where two look alike masked, that they differ is said in words.
     """
     before = origin.supersedes
-    return list(_changes(before, origin)) if before else []
+    return changes_between(before, origin) if before else []
+
+
+def changes_between(before: Origin, after: Origin) -> list[Change]:
+    """The differences between two records of one base and product, as `changes_of`."""
+    return list(_changes(before, after))
 
 
 def _changes(before: Origin, after: Origin) -> Iterator[Change]:

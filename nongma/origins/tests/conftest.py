@@ -5,7 +5,7 @@ import pytest
 from django.db import connection
 
 from nongma.accounts.models import Role, User
-from nongma.testing import HAINAN, make_official
+from nongma.testing import HAINAN, api_of, make_official
 
 
 @pytest.fixture
@@ -25,3 +25,14 @@ def told(db: None) -> Iterator[Callable[[], set[str]]]:
 @pytest.fixture
 def hainan_reviewer(db: None) -> User:
     return make_official("wu", "吴省审", Role.REVIEWER, HAINAN)
+
+
+@pytest.fixture
+def api_post() -> Callable[..., Any]:
+    """Sends a body to the API as somebody: by POST, or by the method that is named; `key` makes it idempotent."""
+
+    def send(who: User, path: str, body: Any, *, method: str = "post", key: str = "") -> Any:
+        headers = {"Idempotency-Key": key} if key else {}
+        return getattr(api_of(who), method)(path, body, content_type="application/json", headers=headers)
+
+    return send

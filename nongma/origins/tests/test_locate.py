@@ -10,7 +10,8 @@ from nongma.catalogue.models import Product
 from nongma.lib.quadkeys import quadkey
 from nongma.lib.refused import Refused
 from nongma.origins.models import DirtyCell, Origin
-from nongma.origins.services.locate import Correction, correct_origin, locate_origin, read_point, reveal_phones
+from nongma.origins.services.locate import Correction, correct_origin, locate_origin, reveal_phones
+from nongma.origins.services.placing import read_point
 from nongma.registry.models import Base, Operator
 from nongma.testing import LI_POINT, LIANDU, YAZHOU, YAZHOU_VILLAGE, make_base, make_official, make_origin
 
@@ -70,12 +71,13 @@ def test_a_number_may_have_lost_its_zeros_but_a_text_not() -> None:
 
 
 def test_it_refuses_what_has_a_point_and_who_may_not(
-    wang: User, sun: User, li: User, li_origin: Origin, draft: Origin
+    wang: User, sun: User, chen: User, qian: User, li_origin: Origin, draft: Origin
 ) -> None:
     for origin, actor, code in (
         (li_origin, wang, "not_to_locate"),
         (draft, sun, "outside_area"),
-        (draft, li, "not_collector"),
+        (draft, chen, "not_own_operator"),
+        (draft, qian, "not_collector"),
     ):
         with pytest.raises(Refused) as refusal:
             locate_origin(origin=origin, longitude=LI_POINT[0], latitude=LI_POINT[1], actor=actor)

@@ -16,11 +16,11 @@ from nongma.lib.refused import Refused
 from nongma.origins.doubts.queries import rated
 from nongma.origins.forms import CorrectionForm, PointForm, ReturnForm
 from nongma.origins.models import Doubt, Origin, SampledOrigin
-from nongma.origins.queries import next_waiting, origin_of
+from nongma.origins.queries import county_bounds, next_waiting, origin_of
 from nongma.origins.reviewing.changes import changes_of
 from nongma.origins.services.locate import Phones, correct_origin, locate_origin, reveal_phones
 from nongma.origins.services.review import approve_origin, return_origin
-from nongma.regions.boundaries import shape_of
+from nongma.origins.services.rights import may_collect
 
 
 @requires(Action.VIEW_ORIGINS)
@@ -40,8 +40,8 @@ def record_page(
     """The page of a record; of one that was drawn, with the two answers of a draw."""
     user = request.user
     may_review = origin.region_id in scope_of(user, Action.REVIEW_ORIGINS)
-    may_collect = origin.region_id in scope_of(user, Action.COLLECT_ORIGINS)
     doubts = [] if user.is_operator else rated(origin, user)
+    collects = may_collect(user, origin)
     context = {
         "origin": origin,
         "entries": history_of(origin),
@@ -70,8 +70,14 @@ def record_page(
         },
         "is_revealed": phones is not None,
         "may_decide": may_review and origin.state == Origin.State.SUBMITTED and not drawn,
-        "may_locate": may_collect and origin.state == Origin.State.TO_LOCATE,
-        "may_correct": may_collect and origin.state == Origin.State.RETURNED,
+        "may_locate": collects and origin.state == Origin.State.TO_LOCATE,
+        "may_correct": collects and origin.state == Origin.State.RETURNED,
+        "may_update": collects and origin.state != Origin.State.SUPERSEDED,
+        "may_carry_over": collects
+        and origin.is_crop
+        and origin.state in (Origin.State.APPROVED, Origin.State.SUBMITTED),
+        "photos": origin.photos.all(),
+        "may_add_photos": collects and origin.state != Origin.State.SUPERSEDED,
         "may_reveal": origin.region_id in scope_of(user, Action.REVEAL_PERSONAL),
         "next": next_waiting(origin, user) if may(user, Action.REVIEW_ORIGINS) else None,
     }
@@ -118,25 +124,25 @@ def reveal(request: SignedInRequest, uid: UUID) -> HttpResponse:
     return record_page(request, origin, phones=reveal_phones(origin=origin, actor=request.user))
 
 
-@requires(Action.COLLECT_ORIGINS)
+@requires(Action.ENTER_ORIGIN)
 @require_http_methods(["GET", "POST"])
 def locate(request: SignedInRequest, uid: UUID) -> HttpResponse:
     origin = origin_of(uid, request.user)
     form = PointForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            locate_origin(origin=origin, actor=request.user, **form.cleaned_data)
+            longitude, latitude = form.cleaned_data["longitude"], form.cleaned_data["latitude"]
+            locate_origin(origin=origin, longitude=longitude, latitude=latitude, fix=form.fix, actor=request.user)
         except Refused as refusal:
             form.add_error(refusal.field or None, refusal.message)
         else:
             messages.success(request, "点位已保存，等待县级审核")
             return redirect(origin)
-    shape = shape_of(origin.region_id - origin.region_id % 10**6)
-    bounds = ",".join(f"{edge:.5f}" for edge in shape.bounds) if shape is not None else ""
+    bounds = county_bounds(origin.region_id)
     return render(request, "origins/locate.html", {"origin": origin, "form": form, "bounds": bounds})
 
 
-@requires(Action.COLLECT_ORIGINS)
+@requires(Action.ENTER_ORIGIN)
 @never_cache
 @require_http_methods(["GET", "POST"])
 def correct(request: SignedInRequest, uid: UUID) -> HttpResponse:
@@ -147,7 +153,7 @@ def correct(request: SignedInRequest, uid: UUID) -> HttpResponse:
     form = CorrectionForm(request.POST or None, origin=origin)
     if request.method == "POST" and form.is_valid():
         try:
-            correct_origin(origin=origin, correction=form.correction(), actor=request.user)
+            correct_origin(origin=origin, correction=form.correction(), fix=form.fix, actor=request.user)
         except Refused as refusal:
             form.add_error(refusal.field or None, refusal.message)
         else:

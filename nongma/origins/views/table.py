@@ -57,6 +57,7 @@ def table(request: SignedInRequest) -> HttpResponse:
         "may_export": may(request.user, Action.EXPORT_ORIGINS) and page.paginator.count,
         "may_collect": may(request.user, Action.COLLECT_ORIGINS),
         "may_see_missed": may(request.user, Action.VIEW_DIRECTORY),
+        "may_enter": may(request.user, Action.ENTER_ORIGIN),
         "may_reveal": may(request.user, Action.REVEAL_PERSONAL),
         "now": timezone.now().isoformat(),
     }

@@ -155,7 +155,10 @@ class PlotForm(OutlineFields):
     name = forms.CharField(label="名称或编号", max_length=60, help_text="如：1 号地、北塘")
     area_mu = _area("面积（亩）", "不填时按轮廓面积算")
     product = forms.ModelChoiceField(
-        label="产品", required=False, queryset=Product.objects.order_by("-is_key", "code"), empty_label="没有填"
+        label="产品",
+        required=False,
+        queryset=Product.objects.national().order_by("-is_key", "code"),
+        empty_label="没有填",
     )
 
     @classmethod

@@ -26,7 +26,9 @@ class CertificationForm(forms.Form):
         widget=forms.FileInput({"accept": ".pdf,.jpg,.jpeg,.png"}),
     )
     products = forms.ModelMultipleChoiceField(
-        label="认证产品", queryset=Product.objects.order_by("-is_key", "code"), widget=forms.CheckboxSelectMultiple
+        label="认证产品",
+        queryset=Product.objects.national().order_by("-is_key", "code"),
+        widget=forms.CheckboxSelectMultiple,
     )
 
     @classmethod

@@ -126,7 +126,7 @@ def subjects_of(basis: ScaleRule.Basis) -> dict[str, str]:
         return {industry.value: str(industry.label) for industry in Industry}
     if basis == Basis.CERTIFICATION:
         return {kind.value: str(kind.label) for kind in Certification.Kind}
-    return dict(Product.objects.order_by("-is_key", "code").values_list("code", "name"))
+    return dict(Product.objects.national().order_by("-is_key", "code").values_list("code", "name"))
 
 
 def rules_in(region: Region, on: date | None = None) -> list[tuple[ScaleRule, str]]:

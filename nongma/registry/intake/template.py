@@ -84,7 +84,7 @@ def _choices(user: User) -> dict[str, Sequence[str]]:
     words: dict[str, Sequence[str]] = {
         "kinds": [kind.label for kind in OperatorKind],
         "industries": [industry.label for industry in Industry],
-        "products": [product.name for product in Product.objects.order_by("-is_key", "code")],
+        "products": [product.name for product in Product.objects.national().order_by("-is_key", "code")],
         "unit": [unit.label for unit in units],
     }
     spans = scope_of(user, Action.LOAD_OPERATORS).spans

@@ -72,7 +72,7 @@ class ProduceFields(forms.Form):
 
     def offer_products(self) -> None:
         """Fill the choices, by industry, with one query."""
-        self.products = {product.code: product for product in Product.objects.order_by("-is_key", "code")}
+        self.products = {product.code: product for product in Product.objects.national().order_by("-is_key", "code")}
         groups: dict[str, list[tuple[str, str]]] = {label: [] for label in Industry.labels}
         for product in self.products.values():
             groups[Industry(product.industry).label] += [
