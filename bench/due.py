@@ -143,7 +143,7 @@ def _page(query: dict[str, str], user: Any, today: date, number: int) -> float:
 
     def show() -> None:
         wanted, _ = DueFilter.read(asked)
-        sorting = Sorting.asked(queries.columns_of(wanted), asked.get("sort"), default="region")
+        sorting = Sorting.asked(queries.columns_of(wanted), asked.get("sort"), default=queries.usual_of(wanted))
         list(queries.due_page(user, wanted, sorting, number, today).object_list)
         queries.counts_of(user, wanted, today)
 

@@ -66,10 +66,10 @@ class Ending(Schema):
 @router.get("/origins/dues", response=Page[DueOut], summary="采集日历", operation_id="dues")
 @requires_api(Action.VIEW_ORIGINS)
 def dues(request: SignedInRequest, wanted: Query[WantedDues], paging: Query[Paging]) -> Any:
-    """按区划和期限的顺序；`tab=done` 按办理日期。"""
+    """按期限的顺序；`tab=done` 按区划和办理日期。"""
     chosen = wanted.filter()
     found = chosen.apply(Due.objects.visible_to(request.user), timezone.localdate())
-    rows = found.select_related(*queries.RELATED).order_by(*queries.columns_of(chosen)["region"])
+    rows = found.select_related(*queries.RELATED).order_by(*queries.natural_of(chosen))
     return paged(rows, paging)
 
 

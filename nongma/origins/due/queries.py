@@ -15,7 +15,7 @@ from django.utils import timezone
 from nongma.accounts.access import scope_of
 from nongma.accounts.models import User
 from nongma.catalogue.models import Product
-from nongma.lib.pages import page_of
+from nongma.lib.pages import MOST_LISTED, page_of
 from nongma.lib.sorting import Sorting
 from nongma.origins.due.forms import DueFilterForm
 from nongma.origins.due.tally import Tally, tallies
@@ -36,7 +36,7 @@ DONE_COLUMNS: dict[str, tuple[str, ...]] = {
     "met": ("-met_on", "region_id", "id"),
 }
 RELATED = ("origin", "operator", "product", "region", "collector", "met_by")
-MANY = 10_000
+MANY = 1_000
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,23 @@ class DueFilter:
 
 def due_page(user: User, wanted: DueFilter, sorting: Sorting, number: Any, today: date) -> Page[Due]:
     """A page of the dues that are meant and that the user may see."""
-    columns = DONE_COLUMNS if wanted.tab == "done" else COLUMNS
     found = wanted.apply(Due.objects.visible_to(user), today)
-    return page_of(found, sorting.fields, number, natural=columns["region"], related=RELATED)
+    return page_of(found, sorting.fields, number, natural=natural_of(wanted), related=RELATED)
 
 
 def columns_of(wanted: DueFilter) -> dict[str, tuple[str, ...]]:
+    """What the list may be sorted by."""
     return DONE_COLUMNS if wanted.tab == "done" else COLUMNS
+
+
+def usual_of(wanted: DueFilter) -> str:
+    """What the list is sorted by unless asked: what is open by its deadline, what is done by place."""
+    return "region" if wanted.tab == "done" else "due"
+
+
+def natural_of(wanted: DueFilter) -> tuple[str, ...]:
+    """The order that an index has: of a nation's dues it reads those that the list is about and no others."""
+    return columns_of(wanted)[usual_of(wanted)]
 
 
 def counts_of(user: User, wanted: DueFilter, today: date) -> dict[str, int]:
@@ -126,7 +136,9 @@ def counts_of(user: User, wanted: DueFilter, today: date) -> dict[str, int]:
 
 def waiting_of(user: User) -> int:
     """How many wait for being collected in the user's area or of the user's operators, overdue or not."""
-    return Due.objects.visible_to(user).open().filter(opens_on__lte=timezone.localdate()).order_by()[:MANY].count()
+    return (
+        Due.objects.visible_to(user).open().filter(opens_on__lte=timezone.localdate()).order_by()[:MOST_LISTED].count()
+    )
 
 
 def due_of(uid: UUID, user: User, *, outcome: Due.Outcome = Due.Outcome.OPEN) -> Due:

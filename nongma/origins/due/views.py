@@ -37,7 +37,7 @@ def calendar(request: SignedInRequest) -> HttpResponse:
     """What waits, what is overdue, what is done."""
     user, today = request.user, timezone.localdate()
     wanted, form = DueFilter.read(request.GET)
-    sorting = Sorting.asked(queries.columns_of(wanted), request.GET.get("sort"), default="region")
+    sorting = Sorting.asked(queries.columns_of(wanted), request.GET.get("sort"), default=queries.usual_of(wanted))
     page = queries.due_page(user, wanted, sorting, request.GET.get("page"), today)
     counts = queries.counts_of(user, wanted, today)
     scope = scope_of(user, Action.COLLECT_ORIGINS)
@@ -65,7 +65,7 @@ def export(request: SignedInRequest) -> HttpResponseBase:
     """The same filters as the list, as a workbook."""
     wanted, form = DueFilter.read(request.POST)
     found = wanted.apply(Due.objects.visible_to(request.user), timezone.localdate())
-    ordered = found.order_by(*queries.columns_of(wanted)["region"])
+    ordered = found.order_by(*queries.natural_of(wanted))
     return export_list(request, "dues.exported", dues_workbook, ordered, form, things="采集日历", page="origins:dues")
 
 

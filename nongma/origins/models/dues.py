@@ -100,9 +100,12 @@ class Due(models.Model):
             ),
             models.Index(fields=("collector", "due_on"), condition=OPEN, name="origins_due_collector"),
             models.Index(fields=("operator", "due_on"), condition=OPEN, name="origins_due_operator"),
-            # What a day's prompts are counted from, without touching a row.
+            # What lists are read by and a day's prompts are counted from, without touching a row.
             models.Index(
-                fields=("due_on", "region"), include=("collector", "rhythm"), condition=OPEN, name="origins_due_late"
+                fields=("due_on", "region", "id"),
+                include=("opens_on", "collector", "rhythm", "product"),
+                condition=OPEN,
+                name="origins_due_soonest",
             ),
             models.Index(fields=("opens_on", "region"), include=("collector",), condition=OPEN, name="origins_due_new"),
             models.Index(fields=("region", "met_on", "id"), condition=CLOSED, name="origins_due_done"),
