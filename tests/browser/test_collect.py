@@ -31,7 +31,7 @@ def collect(page: Page, name: str) -> None:
     page.get_by_label("联系人").fill(name)
     page.get_by_label("联系方式（手机）", exact=True).fill("19900005111")
     page.get_by_label("产品名称").select_option("豇豆")
-    expect(page.get_by_text("种植业")).to_be_visible()
+    expect(page.locator("[data-industry-name]")).to_have_text("种植业")
     choose_village(page)
     page.get_by_role("button", name="用手机定位").click()
     expect(page.get_by_text("已定位，误差约 6 米")).to_be_visible()

@@ -83,7 +83,7 @@ function chooseProduct() {
     }
     const { industry = "", units = "" } = option.dataset;
     form.querySelector("[data-crop]").hidden = industry !== "" && industry !== "planting";
-    form.querySelector("[data-industry]").textContent = { planting: "种植业", livestock: "畜牧业", fishery: "渔业" }[industry] ?? "";
+    form.querySelector("[data-industry-name]").textContent = { planting: "种植业", livestock: "畜牧业", fishery: "渔业" }[industry] ?? "";
     if (units) {
         const allowed = units.split(" ");
         for (const each of fields.unit.options) {
