@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     # Records are collected while it is built.
     atomic = False
 
-    dependencies = [("origins", "0012_deadlines_by_index")]
+    dependencies = [("origins", "0013_drafts_photos")]
 
     operations = [
         AddIndexConcurrently(
