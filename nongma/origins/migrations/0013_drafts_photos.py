@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('origins', '0013_dues_soonest_first'),
+        ('origins', '0012_deadlines_by_index'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
