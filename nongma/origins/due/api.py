@@ -76,7 +76,7 @@ def dues(request: SignedInRequest, wanted: Query[WantedDues], paging: Query[Pagi
 @router.post("/origins/{uuid:uid}/confirm", response=DueOut, summary="确认无变化", operation_id="confirm_due")
 @requires_api(Action.COLLECT_ORIGINS)
 def confirm(request: SignedInRequest, uid: UUID) -> Any:
-    """畜产品、水产品这个月没有变化；回答下一次采集。种植产品回答 409 `crop_anew`：每茬都要重新采集。"""
+    """畜产品、水产品这个月没有变化；回答下一次采集。种植产品每茬是一条新记录，用更新的接口；这里回答 `crop_anew`。"""
     return confirm_unchanged(due=queries.due_of(uid, request.user), actor=request.user)
 
 

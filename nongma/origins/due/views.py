@@ -16,10 +16,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from nongma.accounts.access import Action, SignedInRequest, may, requires, scope_of
 from nongma.accounts.exporting import export as answer
 from nongma.accounts.exporting import export_list
+from nongma.accounts.models import User
 from nongma.accounts.queries import place_of
 from nongma.lib.forms import narrowed_in_words, show_refusal
 from nongma.lib.refused import Refused
 from nongma.lib.sorting import Sorting
+from nongma.origins.collecting.services import carry_over
 from nongma.origins.due import queries
 from nongma.origins.due.exports import dues_workbook, punctuality_workbook
 from nongma.origins.due.forms import TABS, PunctualityForm, TermsForm
@@ -75,13 +77,11 @@ def confirm(request: SignedInRequest, uid: UUID) -> HttpResponse:
     """无变化, in one tap."""
     due = queries.due_of(uid, request.user)
     try:
-        following = confirm_unchanged(due=due, actor=request.user)
+        told = _unchanged(due, request.user)
     except Refused as refusal:
         messages.error(request, refusal.message)
     else:
-        messages.success(
-            request, f"{due.operator.name}的{due.product.name}记为无变化；下次 {following.opens_on:%Y-%m-%d} 起采集"
-        )
+        messages.success(request, f"{due.operator.name}的{due.product.name}记为无变化；{told}")
     return _back(request)
 
 
@@ -207,6 +207,18 @@ def _area(request: SignedInRequest) -> Region:
     if region is None:
         raise Http404
     return region
+
+
+def _unchanged(due: Due, actor: User) -> str:
+    """Livestock and fish are confirmed; a crop's new 茬 is a record of its own, with last time's values."""
+    if due.rhythm == Due.Rhythm.MONTHLY:
+        return f"下次 {confirm_unchanged(due=due, actor=actor).opens_on:%Y-%m-%d} 起采集"
+    if not due.is_waiting:
+        raise Refused("not_open_yet", f"这一茬 {due.opens_on} 起采集")
+    made = carry_over(origin=due.origin, actor=actor)
+    return (
+        f"新一茬 {made.on_sale_on:%Y-%m} 至 {made.off_sale_on:%Y-%m} 上市，等待县级审核；日期不对的，打开记录点“更新”"
+    )
 
 
 def _back(request: SignedInRequest) -> HttpResponse:

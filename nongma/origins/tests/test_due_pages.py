@@ -62,6 +62,26 @@ def test_three_months_alone_are_shown_as_missed(overdue: Due, wang: User) -> Non
     assert "现在没有要采集的" in page(wang)
 
 
+def test_one_tap_carries_a_crop_over_to_its_new_season(li_base: Base, cowpea: Product, wang: User) -> None:
+    today = timezone.localdate()
+    sold = today.replace(year=today.year - 1, day=1)
+    until = sold + timedelta(days=60)
+    origin = make_origin(
+        li_base, cowpea, collected_by=wang, state="approved", scale=Decimal(10), on_sale_on=sold, off_sale_on=until
+    )
+    planted = timezone.now() - timedelta(days=430)
+    Origin.objects.filter(pk=origin.pk).update(created_at=planted)
+    bring_up_to_date([origin.pk], today=planted.date())
+    assert "又种了，无变化" in page(wang, "?tab=overdue")
+    client = client_of(wang)
+    for _ in range(2):
+        client.post(f"/origins/dues/{origin.uid}/confirm")
+    made = Origin.objects.get(supersedes=origin)
+    assert (made.on_sale_on, made.state, made.scale) == (sold.replace(year=today.year), "submitted", Decimal(10))
+    assert Due.objects.get(origin=origin).outcome == "collected"
+    assert Due.objects.get(origin=made).outcome == ""
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [

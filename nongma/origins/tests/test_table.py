@@ -232,3 +232,11 @@ def test_who_does_not_review_decides_nothing(wang: User, several: list[Origin]) 
     asked = {"verdict": "approve", "scope": "whole", "confirmed": "1"}
     assert client_of(wang).post("/origins/decide", asked).status_code == 403
     assert states(several)[0] == "submitted"
+
+
+def test_nothing_is_done_with_a_list_whose_filter_makes_no_sense(zhao: User, li_origin: Origin) -> None:
+    page = client_of(zhao).get("/origins/", {"product": "没有的产品"}).content.decode()
+    assert "没有这种产品" in page
+    assert 'name="verdict"' not in page
+    assert "导出表格" not in page
+    assert 'name="verdict"' in client_of(zhao).get("/origins/").content.decode()

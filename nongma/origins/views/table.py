@@ -53,8 +53,9 @@ def table(request: SignedInRequest) -> HttpResponse:
         "tells_doubts": not request.user.is_operator,
         "sorting": sorting,
         "most": MOST_LISTED,
-        "may_review": may(request.user, Action.REVIEW_ORIGINS) and page.paginator.count,
-        "may_export": may(request.user, Action.EXPORT_ORIGINS) and page.paginator.count,
+        # A condition in error is left out of the list: nothing is done with so many more than were meant.
+        "may_review": may(request.user, Action.REVIEW_ORIGINS) and page.paginator.count and not form.errors,
+        "may_export": may(request.user, Action.EXPORT_ORIGINS) and page.paginator.count and not form.errors,
         "may_collect": may(request.user, Action.COLLECT_ORIGINS),
         "may_see_missed": may(request.user, Action.VIEW_DIRECTORY),
         "may_enter": may(request.user, Action.ENTER_ORIGIN),
