@@ -54,5 +54,5 @@ SHIFT_METRES = 15.0
 AREA_INSIDE_METRES = 300.0
 """So far inside a lake or a built-up area: public layers are drawn to a few hundred metres."""
 
-LOOK_BITS = 6
-"""Bits by which two difference hashes of the same picture, saved again, differ at most."""
+LOOK_FEWEST_BITS = 8
+"""A difference hash with fewer bits set, or unset, is of a picture without features (sky, a hand before the lens)."""

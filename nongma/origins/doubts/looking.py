@@ -12,7 +12,7 @@ from django.utils import timezone
 from nongma.lib.copying import array, copy_rows
 from nongma.lib.ids import uuid7
 from nongma.origins.doubts.batch import COUNTY_WIDTH, Batch, Found, Kind, read_batch
-from nongma.origins.doubts.rules import land, phones, places, sheets, shifts, spots, values
+from nongma.origins.doubts.rules import land, phones, pictures, places, sheets, shifts, spots, values
 from nongma.origins.models import Doubt
 
 AT_ONCE = 1_000
@@ -34,6 +34,7 @@ RULES: tuple[Callable[[Batch], Iterator[Found]], ...] = (
     sheets.copied_down,
     shifts.phone_map_points,
     land.on_water_or_in_town,
+    pictures.used_again,
 )
 MUTUAL = {Kind.OTHER_POINT, Kind.PILE, Kind.PHOTO}
 """Where a doubt about one record is one about the other, too."""
