@@ -28,7 +28,8 @@ def origins_saved(ids: Iterable[int]) -> None:
 def confirm_unchanged(*, due: Due, actor: User) -> Due:
     """Note that what was recorded last is still so (无变化): livestock and fishery need no new record for a month.
 
-    Answers the due that comes next. Refuses `outside_area`, `not_collector`, `already_met`, `not_open_yet`,
+    Answers the due that comes next, or the one that was met where nothing is due any more. Refuses
+    `outside_area`, `not_collector`, `already_met`, `not_open_yet`,
     `crop_anew` (each 茬 is a record of its own).
     """
     held, origin = _held(due, actor)
@@ -42,7 +43,7 @@ def confirm_unchanged(*, due: Due, actor: User) -> Due:
     origin.save(update_fields=["confirmed_on", "updated_at"])
     record("origin.confirmed", actor=actor, target=origin, region_code=origin.region_id)
     origins_saved([origin.pk])
-    return Due.objects.get(origin=origin, outcome=Outcome.OPEN)
+    return Due.objects.filter(origin=origin, outcome=Outcome.OPEN).first() or held
 
 
 @transaction.atomic

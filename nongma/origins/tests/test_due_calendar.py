@@ -383,6 +383,13 @@ def test_one_tap_confirms_that_nothing_changed(li_base: Base, pigs: Product, wan
     assert (following.opens_on, following.due_on) == next_month(today)
 
 
+def test_it_confirms_where_nothing_is_due_any_more(li_base: Base, pigs: Product, wang: User) -> None:
+    due = open_due(put(li_base, pigs, wang, timezone.localdate().replace(day=1) - timedelta(days=1)))
+    Base.objects.filter(pk=li_base.pk).update(closed_on=timezone.localdate(), closed_for="退养")
+    met = confirm_unchanged(due=due, actor=wang)
+    assert (met.pk, met.outcome, Due.objects.open().count()) == (due.pk, "unchanged", 0)
+
+
 def refused(code: str, deed: Any, **given_: Any) -> None:
     before = list(Due.objects.order_by("pk").values())
     with pytest.raises(Refused) as refusal:
