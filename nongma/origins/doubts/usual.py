@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.utils import timezone
 
+from nongma.lib.copying import array
 from nongma.origins.doubts.batch import Row
 from nongma.origins.doubts.limits import SCALE_RECORDS
 from nongma.origins.models import Usual
@@ -41,6 +42,15 @@ COUNT = f"""
     GROUP BY t.start, t.product, t.unit, m.n, m.middle
 """  # noqa: S608 (numbers of months)
 
+KEPT_OF = """
+    SELECT u.id FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS asked(code, product, unit)
+    JOIN origins_usual AS u ON u.region_code = asked.code AND u.product_id = asked.product AND u.unit = asked.unit
+"""
+COUNTED_AT = """
+    SELECT asked.code, (SELECT u.counted_at FROM origins_usual AS u WHERE u.region_code = asked.code LIMIT 1)
+    FROM unnest(%s::bigint[]) AS asked(code)
+"""
+
 
 def usual_of(rows: Iterable[Row]) -> dict[Key, Usual]:
     """By county, product and unit: the county's own where it has records enough, else the city's, else none."""
@@ -61,11 +71,8 @@ def _in_city(key: Key) -> Key:
 def _known(wanted: Collection[Key]) -> dict[Key, Usual]:
     """What is kept of the divisions; those that were never counted, or too long ago, are counted first."""
     codes = {code for code, _, _ in wanted}
-    kept = _kept(codes)
+    kept, counted = _kept(wanted), _counted(codes)
     now = timezone.now()
-    counted: dict[int, datetime] = {}
-    for one in kept.values():
-        counted[one.region_code] = min(one.counted_at, counted.get(one.region_code, now))
     stale = {code for code in codes if code not in counted or counted[code] < now - KEPT}
     stale |= {
         key[0]
@@ -79,9 +86,21 @@ def _known(wanted: Collection[Key]) -> dict[Key, Usual]:
     stops = [span_of(code).stop for code in starts]
     with connection.cursor() as cursor:
         cursor.execute(COUNT, {"starts": starts, "stops": stops, "most": MOST, "now": now})
-    return _kept(codes)
+    return _kept(wanted)
 
 
-def _kept(codes: Collection[int]) -> dict[Key, Usual]:
-    rows = Usual.objects.filter(region_code__in=codes)
-    return {(one.region_code, one.product_id, one.unit): one for one in rows}
+def _kept(wanted: Collection[Key]) -> dict[Key, Usual]:
+    """What is kept of exactly these, by their unique index."""
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(KEPT_OF, [array(part) for part in zip(*wanted, strict=True)])
+        numbers = [number for (number,) in cursor.fetchall()]
+    return {(one.region_code, one.product_id, one.unit): one for one in Usual.objects.filter(pk__in=numbers)}
+
+
+def _counted(codes: Collection[int]) -> dict[int, datetime]:
+    """When each division was counted: all that is kept of one is of one count."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTED_AT, [array(codes)])
+        return {code: at for code, at in cursor.fetchall() if at is not None}
