@@ -1,6 +1,7 @@
 """Mobile phone numbers of the mainland (手机号), as the official forms ask for them."""
 
 import re
+import unicodedata
 
 MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 PUNCTUATION = re.compile(r"[\s\-()（）·]+")
@@ -12,8 +13,8 @@ def is_mobile(text: str) -> bool:
 
 
 def tidy(text: str) -> str:
-    """The number without what people put around it: spaces, dashes, brackets, +86."""
-    bare = PUNCTUATION.sub("", text)
+    """The number without what people put around it: spaces, dashes, brackets, +86, wide digits."""
+    bare = PUNCTUATION.sub("", unicodedata.normalize("NFKC", text))
     for prefix in ("+86", "0086"):
         if bare.startswith(prefix):
             return bare[len(prefix) :]

@@ -33,7 +33,7 @@ from nongma.regions.spans import WIDTHS
 def missed(request: SignedInRequest) -> HttpResponse:
     """Who is above the threshold and has no record, in the own area."""
     user = request.user
-    form = MissedFilterForm(request.GET)
+    form = MissedFilterForm(request.GET, user=user)
     found = found_by(form, user)
     sorting = Sorting.asked(COLUMNS, request.GET.get("sort"), default="region")
     page = missed_page(found, sorting, request.GET.get("page"))
@@ -69,7 +69,7 @@ def check(request: SignedInRequest) -> HttpResponse:
 @requires(Action.EXPORT_ORIGINS)
 @require_POST
 def export(request: SignedInRequest) -> HttpResponseBase:
-    form = MissedFilterForm(request.POST)
+    form = MissedFilterForm(request.POST, user=request.user)
     found = found_by(form, request.user)
     return export_list(
         request, "missed.exported", missed_workbook, found, form, things="漏采主体", page="origins:missed"

@@ -7,6 +7,7 @@ from django.utils import timezone
 from nongma.catalogue.models import Unit
 from nongma.lib.forms import ANY
 from nongma.regions.forms import RegionField
+from nongma.regions.models import Region
 from nongma.registry.directory.fields import LABELS
 from nongma.registry.directory.figures import WHATS
 from nongma.registry.directory.rules import MOST_MONTHS, subjects_of
@@ -82,14 +83,17 @@ class RuleForm(forms.Form):
         label="依据", max_length=200, widget=forms.TextInput({"placeholder": "文件名称、文号、条款"})
     )
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, region: Region, **options: Any) -> None:
         super().__init__(*args, **options)
         field = self.fields["subject"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [
             ("", "请选择"),
             *(
-                (str(basis.label), [(f"{basis.value}:{code}", name) for code, name in subjects_of(basis).items()])
+                (
+                    str(basis.label),
+                    [(f"{basis.value}:{code}", name) for code, name in subjects_of(basis, within=region.pk).items()],
+                )
                 for basis in ScaleRule.Basis
             ),
         ]

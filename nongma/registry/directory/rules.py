@@ -46,7 +46,7 @@ def set_rule(
     """
     _check_area(region, actor)
     basis = Basis(basis)
-    if subject not in subjects_of(basis):
+    if subject not in subjects_of(basis, within=region.pk):
         raise Misfilled("subject_unknown", "请选择标准的对象", field="subject")
     by_scale = counts and basis in BY_SCALE
     if by_scale and (threshold is None or not 0 < threshold < Decimal("1e10")):
@@ -118,15 +118,16 @@ def set_terms(*, region: Region, fresh_months: int, idle_months: int, actor: Use
     return terms
 
 
-def subjects_of(basis: ScaleRule.Basis) -> dict[str, str]:
-    """What a rule may be about, by code, with names."""
+def subjects_of(basis: ScaleRule.Basis, *, within: int | None = None) -> dict[str, str]:
+    """What a rule may be about, by code, with names; `within` a division: of the products those that it collects."""
     if basis == Basis.KIND:
         return {kind.value: str(kind.label) for kind in OperatorKind}
     if basis == Basis.INDUSTRY:
         return {industry.value: str(industry.label) for industry in Industry}
     if basis == Basis.CERTIFICATION:
         return {kind.value: str(kind.label) for kind in Certification.Kind}
-    return dict(Product.objects.national().order_by("-is_key", "code").values_list("code", "name"))
+    products = Product.objects.all() if within is None else Product.objects.usable_at(within)
+    return dict(products.order_by("-is_key", "code").values_list("code", "name"))
 
 
 def rules_in(region: Region, on: date | None = None) -> list[tuple[ScaleRule, str]]:

@@ -149,7 +149,7 @@ def rules(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def add_rule(request: SignedInRequest) -> HttpResponse:
     region = _area(request)
-    form = RuleForm(request.POST)
+    form = RuleForm(request.POST, region=region)
     if form.is_valid():
         try:
             set_rule(region=region, actor=request.user, **form.cleaned_data)
@@ -204,7 +204,7 @@ def _show_rules(
         "today": timezone.localdate(),
         "may_set": may_set,
         "months": months,
-        "form": form or (RuleForm() if may_set else None),
+        "form": form or (RuleForm(region=region) if may_set else None),
         "terms_form": terms_form or TermsForm({"fresh_months": months.fresh, "idle_months": months.idle}),
     }
     return render(request, "registry/directory/rules.html", context)
