@@ -265,6 +265,7 @@ def world(
 
 BODY: dict[str, Any] = {
     "produce": [],
+    "version": "of another",
     "reason": "单据不全",
     "quantity": "1",
     "quantities": ["1"],

@@ -1,5 +1,6 @@
 """The records for programs: the same filters as the table, decisions, points."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -171,18 +172,22 @@ class Place(Found):
     latitude: str | float = Field(description="纬度，WGS84；文本要有 6 位小数", examples=["18.435040"])
 
 
+class Chosen(Wanted, extra="forbid"):
+    """A filter that something is decided by: a name that is not known is refused, not passed over."""
+
+
 class Decision(Schema):
     """A verdict on the records of a list or of a filter."""
 
     verdict: Verdict
     reason: str = Field("", max_length=LONGEST_REASON, description="退回原因，退回时必填")
-    ids: Annotated[list[UUID], Field(max_length=AT_ONCE)] | None = Field(None, description="记录的 id")
-    filter: Wanted | None = Field(None, description="或者按筛选条件")
+    ids: Annotated[list[UUID], Field(min_length=1, max_length=AT_ONCE)] | None = Field(None, description="记录的 id")
+    filter: Chosen | None = Field(None, description="或者按筛选条件")
 
 
 class DecisionOut(Schema):
     decided: int = Field(description="这次处理的条数")
-    passed_over: int = Field(description="不是待审核、没有改动的条数")
+    passed_over: int = Field(description="不是待审核、或者找不到，没有改动的条数")
 
 
 class DecisionQueued(Schema):
@@ -259,13 +264,14 @@ def decide(request: SignedInRequest, response: HttpResponse, decision: Decision)
             return 202, {"id": job.uid, "progress": progress}
     else:
         chosen = Origin.objects.visible_to(request.user).filter(uid__in=decision.ids or [])
-    return decide_origins(
+    done = decide_origins(
         origins=chosen,
         verdict=Verdict(decision.verdict),
         reason=decision.reason,
         doubt=filters.doubt_kind if filters else None,
         actor=request.user,
     )
+    return replace(done, passed_over=len(set(decision.ids)) - done.decided) if decision.ids else done
 
 
 @router.get(

@@ -17,8 +17,8 @@ def stand_in_the_field(page: Page, longitude: float = 109.158151) -> None:
 
 
 def choose_village(page: Page) -> None:
-    page.get_by_label("村（社区）").fill("大蛋")
-    page.get_by_role("option").first.click()
+    page.get_by_role("combobox", name="村（社区）").fill("大蛋")
+    page.get_by_role("listbox", name="村（社区）").get_by_role("option").first.click()
 
 
 def collect(page: Page, name: str) -> None:

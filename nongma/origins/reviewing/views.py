@@ -75,7 +75,11 @@ def look(request: SignedInRequest, uid: UUID, origin_uid: UUID) -> HttpResponse:
     origin = origin_of(origin_uid, request.user)
     if request.method != "POST":
         return record_page(request, origin, drawn=drawn)
-    is_wrong = request.POST.get("finding") == SampledOrigin.Finding.WRONG
+    finding = request.POST.get("finding")
+    if finding not in (SampledOrigin.Finding.RIGHT, SampledOrigin.Finding.WRONG):
+        messages.error(request, "没有记下：请点“没有问题”，或“有问题，退回”")
+        return redirect("origins:look", uid, origin_uid)
+    is_wrong = finding == SampledOrigin.Finding.WRONG
     form = ReturnForm(request.POST if is_wrong else None)
     if is_wrong and not form.is_valid():
         return record_page(request, origin, drawn=drawn, form=form)
@@ -98,6 +102,9 @@ def conclude(request: SignedInRequest, uid: UUID) -> HttpResponse:
     """Decide on the rest, or leave it."""
     held = _sample(request, uid)
     wanted = request.POST.get("verdict")
+    if wanted not in (Verdict.APPROVE, Verdict.RETURN, "drop"):
+        messages.error(request, "没有办理：请选通过、退回，或放弃这次抽查")
+        return redirect(held)
     form = ReturnForm(request.POST if wanted == Verdict.RETURN else None)
     if wanted == Verdict.RETURN and not form.is_valid():
         return _sample_page(request, held, form=form)

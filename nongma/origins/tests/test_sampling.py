@@ -192,6 +192,22 @@ def test_a_draw_that_makes_no_sense_is_refused_in_words(zhao: User, waiting: lis
     assert not ReviewSample.objects.exists()
 
 
+def test_an_answer_that_is_none_decides_nothing(zhao: User, waiting: list[Origin]) -> None:
+    sample = draw(zhao)
+    client = client_of(zhao)
+    first = reverse("origins:look", args=[sample.uid, sample.drawn.get(place=1).origin.uid])
+    for answer in ({}, {"finding": "bogus"}):
+        assert "没有记下" in client.post(first, answer, follow=True).content.decode()
+    for one in sample.drawn.all():
+        note_right(drawn=one, actor=zhao)
+    for answer in ({}, {"verdict": "bogus"}):
+        told = client.post(reverse("origins:conclude", args=[sample.uid]), answer, follow=True).content.decode()
+        assert "没有办理" in told
+    assert not ReviewJob.objects.exists()
+    sample.refresh_from_db()
+    assert sample.status == "looking"
+
+
 def test_another_sees_no_draw_of_mine(zhao: User, hainan_reviewer: User, waiting: list[Origin]) -> None:
     sample = draw(zhao)
     assert client_of(hainan_reviewer).get(sample.get_absolute_url()).status_code == 404

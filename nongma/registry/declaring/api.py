@@ -45,7 +45,7 @@ class DeclaredIn(Schema):
     """All that an operator grows or keeps; what is left out is taken off."""
 
     produce: list[ProduceIn] = Field(max_length=MOST_PRODUCTS)
-    version: str = Field("", max_length=64)
+    version: str = Field(min_length=1, max_length=64, description="取到的 version")
 
 
 class DeclaredOut(Schema):
