@@ -206,7 +206,7 @@ def test_a_photo_that_was_refused_leaves_no_file_and_the_one_before(firm, li, co
     with pytest.raises(Refused) as refusal:
         change_declared(operator=firm, actor=li, produce=[], licence=jpeg(), seen="old")
     assert refusal.value.code == "changed_meanwhile"
-    monkeypatch.setattr("nongma.registry.self_registration.photos.MOST_BYTES", 100)
+    monkeypatch.setattr("nongma.lib.photos.MOST_BYTES", 100)
     answer = client_of(li).post(where(firm), rows(cowpea, licence=photo()))
     assert "超过" in "".join(answer.context["form"].errors["licence"])
     assert list(tmp_path.rglob("*.jpg")) == files
@@ -251,7 +251,8 @@ def test_programs_read_and_change_it(firm, li, zhao, chen, cowpea):
     ],
 )
 def test_programs_are_told_what_does_not_fit(firm, li, cowpea, produce, code):
-    body = {"produce": [one | {"product": one["product"].format(cowpea.code)} for one in produce]}
+    given = [one | {"product": one["product"].format(cowpea.code)} for one in produce]
+    body = {"produce": given, "version": version_of(firm)}
     answer = api_of(li).put(f"/api/v1/operators/{firm.code}/declared", body, content_type="application/json")
     assert answer.status_code == 422
     assert code == "invalid" or answer.json()["errors"][0]["code"] == code or answer.json()["code"] == code
