@@ -24,7 +24,7 @@ from nongma.registry.duplicates import likely_duplicates
 from nongma.registry.exports import operators_workbook
 from nongma.registry.forms import OperatorChangeForm, OperatorForm
 from nongma.registry.inputs import INPUTS
-from nongma.registry.models import NOT_TRADING, Operator
+from nongma.registry.models import NOT_TRADING, Operator, OperatorMember
 from nongma.registry.people.queries import invitations_to
 from nongma.registry.queries import (
     COLUMNS,
@@ -179,6 +179,7 @@ def show_operator(
     hides_address = shown.is_unlicensed and any((shown.address, *(base.address for base in bases)))
     is_hidden = bool(shown.phone) or (may_identify and (bool(shown.id_number) or hides_address))
     may_decide = may_review and shown.status in (Status.SUBMITTED, Status.IMPORTED)
+    members = list(shown.members.open().select_related("user").order_by("id"))
     context: dict[str, Any] = {
         "operator": shown,
         "contact": contact,
@@ -187,7 +188,8 @@ def show_operator(
         "dealings": dealings_of(shown),
         "history": history_of(shown),
         "licences": licences_for(shown, user),
-        "members": list(shown.members.open().select_related("user").order_by("id")),
+        "members": members,
+        "is_owner": any(one.user_id == user.pk and one.role == OperatorMember.Role.OWNER for one in members),
         "corrections": list(shown.corrections.open().select_related("operator")),
         "may_urge": shown.region_id in scope_of(user, Action.SUPERVISE_OPERATORS) and shown.status in OPEN,
         "may_confirm_record": may_change and shown.status in OPEN,

@@ -1,6 +1,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from unicodedata import normalize
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -42,7 +43,7 @@ class TextCodeForm(forms.Form):
     )
 
     def clean_code(self) -> str:
-        return "".join(self.cleaned_data["code"].split())
+        return normalize("NFKC", "".join(self.cleaned_data["code"].split()))
 
 
 class ScaleField(forms.DecimalField):

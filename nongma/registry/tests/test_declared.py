@@ -11,8 +11,8 @@ from PIL import Image
 
 from nongma.accounts.models import User
 from nongma.audit.models import Entry
+from nongma.lib import photos
 from nongma.registry.models import Draft, Licence, Operator, Produce
-from nongma.registry.self_registration import photos
 from nongma.registry.tests.test_self_registration import COOPERATIVE, HOUSEHOLD, PHONE, nothing_happened
 from nongma.testing import client_of, make_user
 
