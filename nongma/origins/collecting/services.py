@@ -27,7 +27,8 @@ from nongma.origins.doubts import marks
 from nongma.origins.due.services import origins_saved
 from nongma.origins.importing.identity import fingerprint_of, identity_of
 from nongma.origins.importing.saving import base_of, operator_of
-from nongma.origins.models import Origin, OriginDraft, OriginPhoto
+from nongma.origins.models import AnswerCount, Origin, OriginDraft, OriginPhoto
+from nongma.origins.reviewing.answers import count_answers
 from nongma.origins.reviewing.changes import changes_between
 from nongma.origins.services.cells import mark_dirty
 from nongma.origins.services.locate import OPEN_FIELDS
@@ -218,6 +219,8 @@ def _take_over(
     if one.one.line.scale == str(held.scale) and not one.one.line.scale_typed:
         fresh.scale_typed = held.scale_typed
     before = held.quadkey, held.region_id
+    if held.state == State.RETURNED:
+        count_answers(AnswerCount.Kind.CORRECT, [(actor.pk, held.region_id, held.due_on)])
     held.state = State.SUPERSEDED
     held.save(update_fields=["state", "updated_at"])
     save_once(fresh)

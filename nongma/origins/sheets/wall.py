@@ -32,7 +32,7 @@ MOST_NUMBERED = 300
 MOST_NAMED = 40
 COLOURS = ("#1b7a4b", "#d9480f", "#1864ab", "#9c36b5", "#e8a400", "#0b7285", "#c2255c", "#5c940d", "#495057")
 """Of the products by how many records there are; the last one stands for all others."""
-WIDTH, HEIGHT = 255, 218
+WIDTH, HEIGHT = 255, 238
 """Millimetres of the map, as in wall.typ."""
 LETTER, LINE = 3.0, 4.0
 """Millimetres that a letter of a village's name is wide, and its line high."""

@@ -240,3 +240,7 @@ def test_nothing_is_done_with_a_list_whose_filter_makes_no_sense(zhao: User, li_
     assert 'name="verdict"' not in page
     assert "导出表格" not in page
     assert 'name="verdict"' in client_of(zhao).get("/origins/").content.decode()
+    for where in ("/origins/export.xlsx", "/origins/export.csv", "/origins/paper/official", "/origins/paper/wall"):
+        answer = client_of(zhao).post(where, {"product": "没有的产品"} | PURPOSE, follow=True)
+        assert "筛选条件有误，没有导出" in answer.content.decode()
+        assert "没有这种产品" in answer.content.decode()

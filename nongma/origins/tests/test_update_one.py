@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from nongma.accounts.models import Role, User
 from nongma.audit.queries import history_of
@@ -20,7 +21,7 @@ from nongma.origins.collecting.services import (
     version_of,
     year_on,
 )
-from nongma.origins.models import Origin
+from nongma.origins.models import AnswerCount, Origin
 from nongma.origins.reviewing.changes import changes_between
 from nongma.origins.services.placing import Fix
 from nongma.origins.services.review import approve_origin
@@ -46,6 +47,14 @@ def test_an_update_supersedes_the_old_record_at_once(wang: User, approved: Origi
     assert [one[:3] for one in changes_between(approved, fresh)] == [("种养规模", "10.8 亩", "12 亩")]
     assert history_of(fresh)[0].details["fields"] == ["scale"]
     assert history_of(approved)[0].action == "origin.superseded"
+
+
+def test_an_update_of_what_came_back_counts_as_its_correction(wang: User, approved: Origin) -> None:
+    yesterday = timezone.localdate() - timedelta(days=1)
+    Origin.objects.update(state="returned", return_reason="规模不对", due_on=yesterday)
+    update_origin(origin=approved, entry=replace(entry_of(approved), scale="12"), actor=wang)
+    (count,) = AnswerCount.objects.filter(kind="correct")
+    assert (count.user, count.on_time, count.late) == (wang, 0, 1)
 
 
 def test_a_new_point_says_how_it_was_found_and_keeps_the_base(wang: User, approved: Origin) -> None:

@@ -82,7 +82,9 @@ def chips_of(filters: OriginFilter) -> list[dict[str, str]]:
 @require_POST
 def export(request: SignedInRequest, form: str) -> HttpResponseBase:
     """The filtered whole as a file; a POST, since it is written in the audit log."""
-    filters, _ = OriginFilter.asked(request.POST, request.user)
+    filters, filter_form = OriginFilter.asked(request.POST, request.user)
+    if filter_form.errors:
+        return _misread(request)
     make, content_type = FORMS[form]
     return answer(
         request,
@@ -98,11 +100,20 @@ def export(request: SignedInRequest, form: str) -> HttpResponseBase:
     )
 
 
+def _misread(request: SignedInRequest) -> HttpResponse:
+    """Back to the list, which says what is wrong with the filter: more than was meant leaves nowhere."""
+    messages.error(request, "筛选条件有误，没有导出，请改好再导出")
+    given = {name: value for name in NAMES if (value := request.POST.get(name))}
+    return redirect(f"{reverse('origins:table')}?{urlencode(given)}")
+
+
 @requires(Action.EXPORT_ORIGINS)
 @require_POST
 def paper(request: SignedInRequest, form: str) -> HttpResponseBase:
     """The filtered whole as 附件1, or as a wall sheet."""
-    filters, _ = OriginFilter.asked(request.POST, request.user)
+    filters, filter_form = OriginFilter.asked(request.POST, request.user)
+    if filter_form.errors:
+        return _misread(request)
     in_full = form == OFFICIAL and bool(request.POST.get("in_full"))
     is_wall = form == WALL
     name = "产地分布挂图" if is_wall else "重点农产品产地溯源信息采集表"

@@ -16,11 +16,15 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Those that may still be answered."""
         return self.filter(state=Invitation.State.WAITING, expires_at__gt=timezone.now())
 
-    def asking(self, user: User) -> Self:
-        """Those that a person may answer: to the phone that the person has proved."""
+    def sent_to(self, user: User) -> Self:
+        """Those to the phone that a person has proved, answered or not."""
         if not user.is_operator or not user.phone_proved_at:
             return self.none()
-        return self.waiting().filter(phone_index__in=blind_indexes(user.phone))
+        return self.filter(phone_index__in=blind_indexes(user.phone))
+
+    def asking(self, user: User) -> Self:
+        """Those that a person may answer."""
+        return self.sent_to(user).waiting()
 
 
 class Invitation(models.Model):

@@ -63,8 +63,8 @@ def invitations_to(user: User) -> list[Asked]:
 
 
 def invitation_to(user: User, uid: UUID) -> Invitation:
-    """One of those by its number; else 404."""
-    return get_object_or_404(Invitation.objects.asking(user), uid=uid)
+    """One to the person by its number, answered or not; else 404."""
+    return get_object_or_404(Invitation.objects.sent_to(user), uid=uid)
 
 
 def invitation_of(operator: Operator, uid: UUID) -> Invitation:

@@ -107,7 +107,10 @@ def test_who_has_an_account_is_told_and_nothing_happens_before_the_answer(li, li
     assert not li_operator.members.filter(user=chen).exists()
     assert not Notice.objects.visible_to(chen).unread().exists()
     assert Notice.objects.visible_to(li).get().title == "一个邀请没有得到同意"
-    assert client.post(f"/join/invitations/{invitation.uid}/accept").status_code == 404
+    for answer in ("accept", "decline"):
+        told = client.post(f"/join/invitations/{invitation.uid}/{answer}", follow=True).text
+        assert "这个邀请现在是“没有同意”" in told
+    assert not li_operator.members.filter(user=chen).exists()
     again = asked(li_operator, li, name=chen.name)
     assert accept_invitation(invitation=again, actor=chen).user == chen
 
