@@ -95,6 +95,27 @@ def officials(camera: Photographer) -> bytes:
     return shoot(page, "map")
 
 
+def collecting(camera: Photographer) -> None:
+    """What the collector does on the phone, and what the county sees of it."""
+    phone = camera.sign_in("collector", PHONE)
+    for path, name in (("/origins/collect", "collect-phone"), ("/origins/dues/", "dues-phone")):
+        phone.goto(path)
+        shoot(phone, name)
+    page = camera.sign_in("county", DESKTOP)
+    for path, name in (
+        ("/origins/dues/", "dues"),
+        ("/origins/dues/punctuality", "punctuality"),
+        ("/origins/doubts", "doubts"),
+        ("/operators/directory/", "directory"),
+    ):
+        page.goto(path)
+        shoot(page, name)
+    page.goto("/origins/?status=submitted&doubt=any")
+    page.locator("main tbody th a").first.click()
+    page.wait_for_timeout(DRAWN)
+    shoot(page, "record-doubted")
+
+
 def grower(camera: Photographer) -> tuple[str, bytes]:
     """What the grower does on the phone; returns the code's page and the label for the README."""
     page = camera.sign_in("grower", PHONE)
@@ -163,6 +184,7 @@ def main() -> None:
         stranger.goto("/signin")
         shoot(stranger, "sign-in-phone")
         chart = officials(camera)
+        collecting(camera)
         address, label = grower(camera)
         stranger.goto(address)
         compose(chart, label, shoot(stranger, "scan-phone"))

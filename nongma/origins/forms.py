@@ -130,6 +130,11 @@ class CorrectionForm(PointForm):
             for name in ("on_sale_on", "off_sale_on", "methods"):
                 del self.fields[name]
 
+    @property
+    def content_fields(self) -> list[forms.BoundField]:
+        """All but those of the point, which the page draws with a map."""
+        return [self[name] for name in self.fields if name not in PointForm.base_fields]
+
     @staticmethod
     def _initial(origin: Origin) -> dict[str, Any]:
         fields = {name: getattr(origin, name) for name in Correction.__dataclass_fields__}

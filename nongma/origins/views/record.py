@@ -159,4 +159,5 @@ def correct(request: SignedInRequest, uid: UUID) -> HttpResponse:
         else:
             messages.success(request, "已修改并重新提交，等待县级审核")
             return redirect(origin)
-    return render(request, "origins/correct.html", {"origin": origin, "form": form})
+    bounds = county_bounds(origin.region_id)
+    return render(request, "origins/correct.html", {"origin": origin, "form": form, "bounds": bounds})
