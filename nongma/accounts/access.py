@@ -36,7 +36,7 @@ class Action(models.TextChoices):
     EXPORT_ORIGINS = "export_origins", "导出产地信息"
     REVEAL_PERSONAL = "reveal_personal", "看完整的联系方式（留痕）"
     REVEAL_IDENTITY = "reveal_identity", "看完整的证件号和住址（留痕）"
-    MANAGE_PRODUCTS = "manage_products", "增设本县产品"
+    ADD_PRODUCTS = "add_products", "增设本县产品"
     VIEW_OPERATORS = "view_operators", "看主体和基地"
     REGISTER_OPERATOR = "register_operator", "登记主体和基地"
     LOAD_OPERATORS = "load_operators", "批量登记主体"
@@ -112,7 +112,7 @@ ALLOWED: dict[Role, set[Action]] = {
         Action.COLLECT_ORIGINS,
         Action.ENTER_ORIGIN,
         Action.REVIEW_ORIGINS,
-        Action.MANAGE_PRODUCTS,
+        Action.ADD_PRODUCTS,
         Action.EXPORT_ORIGINS,
         Action.EXPORT_OPERATORS,
         Action.REVEAL_PERSONAL,

@@ -85,6 +85,6 @@ class CountyProductForm(forms.Form):
 
 def home_county(user: User) -> Region | None:
     """The one county whose products the person sets; None for who looks after several."""
-    spans = scope_of(user, Action.MANAGE_PRODUCTS).spans
+    spans = scope_of(user, Action.ADD_PRODUCTS).spans
     found = Region.objects.filter(pk=spans[0].start).first() if len(spans) == 1 else None
     return found if found and found.level == Region.Level.COUNTY else None

@@ -64,7 +64,7 @@ def products_matching(*, text: str = "", industry: str = "", key_only: bool = Fa
 
 def county_products(user: User) -> QuerySet[Product]:
     """What counties of the person's area added, those in use first."""
-    area = scope_of(user, Action.MANAGE_PRODUCTS).query("region_id")
+    area = scope_of(user, Action.ADD_PRODUCTS).query("region_id")
     found = Product.objects.filter(area).exclude(region=None).select_related("region")
     return found.order_by(F("ended_on").asc(nulls_first=True), "code")
 

@@ -109,7 +109,7 @@ def _held(product: Product, actor: User) -> Product:
 def _check_place(region: Region, actor: User) -> None:
     if region.level != Region.Level.COUNTY:
         raise Misfilled("not_a_county", "产品由县（市、区）增设，请选到县", field="region")
-    scope = scope_of(actor, Action.MANAGE_PRODUCTS)
+    scope = scope_of(actor, Action.ADD_PRODUCTS)
     if not scope.spans:
         raise Refused("not_allowed", "您的角色不能增设产品")
     if not any(span.covers(region.span) for span in scope.spans):

@@ -45,7 +45,7 @@ def products(request: HttpRequest) -> HttpResponse:
     page = Paginator(found.order_by(*sorting.fields), PAGE_SIZE).get_page(request.GET.get("page"))
     unverified = not Product.objects.filter(verified=True).exists()
     context = {"form": form, "page": page, "sorting": sorting, "unverified": unverified}
-    context["may_manage"] = may(request.user, Action.MANAGE_PRODUCTS)
+    context["may_manage"] = may(request.user, Action.ADD_PRODUCTS)
     return render(request, "catalogue/products.html", context)
 
 
@@ -62,14 +62,14 @@ def bans(request: HttpRequest) -> HttpResponse:
     return render(request, "catalogue/bans.html", context)
 
 
-@requires(Action.MANAGE_PRODUCTS)
+@requires(Action.ADD_PRODUCTS)
 @require_GET
 def county(request: SignedInRequest) -> HttpResponse:
     """本县增设的产品。"""
     return render(request, "catalogue/county.html", {"products": county_products(request.user)})
 
 
-@requires(Action.MANAGE_PRODUCTS)
+@requires(Action.ADD_PRODUCTS)
 @require_http_methods(["GET", "POST"])
 def add(request: SignedInRequest) -> HttpResponse:
     """增设一个产品。"""
@@ -87,7 +87,7 @@ def add(request: SignedInRequest) -> HttpResponse:
     return render(request, "catalogue/county_form.html", context)
 
 
-@requires(Action.MANAGE_PRODUCTS)
+@requires(Action.ADD_PRODUCTS)
 @require_http_methods(["GET", "POST"])
 def change(request: SignedInRequest, code: str) -> HttpResponse:
     """修改本县增设的产品。"""
@@ -104,7 +104,7 @@ def change(request: SignedInRequest, code: str) -> HttpResponse:
     return render(request, "catalogue/county_form.html", {"form": form, "product": product})
 
 
-@requires(Action.MANAGE_PRODUCTS)
+@requires(Action.ADD_PRODUCTS)
 @require_POST
 def end(request: SignedInRequest, code: str) -> HttpResponse:
     """停用本县增设的产品。"""

@@ -47,7 +47,7 @@ BY_VIEW = {
     "origins:locate": ("collector", "补坐标"),
     "origins:collect": ("collect", "采集一条新的"),
     "origins:drafts": ("collect", "草稿"),
-    "origins:update": ("collect", "有变化，更新"),
+    "origins:update": ("collect", "有变化-更新"),
     "catalogue:county": ("collect", "本县增设的产品"),
     "catalogue:add-product": ("collect", "本县增设的产品"),
     "catalogue:change-product": ("collect", "本县增设的产品"),

@@ -186,7 +186,7 @@ def test_it_reads_well_where_little_is_known(
         f"{wang.name} 重新提交产地信息“李大山 豇豆”，内容没有改动：已退回 → 待审核",
     ]
     record_many("origin.superseded", actor=wang, targets=[("origin", str(li_origin.uid), None, {})])
-    assert f"{wang.name} 导入新的一行，代替产地信息“李大山 豇豆”" in text_of(
+    assert f"{wang.name} 有了新的记录，代替产地信息“李大山 豇豆”" in text_of(
         client_of(ministry).get(LOG, {"action": "origin.superseded"}).text
     )
 

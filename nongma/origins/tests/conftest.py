@@ -5,6 +5,7 @@ import pytest
 from django.db import connection
 
 from nongma.accounts.models import Role, User
+from nongma.catalogue.models import Product
 from nongma.testing import HAINAN, api_of, make_official
 
 
@@ -36,3 +37,8 @@ def api_post() -> Callable[..., Any]:
         return getattr(api_of(who), method)(path, body, content_type="application/json", headers=headers)
 
     return send
+
+
+@pytest.fixture
+def pigs(db: None) -> Product:
+    return Product.objects.get(name="生猪")

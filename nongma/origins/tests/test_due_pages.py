@@ -20,11 +20,6 @@ from nongma.testing import YAZHOU, api_of, client_of, file_in, make_origin
 
 
 @pytest.fixture
-def pigs(db: None) -> Product:
-    return Product.objects.get(name="生猪")
-
-
-@pytest.fixture
 def waiting(li_base: Base, pigs: Product, wang: User) -> Due:
     """Li's pigs, recorded last month, to be recorded this month."""
     return put(li_base, pigs, wang, months=1)

@@ -24,11 +24,6 @@ ROOT = Path(__file__).resolve().parents[3]
 JANUARY, FEBRUARY = date(2026, 1, 10), date(2026, 2, 1)
 
 
-@pytest.fixture
-def pigs(db: None) -> Product:
-    return Product.objects.get(name="生猪")
-
-
 def put(base: Base, product: Product, by: User, on: date, **fields: Any) -> Origin:
     values = {"scale": Decimal(2000), "on_sale_on": None, "off_sale_on": None} | fields
     origin = make_origin(base, product, collected_by=by, **values)

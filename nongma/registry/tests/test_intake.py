@@ -381,8 +381,7 @@ class TestTakingBack:
         run_intake(again.uid)
         again.refresh_from_db()
         assert told(again) == [(2, "name", "opened-just-now")]
-        operator = Operator.objects.get()
-        assert (operator.status, operator.contact) == ("approved", FARM["contact"])
+        assert Operator.objects.values_list("status", "contact").get() == ("approved", FARM["contact"])
 
     def test_it_ends_when_it_fails_again_and_again_and_may_be_asked_for_anew(
         self, zhao: User, sheet: Any, monkeypatch: pytest.MonkeyPatch
