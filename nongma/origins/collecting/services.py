@@ -27,7 +27,7 @@ from nongma.origins.doubts import marks
 from nongma.origins.due.services import origins_saved
 from nongma.origins.importing.identity import fingerprint_of, identity_of
 from nongma.origins.importing.saving import base_of, operator_of
-from nongma.origins.models import AnswerCount, Origin, OriginDraft, OriginPhoto
+from nongma.origins.models import AnswerCount, Due, Origin, OriginDraft, OriginPhoto
 from nongma.origins.reviewing.answers import count_answers
 from nongma.origins.reviewing.changes import changes_between
 from nongma.origins.services.cells import mark_dirty
@@ -121,9 +121,11 @@ def update_origin(
 def carry_over(*, origin: Origin, actor: User, season_from: date | None = None) -> Origin:
     """A crop's new season (新一茬) with last time's values: a record that waits for review and supersedes the last one.
 
-    Dates of the season are those of the last one a year on (29 February: 28); `season_from` is when the new one is
-    planted, and what follows the planting keeps its distance from it. Refuses `not_a_crop`, `not_settled` (the last
-    record still waits for its point or its correction), `changed_meanwhile`, and what `check_may_collect` does.
+    Dates of the season are those of the last one a year on (29 February: 28), or as many years as the first season
+    takes that is not over: nobody tells of one that was left out. `season_from` is when the new one is planted, and
+    what follows the planting keeps its distance from it. Refuses `not_a_crop`, `not_settled` (the last record still
+    waits for its point or its correction), `not_open_yet` (without `season_from`, before the calendar asks for it),
+    `changed_meanwhile`, and what `check_may_collect` does.
     """
     hold_counties({origin.region_id // COUNTY_WIDTH})
     held = _held(origin, actor)
@@ -131,12 +133,14 @@ def carry_over(*, origin: Origin, actor: User, season_from: date | None = None) 
         raise Refused("not_a_crop", "畜产品、水产品不分茬，没有变化的点“确认无变化”")
     if held.state not in (State.APPROVED, State.SUBMITTED):
         raise Refused("not_settled", f"上一次的记录{held.get_state_display()}，请先办完")
-    planted = season_from or _moved(held.planted_on, held.planted_on, None)
+    if season_from is None:
+        _check_is_open(held)
+    years = _years_on(held)
     again = replace(
         entry_of(held),
-        planted=_text(planted),
-        on_sale=_text(_moved(held.on_sale_on, held.planted_on, season_from)),
-        off_sale=_text(_moved(held.off_sale_on, held.planted_on, season_from)),
+        planted=_text(season_from or _moved(held.planted_on, held.planted_on, None, years)),
+        on_sale=_text(_moved(held.on_sale_on, held.planted_on, season_from, years)),
+        off_sale=_text(_moved(held.off_sale_on, held.planted_on, season_from, years)),
     )
     one = judged(again, actor)
     check(one)
@@ -342,20 +346,43 @@ def _follow(origin: Origin, old: Origin | None = None, before: tuple[int | None,
     origins_saved(written)
 
 
-def _moved(day: date | None, planted: date | None, season_from: date | None) -> date | None:
+def is_open(origin: Origin) -> bool:
+    """Whether the calendar asks for the next season, or has nothing to ask."""
+    waiting = _next_due(origin)
+    return waiting is None or waiting.is_waiting
+
+
+def _next_due(origin: Origin) -> Due | None:
+    return Due.objects.open().filter(origin=origin).first()
+
+
+def _check_is_open(origin: Origin) -> None:
+    waiting = _next_due(origin)
+    if waiting and not waiting.is_waiting:
+        raise Refused("not_open_yet", f"这一茬已经采集过，新一茬 {waiting.opens_on} 起采集；提前种了的，点“更新”填日期")
+
+
+def _years_on(origin: Origin) -> int:
+    """How many years on the first season is that is not over."""
+    last = origin.off_sale_on or origin.on_sale_on or origin.planted_on
+    today = timezone.localdate()
+    return max(1, today.year - last.year + (year_on(last, today.year - last.year) < today)) if last else 1
+
+
+def _moved(day: date | None, planted: date | None, season_from: date | None, years: int) -> date | None:
     """A day of the last season in the new one."""
     if day is None:
         return None
     if season_from and planted:
         return season_from + (day - planted)
-    return year_on(day)
+    return year_on(day, years)
 
 
 def _text(day: date | None) -> str:
     return day.isoformat() if day else ""
 
 
-def year_on(day: date) -> date:
-    """The same day a year later; for 29 February the 28th."""
-    last = calendar.monthrange(day.year + 1, day.month)[1]
-    return date(day.year + 1, day.month, min(day.day, last))
+def year_on(day: date, years: int = 1) -> date:
+    """The same day so many years later; for 29 February the 28th, where there is none."""
+    last = calendar.monthrange(day.year + years, day.month)[1]
+    return date(day.year + years, day.month, min(day.day, last))

@@ -19,7 +19,7 @@ from nongma.lib.masking import mask_name, mask_phone
 from nongma.lib.photos import JPEG
 from nongma.lib.refused import Misfilled, Refused
 from nongma.origins.collecting.drafts import discard_draft, drafts_of, inputs_of, save_draft
-from nongma.origins.collecting.entries import last_of_village
+from nongma.origins.collecting.entries import Entry, last_of_village
 from nongma.origins.collecting.forms import CollectForm, ContentForm, UpdateForm, place_of
 from nongma.origins.collecting.photos import MOST_PHOTOS, add_photo, open_photo, remove_photo
 from nongma.origins.collecting.services import (
@@ -39,7 +39,7 @@ from nongma.registry.models import Operator, OperatorKind
 from nongma.registry.queries import called
 
 LISTS = ("certifications", "methods", "trace_methods")
-NOT_KEPT = {"csrfmiddlewaretoken", "do", "draft", "seen"}
+NOT_KEPT = {"csrfmiddlewaretoken", "do", "draft"}
 MOST_FOUND = 8
 MOST_BASES = 30
 FIELDS_SHOWN_ELSEWHERE = {"region": "region", "village": "region", "point": "longitude"}
@@ -60,7 +60,7 @@ def collect(request: SignedInRequest) -> HttpResponse:
     form = CollectForm(request.POST if request.method == "POST" else None, user=user, initial=initial)
     faults: list[str] = []
     if request.method == "POST":
-        faults = _keep(request, uid)
+        faults = _keep(request, uid, is_sent=request.POST.get("do") != "draft")
         if request.POST.get("do") == "draft" and not faults:
             messages.success(request, "草稿已保存，换一部手机登录也能接着填")
             return redirect("origins:drafts")
@@ -68,8 +68,12 @@ def collect(request: SignedInRequest) -> HttpResponse:
             try:
                 made = collect_origin(entry=form.entry, fix=form.fix, uid=uid, locate_later=form.is_later, actor=user)
             except AlreadyCollected as known:
-                messages.info(request, known.message)
-                return redirect(known.origin)
+                if _is_of(form.entry, known.origin):
+                    messages.info(request, known.message)
+                    return redirect(known.origin)
+                uid = uuid7()
+                _keep(request, uid)
+                messages.warning(request, "前一条已经提交过了，这是另一条：核对后再点一次“提交”")
             except Refused as refusal:
                 show_refusal(form, refusal, **FIELDS_SHOWN_ELSEWHERE)
             else:
@@ -100,13 +104,14 @@ def update(request: SignedInRequest, uid: UUID) -> HttpResponse:
         messages.info(request, "这条记录已经更新过，下面是现在的")
         return redirect(_update_page(latest_of(origin)))
     new_uid, draft = _draft_asked(request)
-    initial = (_initial(inputs_of(draft)) if draft else {}) | {"seen": version_of(origin)}
+    # A draft goes on from the record as it was seen then: what changed since is told before it is sent.
+    initial = {"seen": version_of(origin)} | (_initial(inputs_of(draft)) if draft else {})
     data = request.POST if request.method == "POST" else None
     form = UpdateForm(data, user=request.user, origin=origin, initial=initial)
     faults: list[str] = []
     overtaken: ChangedMeanwhile | None = None
     if request.method == "POST":
-        faults = _keep(request, new_uid, origin)
+        faults = _keep(request, new_uid, origin, is_sent=request.POST.get("do") != "draft")
         if request.POST.get("do") == "draft" and not faults:
             messages.success(request, "草稿已保存，换一部手机登录也能接着填")
             return redirect("origins:drafts")
@@ -292,10 +297,12 @@ def _draft_asked(request: SignedInRequest) -> tuple[UUID, OriginDraft | None]:
     except ValueError:
         return uuid7(), None
     draft = OriginDraft.objects.visible_to(request.user).select_related("updates").filter(uid=uid).first()
+    if draft is None and request.method == "GET":  # it was sent, or thrown away: what is typed now is another one
+        return uuid7(), None
     return uid, draft
 
 
-def _keep(request: SignedInRequest, uid: UUID, updates: Origin | None = None) -> list[str]:
+def _keep(request: SignedInRequest, uid: UUID, updates: Origin | None = None, *, is_sent: bool = False) -> list[str]:
     """Save what was typed, and its photos, as a draft: nothing is lost when it is refused. What went wrong."""
     inputs = {name: request.POST.getlist(name) for name in request.POST if name not in NOT_KEPT}
     faults = []
@@ -310,13 +317,19 @@ def _keep(request: SignedInRequest, uid: UUID, updates: Origin | None = None) ->
         return [refusal.message]
     except Refused as refusal:
         # What was sent in already is found again by the service, which says so.
-        return [] if refusal.code == "draft_gone" else [refusal.message]
+        return [] if refusal.code == "draft_gone" and is_sent else [refusal.message]
     for file in request.FILES.getlist("photos")[: MOST_PHOTOS + 1]:
         try:
             add_photo(file=file, draft=draft, actor=request.user)
         except Refused as refusal:
             faults.append(f"{file.name}：{refusal.message}")
     return faults
+
+
+def _is_of(entry: Entry, origin: Origin) -> bool:
+    """Whether what was typed is about the same grower and product as a record."""
+    grower = origin.operator
+    return entry.product == origin.product.name and (entry.operator == grower or entry.name == grower.name)
 
 
 def _initial(kept: dict[str, list[str]]) -> dict[str, Any]:

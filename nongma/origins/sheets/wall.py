@@ -24,6 +24,7 @@ from nongma.origins.queries import names_on_paths
 from nongma.regions.boundaries import shape_of
 from nongma.regions.models import Region
 from nongma.regions.spans import WIDTHS
+from nongma.registry.names import public_name
 
 SOURCE = (Path(__file__).parent / "wall.typ").read_bytes()
 MOST = 1_000
@@ -100,7 +101,7 @@ def _sheet(
                 else None,
                 "size": round(SMALLEST + (LARGEST - SMALLEST) * math.sqrt(one.scale / largest), 2),
                 "colour": colour[one.product.name],
-                "operator": one.operator.name,
+                "operator": public_name(one.operator),
                 "product": one.product.name,
                 "village": names.get(one.region_id, ""),
                 "scale": f"{one.scale.normalize():f} {one.get_unit_display()}",

@@ -247,3 +247,24 @@ def test_a_countys_product_is_offered_and_imported_there_only(
     client.post(f"/catalogue/county/{made.code}/end")
     assert "已停用" in client.get("/catalogue/county").content.decode()
     assert made.code not in client_of(wang).get("/origins/collect").content.decode()
+
+
+def test_a_draft_that_was_sent_is_no_page_to_type_on(wang: User, li_origin: Origin) -> None:
+    """Back after sending: another record is typed, and kept under a number of its own."""
+    client = client_of(wang)
+    page = client.get("/origins/collect", {"draft": str(li_origin.uid)})
+    assert page.context["uid"] != li_origin.uid
+    saved = client.post("/origins/collect", {"draft": str(li_origin.uid), "do": "draft", "name": "陈二"})
+    assert "草稿已保存" not in saved.content.decode()
+
+
+def test_a_draft_of_an_update_remembers_what_was_seen(wang: User, zhao: User, li_origin: Origin) -> None:
+    client = client_of(wang)
+    where = f"/origins/{li_origin.uid}/update"
+    page = client.get(where)
+    seen = page.context["form"]["seen"].value()
+    uid = str(page.context["uid"])
+    client.post(where, {"draft": uid, "do": "draft", "seen": seen, "alias": "长豆角"})
+    Origin.objects.filter(pk=li_origin.pk).update(fingerprint=b"corrected meanwh")
+    again = client.get(where, {"draft": uid})
+    assert again.context["form"]["seen"].value() == seen

@@ -97,6 +97,8 @@ def test_it_hangs_a_township_on_the_wall(zhao: User, li_base: Base, cowpea: Prod
     for words in (f"{region.full_name}重点农产品产地分布图", "图例", "名单", "60 亩", "赵 导出", cowpea.name):
         assert words.replace(" ", "") in page.replace(" ", "")
     assert Origin.objects.all()[0].grid_phone not in page
+    assert "李大山" not in page  # a household goes by a person's name
+    assert "李**" in page
 
 
 def test_a_wall_sheet_is_of_one_place(zhao: User, li_origin: Origin) -> None:

@@ -17,6 +17,7 @@ from nongma.origins.collecting.entries import entry_of
 from nongma.origins.collecting.services import (
     ChangedMeanwhile,
     carry_over,
+    is_open,
     update_origin,
     version_of,
     year_on,
@@ -152,17 +153,32 @@ def test_an_update_may_not_take_the_place_of_another_record(
 
 
 def test_a_new_season_has_last_times_values_a_year_on(wang: User, approved: Origin) -> None:
-    Origin.objects.update(planted_on=date(2024, 2, 29))
+    off = timezone.localdate() - timedelta(days=1)
+    on = off - timedelta(days=60)
+    Origin.objects.update(planted_on=date(2024, 2, 29), on_sale_on=on, off_sale_on=off)
     fresh = carry_over(origin=approved, actor=wang)
     approved.refresh_from_db()
     assert (approved.state, fresh.state, fresh.supersedes) == ("superseded", "submitted", approved)
-    assert (fresh.planted_on, fresh.on_sale_on, fresh.off_sale_on) == (
-        date(2025, 2, 28),
-        date(2027, 4, 1),
-        date(2027, 8, 31),
-    )
+    assert (fresh.planted_on, fresh.on_sale_on, fresh.off_sale_on) == (date(2025, 2, 28), year_on(on), year_on(off))
     assert (fresh.scale, fresh.phone, fresh.located_with) == (approved.scale, approved.phone, "device")
     assert history_of(fresh)[0].action == "origin.carried_over"
+
+
+def test_a_season_that_was_left_out_is_not_made_up(wang: User, approved: Origin) -> None:
+    off = timezone.localdate() - timedelta(days=500)
+    Origin.objects.update(planted_on=None, on_sale_on=off - timedelta(days=60), off_sale_on=off)
+    fresh = carry_over(origin=approved, actor=wang)
+    assert fresh.off_sale_on == year_on(off, 2)
+    assert fresh.off_sale_on >= timezone.localdate()
+
+
+def test_a_second_tap_makes_no_season_after_next(wang: User, approved: Origin) -> None:
+    fresh = carry_over(origin=approved, actor=wang)
+    assert not is_open(fresh)
+    with pytest.raises(Refused) as refusal:
+        carry_over(origin=fresh, actor=wang)
+    assert refusal.value.code == "not_open_yet"
+    assert Origin.objects.count() == 2
 
 
 def test_a_season_that_began_otherwise_keeps_its_distances(wang: User, approved: Origin) -> None:

@@ -13,6 +13,7 @@ from nongma.accounts.access import Action, SignedInRequest, may, requires, scope
 from nongma.audit.queries import history_of
 from nongma.lib.masking import mask_name, mask_phone
 from nongma.lib.refused import Refused
+from nongma.origins.collecting.services import is_open
 from nongma.origins.doubts.queries import rated
 from nongma.origins.forms import CorrectionForm, PointForm, ReturnForm
 from nongma.origins.models import Doubt, Origin, SampledOrigin
@@ -75,7 +76,8 @@ def record_page(
         "may_update": collects and origin.state != Origin.State.SUPERSEDED,
         "may_carry_over": collects
         and origin.is_crop
-        and origin.state in (Origin.State.APPROVED, Origin.State.SUBMITTED),
+        and origin.state in (Origin.State.APPROVED, Origin.State.SUBMITTED)
+        and is_open(origin),
         "photos": origin.photos.all(),
         "may_add_photos": collects and origin.state != Origin.State.SUPERSEDED,
         "may_reveal": origin.region_id in scope_of(user, Action.REVEAL_PERSONAL),
