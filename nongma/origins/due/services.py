@@ -28,11 +28,13 @@ def origins_saved(ids: Iterable[int]) -> None:
 def confirm_unchanged(*, due: Due, actor: User) -> Due:
     """Note that what was recorded last is still so (无变化): livestock and fishery need no new record for a month.
 
-    Answers the due that comes next, or the one that was met where nothing is due any more. Refuses
-    `outside_area`, `not_collector`, `already_met`, `not_open_yet`,
+    Answers the due that comes next, or the one that was met where nothing is due any more. Refuses `outside_area`,
+    `not_collector`, `already_met`, `not_settled` (it waits for its point or its correction), `not_open_yet`,
     `crop_anew` (each 茬 is a record of its own).
     """
     held, origin = _held(due, actor)
+    if origin.state in (Origin.State.RETURNED, Origin.State.TO_LOCATE):
+        raise Refused("not_settled", f"这条记录{origin.get_state_display()}，请先办完，再记无变化")
     today = timezone.localdate()
     if held.rhythm != Due.Rhythm.MONTHLY:
         raise Refused("crop_anew", "种植产品每茬都要采集，请录入这一茬")

@@ -403,6 +403,8 @@ def test_it_refuses_to_confirm_what_cannot_be(
     refused("not_open_yet", confirm_unchanged, due=early, actor=wang)
     refused("outside_area", confirm_unchanged, due=early, actor=sun)
     refused("not_collector", confirm_unchanged, due=early, actor=li)
+    Origin.objects.filter(pk=early.origin_id).update(state="returned", return_reason="不对")
+    refused("not_settled", confirm_unchanged, due=early, actor=wang)
     refused("reason_missing", end_collecting, due=early, reason=" ", actor=wang)
     refused("not_ended", resume_collecting, due=early, actor=wang)
 

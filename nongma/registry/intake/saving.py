@@ -46,8 +46,8 @@ def load_lines(intake: Intake, judged: Sequence[Judged], *, actor: User, scope: 
 
     `approves_in`: where the actor vouches for them. A fixed number of statements for any number of lines.
     """
-    hold_keys()
     hold_counties({one.county for one in judged if one.county})
+    hold_keys()
     _compare(judged, scope)
     fresh = [one for one in judged if one.outcome is Outcome.NEW and not one.operator]
     inserted = insert_operators([_operator(one, approves_in) for one in fresh], actor=actor)
