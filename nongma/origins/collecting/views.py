@@ -1,10 +1,11 @@
 """采集一条：填写、草稿、更新、新一茬、现场照片。"""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -102,7 +103,8 @@ def update(request: SignedInRequest, uid: UUID) -> HttpResponse:
         return redirect(origin)
     if origin.state == Origin.State.SUPERSEDED and request.method == "GET":
         messages.info(request, "这条记录已经更新过，下面是现在的")
-        return redirect(_update_page(latest_of(origin)))
+        draft_named = urlencode({"draft": asked}) if (asked := request.GET.get("draft")) else ""
+        return redirect(f"{_update_page(latest_of(origin))}?{draft_named}".rstrip("?"))
     new_uid, draft = _draft_asked(request)
     # A draft goes on from the record as it was seen then: what changed since is told before it is sent.
     initial = {"seen": version_of(origin)} | (_initial(inputs_of(draft)) if draft else {})
@@ -169,7 +171,11 @@ def carry(request: SignedInRequest, uid: UUID) -> HttpResponse:
 def save(request: SignedInRequest) -> HttpResponse:
     """边填边存；照片选好就传。"""
     uid, _ = _draft_asked(request)
-    origin = origin_of(UUID(request.POST["updates"]), request.user) if request.POST.get("updates") else None
+    try:
+        updates = UUID(request.POST["updates"]) if request.POST.get("updates") else None
+    except ValueError:
+        raise Http404 from None
+    origin = origin_of(updates, request.user) if updates else None
     faults = _keep(request, uid, origin)
     draft = OriginDraft.objects.visible_to(request.user).filter(uid=uid).first()
     photos = [{"url": one.get_absolute_url(), "uid": str(one.uid)} for one in draft.photos.all()] if draft else []

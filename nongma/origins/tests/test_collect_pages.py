@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -268,3 +269,20 @@ def test_a_draft_of_an_update_remembers_what_was_seen(wang: User, zhao: User, li
     Origin.objects.filter(pk=li_origin.pk).update(fingerprint=b"corrected meanwh")
     again = client.get(where, {"draft": uid})
     assert again.context["form"]["seen"].value() == seen
+
+
+def test_a_draft_is_found_again_where_its_record_was_updated_meanwhile(wang: User, li_origin: Origin) -> None:
+    client = client_of(wang)
+    where = f"/origins/{li_origin.uid}/update"
+    uid = str(client.get(where).context["uid"])
+    client.post(where, {"draft": uid, "do": "draft", "alias": "长豆角"})
+    latest = update_origin(origin=li_origin, entry=replace(entry_of(li_origin), scale="12"), actor=wang)
+    page = client.get(where, {"draft": uid}, follow=True)
+    assert page.redirect_chain[-1][0] == f"/origins/{latest.uid}/update?draft={uid}"
+    assert page.context["form"]["alias"].value() == "长豆角"
+
+
+def test_a_draft_of_no_record_is_not_found(wang: User) -> None:
+    client = client_of(wang)
+    assert client.post("/origins/collect/save", {"updates": "abc"}).status_code == 404
+    assert client.post("/origins/collect/save", {"name": "李二"}).status_code == 200

@@ -91,9 +91,9 @@ def _put_produce_back(operator: Operator, kept: list[list[Any]]) -> None:
 
 
 def _put_licence_back(operator: Operator, claim: Claim) -> None:
-    """The photos of the claimant go, and what they replaced stands again."""
+    """The photos of the claimant, and of whom the claimant brought in, go, and what they replaced stands again."""
     photos = Licence.objects.filter(operator=operator)
-    for photo in photos.filter(uploaded_by=claim.user, uploaded_at__gte=claim.asked_at):
+    for photo in photos.filter(uploaded_by__is_operator=True, uploaded_at__gte=claim.asked_at):
         _remove(photo)
     replaced = photos.filter(replaced_at__gte=claim.asked_at).order_by("-id").first()
     if replaced and not photos.current().exists():
